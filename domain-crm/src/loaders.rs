@@ -1,0 +1,23 @@
+use async_graphql::Context;
+use listing::{ChildrenLoader, OneLoader};
+use tenancy::{Failure, Scope};
+
+use crate::contact::{Contact, People};
+
+/// What this crate loads in batches; made anew for each request.
+pub struct Loaders {
+    pub(crate) contacts: OneLoader<Contact>,
+    pub(crate) people: ChildrenLoader<People>,
+}
+
+impl Loaders {
+    /// The loaders of one request.
+    pub fn new(scope: &Scope) -> Self {
+        Self { contacts: OneLoader::new(scope.clone()), people: ChildrenLoader::new(scope.clone()) }
+    }
+
+    /// Those of this request.
+    pub(crate) fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
+        ctx.data().map_err(|error| Failure::internal(error.message))
+    }
+}

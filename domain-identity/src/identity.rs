@@ -1,0 +1,39 @@
+use std::sync::Arc;
+
+use tenancy::{Failure, RequestId, Session, SystemDoor};
+
+use crate::{login, password::Hasher, token::TokenKeys};
+
+/// Identity's own means: the system door, the token keys and the password hasher.
+#[derive(Clone)]
+pub struct Identity(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) system: SystemDoor,
+    pub(crate) keys: TokenKeys,
+    pub(crate) hasher: Hasher,
+}
+
+impl Identity {
+    /// Takes the system door; there is one per process.
+    ///
+    /// # Errors
+    /// The machine has no randomness.
+    pub fn new(system: SystemDoor, keys: TokenKeys) -> Result<Self, Failure> {
+        let hasher = Hasher::new().map_err(|error| Failure::internal(error.to_string()))?;
+        Ok(Self(Arc::new(Inner { system, keys, hasher })))
+    }
+
+    /// Who shows this access token.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED for a token that is not ours, whose time is over, whose log-in has ended, or
+    /// whose user is deactivated.
+    pub async fn authenticate(&self, access_token: &str, request_id: &RequestId) -> Result<Session, Failure> {
+        let Inner { system, keys, .. } = &*self.0;
+        let claims = keys.verify(access_token, system.clock().now())?;
+        let scope = system.token_scope(claims.org, request_id.clone());
+        let user = system.session(claims.sid, login::load_session(&scope, &claims)).await?;
+        Ok(Session::of_user(system, user))
+    }
+}

@@ -1,0 +1,28 @@
+//! Organisations, the accounts that log in, their users, and log-in itself.
+//!
+//! An *account* is a person with an e-mail and a password; a *user* is that person in one
+//! organisation, with a name and roles. One account may have users in several organisations; the
+//! access token names the one that is active.
+
+// async-graphql nests the futures of all resolvers in one type.
+#![recursion_limit = "256"]
+
+mod constraints;
+mod graphql;
+mod identity;
+mod loaders;
+mod login;
+mod organisation;
+mod password;
+mod tables;
+mod token;
+mod user;
+
+pub use constraints::CONSTRAINTS;
+pub use graphql::{IdentityMutation, IdentityQuery};
+pub use identity::Identity;
+pub use loaders::Loaders;
+pub use login::{LoggedIn, SignUpInput, sign_up};
+pub use organisation::{Organisation, own_organisation};
+pub use token::{KeyError, TokenKeys};
+pub use user::User;

@@ -1,0 +1,196 @@
+use std::{borrow::Cow, marker::PhantomData};
+
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject, TypeName};
+use chrono::{DateTime, Utc};
+use listing::{GivenId, Verb, scope};
+use tenancy::{Failure, UserError};
+
+use super::LoggedIn;
+use crate::{Identity, Organisation, User, organisation};
+
+/// A new organisation and its first admin.
+#[derive(InputObject)]
+pub struct SignUpInput {
+    /// The organisation's name.
+    pub organisation_name: String,
+    /// Its short name, unique among all organisations: letters a-z, digits and hyphens. Made from
+    /// the name unless given.
+    pub slug: Option<String>,
+    /// The e-mail that the admin logs in with.
+    pub email: String,
+    /// The admin's password: 8 to 256 characters. If the e-mail has an account already, its own.
+    #[graphql(secret)]
+    pub password: String,
+    /// The admin's first name.
+    pub first_name: String,
+    /// The admin's last name.
+    pub last_name: String,
+}
+
+/// Who logs in.
+#[derive(InputObject)]
+pub(crate) struct LogInInput {
+    /// The e-mail.
+    email: String,
+    /// The password.
+    #[graphql(secret)]
+    password: String,
+    /// Where to, if the account has several organisations; the one used last unless given.
+    organisation_id: Option<GivenId<Organisation>>,
+}
+
+/// A log-in to go on with.
+#[derive(InputObject)]
+pub(crate) struct RefreshLogInInput {
+    /// The refresh token, which can be used once. Showing it again ends the log-in.
+    #[graphql(secret)]
+    refresh_token: String,
+}
+
+/// A log-in: tokens, and who is logged in where. All null if there are errors.
+#[derive(SimpleObject)]
+#[graphql(name_type)]
+struct LogInPayload<V: Verb> {
+    /// Send it as `Authorization: Bearer …`. Good for 15 minutes.
+    access_token: Option<String>,
+    /// When the access token's time is over.
+    expires_at: Option<DateTime<Utc>>,
+    /// Gets the next pair of tokens, once.
+    refresh_token: Option<String>,
+    /// Who is logged in.
+    user: Option<User>,
+    /// The active organisation.
+    organisation: Option<Organisation>,
+    /// What to mend; empty if it was done.
+    user_errors: Vec<UserError>,
+    #[graphql(skip)]
+    verb: PhantomData<fn() -> V>,
+}
+
+impl<V: Verb> TypeName for LogInPayload<V> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Payload", V::NAME).into()
+    }
+}
+
+impl<V: Verb> LogInPayload<V> {
+    fn of(outcome: Result<LoggedIn, Failure>) -> Result<Self, Failure> {
+        let (logged_in, user_errors) = match outcome {
+            Ok(logged_in) => (Some(logged_in), vec![]),
+            Err(Failure::User(user_errors)) => (None, user_errors),
+            Err(failure) => return Err(failure),
+        };
+        let verb = PhantomData;
+        Ok(match logged_in {
+            Some(LoggedIn { access_token, expires_at, refresh_token, user, organisation }) => Self {
+                access_token: Some(access_token),
+                expires_at: Some(expires_at),
+                refresh_token: Some(refresh_token),
+                user: Some(user),
+                organisation: Some(organisation),
+                user_errors,
+                verb,
+            },
+            None => Self {
+                access_token: None,
+                expires_at: None,
+                refresh_token: None,
+                user: None,
+                organisation: None,
+                user_errors,
+                verb,
+            },
+        })
+    }
+}
+
+struct SignUp;
+struct LogIn;
+struct RefreshLogIn;
+
+impl Verb for SignUp {
+    const NAME: &'static str = "SignUp";
+    const FIELD: &'static str = "signUp";
+}
+impl Verb for LogIn {
+    const NAME: &'static str = "LogIn";
+    const FIELD: &'static str = "logIn";
+}
+impl Verb for RefreshLogIn {
+    const NAME: &'static str = "RefreshLogIn";
+    const FIELD: &'static str = "refreshLogIn";
+}
+
+/// The answer of `logOut`.
+#[derive(SimpleObject)]
+struct LogOutPayload {
+    /// Empty: a log-out cannot go wrong.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(Default)]
+pub(crate) struct LoginQuery;
+
+#[Object]
+impl LoginQuery {
+    /// The user who is logged in.
+    async fn me(&self, ctx: &Context<'_>) -> Result<User> {
+        Ok(super::me(scope(ctx)?).await?)
+    }
+
+    /// The organisation that the access token names.
+    async fn organisation(&self, ctx: &Context<'_>) -> Result<Organisation> {
+        Ok(organisation::current(scope(ctx)?).await?)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct LoginMutation;
+
+#[Object]
+impl LoginMutation {
+    /// Makes an organisation with its first admin and logs the admin in. Open to everybody.
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The organisation and its admin.")] input: SignUpInput,
+    ) -> Result<LogInPayload<SignUp>> {
+        let logged_in = super::sign_up(ctx.data::<Identity>()?, scope(ctx)?.request_id(), input).await;
+        Ok(LogInPayload::of(logged_in)?)
+    }
+
+    /// Logs in with e-mail and password. Open to everybody.
+    async fn log_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who logs in, and where.")] input: LogInInput,
+    ) -> Result<LogInPayload<LogIn>> {
+        let identity = ctx.data::<Identity>()?;
+        let request_id = scope(ctx)?.request_id();
+        let organisation_id = input.organisation_id.map(|id| id.uuid("organisationId")).transpose();
+        let logged_in = match organisation_id {
+            Ok(organisation_id) => {
+                super::log_in(identity, request_id, &input.email, input.password, organisation_id).await
+            }
+            Err(failure) => Err(failure),
+        };
+        Ok(LogInPayload::of(logged_in)?)
+    }
+
+    /// The next pair of tokens for a refresh token. Open to everybody who has one.
+    async fn refresh_log_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refresh token.")] input: RefreshLogInInput,
+    ) -> Result<LogInPayload<RefreshLogIn>> {
+        let identity = ctx.data::<Identity>()?;
+        let logged_in = super::refresh(identity, scope(ctx)?.request_id(), &input.refresh_token).await;
+        Ok(LogInPayload::of(logged_in)?)
+    }
+
+    /// Ends this log-in: its access and refresh tokens are refused from now on.
+    async fn log_out(&self, ctx: &Context<'_>) -> Result<LogOutPayload> {
+        super::log_out(scope(ctx)?).await?;
+        Ok(LogOutPayload { user_errors: vec![] })
+    }
+}

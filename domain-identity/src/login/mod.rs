@@ -1,0 +1,219 @@
+//! Signing up, logging in, refreshing and logging out.
+//!
+//! A log-in opens a *login session* in one organisation: the family of its refresh tokens. Each
+//! refresh uses one token up and gives the next. A token that is shown twice was stolen, from us or
+//! from the user, and nobody can tell which: the whole family ends.
+
+mod graphql;
+mod rules;
+mod store;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tenancy::{ErrorCode, Failure, Permission, Refusal, RequestId, Scope, UserSession};
+use uuid::Uuid;
+
+pub use graphql::SignUpInput;
+pub(crate) use graphql::{LoginMutation, LoginQuery};
+
+use crate::{
+    Identity, Organisation, User,
+    identity::Inner,
+    organisation::{self, NewOrganisation, slug_of},
+    token::{Claims, RefreshToken},
+};
+
+/// How long a log-in lasts, however often it is refreshed.
+const SESSION: TimeDelta = TimeDelta::days(30);
+
+/// What a log-in gives.
+pub struct LoggedIn {
+    /// Goes into the `Authorization` header.
+    pub access_token: String,
+    /// When the access token's time is over.
+    pub expires_at: DateTime<Utc>,
+    /// Gets the next access token, once.
+    pub refresh_token: String,
+    /// Who logged in.
+    pub user: User,
+    /// Where.
+    pub organisation: Organisation,
+}
+
+/// Makes an organisation with its first admin, and logs the admin in (TKT-20). An account that
+/// exists already is used if the password is its own.
+///
+/// # Errors
+/// INVALID fields, ALREADY_EXISTS for a slug or an account.
+pub async fn sign_up(identity: &Identity, request_id: &RequestId, input: SignUpInput) -> Result<LoggedIn, Failure> {
+    let input = rules::check_sign_up(input)?;
+    let Inner { system, hasher, .. } = &*identity.0;
+    let account = store::account(system, &input.email).await?;
+    let (account_id, password_hash) = match account {
+        Some(account) => {
+            if !hasher.verify(input.password.clone(), Some(account.password_hash)).await? {
+                let message = "This e-mail has an account already, with another password.";
+                return Err(Failure::user(ErrorCode::NotAllowed, "password", message));
+            }
+            (account.id, None)
+        }
+        None => (Uuid::now_v7(), Some(hasher.hash(input.password.clone()).await?)),
+    };
+    let (organisation_id, user_id) = (Uuid::now_v7(), Uuid::now_v7());
+    system
+        .write(organisation_id, Some(user_id), request_id, |tx| async move {
+            let slug = match input.slug {
+                Some(slug) => slug,
+                None => store::free_slug(&tx, slug_of(&input.organisation_name)).await?,
+            };
+            if let Some(password_hash) = password_hash {
+                store::insert_account(&tx, account_id, &input.email, &password_hash).await?;
+            }
+            let organisation = NewOrganisation { id: organisation_id, slug, name: input.organisation_name };
+            store::insert_organisation(&tx, organisation).await?;
+            let admin = store::NewUser::admin(user_id, account_id, input.first_name, input.last_name, input.email);
+            store::insert_user(&tx, admin).await
+        })
+        .await?;
+    open_session(identity, request_id, account_id, organisation_id, user_id).await
+}
+
+/// Logs an account in to one of its organisations: the given one, else the one used last, else the
+/// oldest.
+///
+/// # Errors
+/// NOT_ALLOWED for a wrong e-mail or password, without telling which; NOT_FOUND for an organisation
+/// that the account is no active user of.
+pub(crate) async fn log_in(
+    identity: &Identity,
+    request_id: &RequestId,
+    email: &str,
+    password: String,
+    organisation_id: Option<Uuid>,
+) -> Result<LoggedIn, Failure> {
+    let Inner { system, hasher, .. } = &*identity.0;
+    let account = if rules::is_askable(email) { store::account(system, email).await? } else { None };
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let (true, Some(account)) = (hasher.verify(password, hash).await?, account) else {
+        return Err(Failure::user(ErrorCode::NotAllowed, "", "The e-mail or the password is wrong."));
+    };
+    let memberships = store::memberships(system, account.id).await?;
+    let used_last = account.last_organisation_id;
+    let (organisation_id, user_id) = rules::choose(&memberships, organisation_id, used_last)?;
+    if used_last != Some(organisation_id) {
+        system
+            .write(organisation_id, Some(user_id), request_id, |tx| async move {
+                store::remember_organisation(&tx, account.id, organisation_id).await
+            })
+            .await?;
+    }
+    open_session(identity, request_id, account.id, organisation_id, user_id).await
+}
+
+/// The next pair of tokens, for a refresh token that was not used yet.
+///
+/// # Errors
+/// UNAUTHENTICATED for a token that is unknown, over or used; a used one ends its family.
+pub(crate) async fn refresh(identity: &Identity, request_id: &RequestId, token: &str) -> Result<LoggedIn, Failure> {
+    let refused = || Failure::from(Refusal::Unauthenticated);
+    let system = &identity.0.system;
+    let token = RefreshToken::parse(token).ok_or_else(refused)?;
+    let scope = system.token_scope(token.organisation_id, request_id.clone());
+    let now = system.clock().now();
+    let (hash, next) = (token.hash(), RefreshToken::new(token.organisation_id));
+    let (next_id, next_hash) = (next.id, next.hash());
+    let refreshed = scope
+        .write(Permission::OwnAccount, |tx| async move {
+            let Some(known) = store::lock_token(&tx, token.id).await? else { return Ok(None) };
+            let Some(session) = store::lock_session(&tx, known.login_session_id).await? else { return Ok(None) };
+            if known.secret_hash != hash || !session.is_open(now) {
+                return Ok(None);
+            }
+            if known.used_at.is_some() {
+                store::end_session(&tx, session.id, store::TOKEN_REUSED, now).await?;
+                return Ok(None);
+            }
+            store::use_token(&tx, token.id, now).await?;
+            store::insert_token(&tx, next_id, session.id, next_hash).await?;
+            Ok(Some((session.id, session.user_id)))
+        })
+        .await?;
+    let (login_session_id, user_id) = refreshed.ok_or_else(refused)?;
+    let user = UserSession { organisation_id: token.organisation_id, user_id, login_session_id, roles: vec![] };
+    describe(identity, request_id, user, next).await
+}
+
+/// Ends the log-in session of this request and its refresh tokens.
+///
+/// # Errors
+/// UNAUTHENTICATED where nobody is logged in.
+pub(crate) async fn log_out(scope: &Scope) -> Result<(), Failure> {
+    let login_session_id = scope.session().user()?.login_session_id;
+    let now = scope.clock().now();
+    scope
+        .write(Permission::OwnAccount, |tx| async move {
+            store::end_session(&tx, login_session_id, store::LOGGED_OUT, now).await
+        })
+        .await
+}
+
+/// The user of this session.
+///
+/// # Errors
+/// UNAUTHENTICATED where nobody is logged in.
+pub(crate) async fn me(scope: &Scope) -> Result<User, Failure> {
+    scope.require(Permission::OwnAccount)?;
+    let user_id = scope.session().user()?.user_id;
+    store::user(scope, user_id).await?.ok_or_else(|| Refusal::Unauthenticated.into())
+}
+
+/// The session that an access token speaks of, if its log-in and its user still stand.
+pub(crate) async fn load_session(scope: &Scope, claims: &Claims) -> Result<UserSession, Failure> {
+    let roles = store::live_roles(scope, claims.sid, claims.sub).await?.ok_or(Refusal::Unauthenticated)?;
+    Ok(UserSession {
+        organisation_id: claims.org,
+        user_id: claims.sub,
+        login_session_id: claims.sid,
+        roles: roles.into_iter().map(|role| role.0).collect(),
+    })
+}
+
+async fn open_session(
+    identity: &Identity,
+    request_id: &RequestId,
+    account_id: Uuid,
+    organisation_id: Uuid,
+    user_id: Uuid,
+) -> Result<LoggedIn, Failure> {
+    let system = &identity.0.system;
+    let login_session_id = Uuid::now_v7();
+    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![tenancy::Role::User] };
+    let scope = system.user_scope(Arc::new(user), request_id.clone());
+    let token = RefreshToken::new(organisation_id);
+    let (token_id, token_hash) = (token.id, token.hash());
+    let expires_at = scope.clock().now() + SESSION;
+    scope
+        .write(Permission::OwnAccount, |tx| async move {
+            store::insert_session(&tx, login_session_id, user_id, expires_at).await?;
+            store::insert_token(&tx, token_id, login_session_id, token_hash).await
+        })
+        .await?;
+    tracing::info!(%account_id, %organisation_id, %user_id, %request_id, "logged in");
+    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![] };
+    describe(identity, request_id, user, token).await
+}
+
+async fn describe(
+    identity: &Identity,
+    request_id: &RequestId,
+    session: UserSession,
+    refresh_token: RefreshToken,
+) -> Result<LoggedIn, Failure> {
+    let Inner { system, keys, .. } = &*identity.0;
+    let (access_token, expires_at) = keys.sign(&session, system.clock().now())?;
+    let session = UserSession { roles: vec![tenancy::Role::User], ..session };
+    let scope = system.user_scope(Arc::new(session), request_id.clone());
+    let (user, organisation) = tokio::try_join!(me(&scope), organisation::current(&scope))?;
+    Ok(LoggedIn { access_token, expires_at, refresh_token: refresh_token.text(), user, organisation })
+}

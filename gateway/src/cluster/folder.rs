@@ -1,0 +1,254 @@
+//! Where things are, and who holds them.
+//!
+//! The folder asked for holds `lock`, the data in `postgres`, `postgres.log` and `password`. When
+//! root lends PostgreSQL a user who cannot reach that folder (a clone under `/root`, say), all
+//! but the lock lives in a place under `/var/tmp` instead, and a file `WHERE` tells so.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::error::{ClusterError, Doing};
+use super::guard::wait_until;
+use super::identity::Identity;
+
+/// Written into the data folder once `initdb` has finished, so that only whole ones are run.
+const COMPLETE: &str = "tessera.complete";
+
+/// In the folder asked for, tells people where the data is instead.
+const WHERE: &str = "WHERE";
+
+/// In that place, tells people who come across it what it is for.
+const FOR: &str = "FOR";
+
+/// How long the system may take to close the lock of a process that was just killed.
+const KILLED_IS_GONE: Duration = Duration::from_millis(500);
+
+/// A folder held by this process alone, for as long as this value lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    /// The folder asked for, without links.
+    pub(super) asked: PathBuf,
+    /// Where everything but the lock is.
+    pub(super) place: PathBuf,
+    /// Only its being open matters: the system lets go of the lock when it is closed.
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder the first time, takes its lock and finds the place PostgreSQL can reach.
+    pub(super) fn take(
+        folder: &Path,
+        wait: bool,
+        identity: &Identity,
+    ) -> Result<Folder, ClusterError> {
+        fs::create_dir_all(folder).doing("make", folder)?;
+        let asked = fs::canonicalize(folder).doing("find", folder)?;
+        let lock = take_lock(&asked, wait, identity)?;
+        let place = find_place(&asked, identity)?;
+        Ok(Folder {
+            asked,
+            place,
+            _lock: lock,
+        })
+    }
+
+    /// The data folder.
+    pub(super) fn data(&self) -> PathBuf {
+        self.place.join("postgres")
+    }
+
+    /// Where `initdb` works until the data folder is whole.
+    pub(super) fn half_made(&self) -> PathBuf {
+        self.place.join("postgres.new")
+    }
+
+    /// The file with the password.
+    pub(super) fn password(&self) -> PathBuf {
+        self.place.join("password")
+    }
+
+    /// The log of all of PostgreSQL's programs.
+    pub(super) fn log(&self) -> PathBuf {
+        self.place.join("postgres.log")
+    }
+
+    /// Whether the data folder was made to its end.
+    pub(super) fn is_complete(&self) -> bool {
+        let data = self.data();
+        data.join(COMPLETE).is_file() && data.join("PG_VERSION").is_file()
+    }
+
+    /// Notes in a data folder that it was made to its end.
+    pub(super) fn mark_complete(data: &Path) -> Result<(), ClusterError> {
+        let marker = data.join(COMPLETE);
+        fs::write(&marker, "Made by Tessera.\n").doing("write", &marker)
+    }
+
+    /// Deletes what this module made, and nothing else: the folder may be somebody's home.
+    pub(super) fn delete(self) -> Result<(), ClusterError> {
+        for entry in fs::read_dir(&self.place).doing("list", &self.place)? {
+            let entry = entry.doing("list", &self.place)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name == "password" || name == "postgres" || name.starts_with("postgres.") {
+                delete_all(&entry.path())?;
+            }
+        }
+        if self.place != self.asked {
+            delete_all(&self.place.join(FOR))?;
+            fs::remove_dir(&self.place).doing("delete", &self.place)?;
+            delete_all(&self.asked.join(WHERE))?;
+        }
+        // Last, so that nobody takes the folder before it is empty.
+        delete_all(&self.asked.join("lock"))?;
+        // What is left, if anything, is not ours.
+        let _ = fs::remove_dir(&self.asked);
+        Ok(())
+    }
+}
+
+/// Deletes a file or folder, if it is there.
+pub(super) fn delete_all(path: &Path) -> Result<(), ClusterError> {
+    let deleted = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match deleted {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing("delete", path),
+        _ => Ok(()),
+    }
+}
+
+/// Takes the lock, again if the file was deleted by [`Folder::delete`] while we waited for it.
+fn take_lock(asked: &Path, wait: bool, identity: &Identity) -> Result<File, ClusterError> {
+    let path = asked.join("lock");
+    loop {
+        let mut file = open_lock(&path, identity)?;
+        let mut taken = Err(TryLockError::WouldBlock);
+        wait_until(KILLED_IS_GONE, || {
+            taken = file.try_lock();
+            !matches!(taken, Err(TryLockError::WouldBlock))
+        });
+        match taken {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) if wait => file.lock().doing("lock", &path)?,
+            Err(TryLockError::WouldBlock) => {
+                return Err(ClusterError::Busy {
+                    folder: asked.to_path_buf(),
+                    holder: read_holder(&mut file),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(error).doing("lock", &path),
+        }
+        let ours = file.metadata().doing("read", &path)?;
+        let current = fs::metadata(&path);
+        if current.is_ok_and(|current| current.ino() == ours.ino() && current.dev() == ours.dev()) {
+            file.set_len(0).doing("write", &path)?;
+            writeln!(file, "{}", std::process::id()).doing("write", &path)?;
+            return Ok(file);
+        }
+    }
+}
+
+/// Opens the lock file; one that another user left is told apart from a closed folder.
+fn open_lock(path: &Path, identity: &Identity) -> Result<File, ClusterError> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
+    match (opened, fs::metadata(path)) {
+        (Ok(file), _) => Ok(file),
+        (Err(error), Ok(found))
+            if error.kind() == io::ErrorKind::PermissionDenied && found.uid() != identity.uid =>
+        {
+            Err(ClusterError::ForeignFolder {
+                path: path.parent().unwrap_or(path).to_path_buf(),
+                owner: found.uid(),
+                runner: identity.name.clone(),
+            })
+        }
+        (Err(error), _) => Err(error).doing("open", path),
+    }
+}
+
+/// Reads who holds the lock, as half a sentence for the message.
+fn read_holder(file: &mut File) -> String {
+    let mut text = String::new();
+    match file.read_to_string(&mut text) {
+        Ok(_) if !text.trim().is_empty() => format!(" (process {})", text.trim()),
+        _ => String::new(),
+    }
+}
+
+/// The folder itself, or the place under `/var/tmp` when PostgreSQL's user cannot reach it.
+fn find_place(asked: &Path, identity: &Identity) -> Result<PathBuf, ClusterError> {
+    if !identity.is_switched() {
+        return Ok(asked.to_path_buf());
+    }
+    let place = PathBuf::from(format!("/var/tmp/tessera-{:016x}", hash(asked)));
+    let note = asked.join(WHERE);
+    // A note that names another place came with a copied or moved folder; following it would let
+    // two folders share one database.
+    let noted = fs::read_to_string(&note).unwrap_or_default();
+    if Path::new(noted.trim()) != place.as_path() {
+        if !noted.is_empty() {
+            tracing::warn!(
+                folder = %asked.display(),
+                earlier = noted.trim(),
+                "The data folder was moved or copied; the database of the earlier folder stays where it was"
+            );
+        }
+        // Data that cannot be reached any more is refused later, but can still be removed.
+        if identity.reaches(asked) || asked.join("postgres").exists() {
+            return Ok(asked.to_path_buf());
+        }
+    }
+    take_place(&place)?;
+    fs::write(place.join(FOR), format!("{}\n", asked.display())).doing("write", &place)?;
+    fs::write(&note, format!("{}\n", place.display())).doing("write", &note)?;
+    fs::canonicalize(&place).doing("find", &place)
+}
+
+/// Makes the place, or makes sure that the one found is root's: its name is no secret.
+fn take_place(place: &Path) -> Result<(), ClusterError> {
+    match DirBuilder::new().mode(0o711).create(place) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.doing("make", place),
+    }
+    let found = fs::symlink_metadata(place).doing("read", place)?;
+    if found.is_dir() && found.uid() == 0 && found.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(ClusterError::PlaceTaken {
+        place: place.to_path_buf(),
+    })
+}
+
+/// FNV-1a: the same for every build, which the standard library's hasher does not promise.
+fn hash(path: &Path) -> u64 {
+    path.as_os_str()
+        .as_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        // Test vectors of the FNV reference.
+        assert_eq!(hash(Path::new("")), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(hash(Path::new("a")), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(hash(Path::new("foobar")), 0x8594_4171_f739_67e8);
+    }
+}

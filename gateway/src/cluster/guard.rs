@@ -1,0 +1,138 @@
+//! Programs of PostgreSQL that never outlive this process for long.
+//!
+//! Beside every program runs a shell, the watchdog, whose standard input is a pipe that only this
+//! process holds. However this process ends, be it by SIGKILL, the system closes the pipe, and
+//! the watchdog ends the program.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::identity::Identity;
+
+/// Waits for the pipe to close, then asks the program's process group to end: SIGINT is
+/// PostgreSQL's fast shutdown, which rolls back and closes connections. It is repeated in case
+/// it came before the program listened; SIGQUIT, without tidying up, is for one that hangs.
+const WATCHDOG: &str = r#"
+trap '' HUP INT TERM
+while read -r line; do :; done
+tries=0
+while kill -s INT -- "-$1"; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 60 ]; then
+        kill -s QUIT -- "-$1"
+        exit
+    fi
+    sleep 1
+done
+"#;
+
+/// How long a fast shutdown may take; it writes all changed pages to the disk.
+const FAST_SHUTDOWN: Duration = Duration::from_secs(60);
+
+/// How long a shutdown without tidying up may take.
+const IMMEDIATE_SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// How often a process is asked whether it has ended.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A running program and its watchdog.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    child: Child,
+    watchdog: Option<Child>,
+    identity: Identity,
+    ended: bool,
+}
+
+impl Guarded {
+    /// Starts a program made by [`Identity::command`], and its watchdog.
+    pub(super) fn start(identity: &Identity, mut command: Command) -> io::Result<Guarded> {
+        let child = command.process_group(0).spawn()?;
+        // From here on, dropping the value on an error stops the program.
+        let mut guarded = Guarded {
+            child,
+            watchdog: None,
+            identity: identity.clone(),
+            ended: false,
+        };
+        let watchdog = identity
+            .shell(WATCHDOG)
+            .arg(guarded.pid().to_string())
+            .stdin(Stdio::piped())
+            .spawn()?;
+        guarded.watchdog = Some(watchdog);
+        Ok(guarded)
+    }
+
+    /// The program's process, which leads its process group.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The program's standard input, where the command asked for a pipe.
+    pub(super) fn take_stdin(&mut self) -> Option<std::process::ChildStdin> {
+        self.child.stdin.take()
+    }
+
+    /// How the program ended, if it has.
+    pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        let status = self.child.try_wait()?;
+        if status.is_some() {
+            self.ended = true;
+            self.dismiss_watchdog();
+        }
+        Ok(status)
+    }
+
+    /// Waits for a program that ends by itself.
+    pub(super) fn wait(mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait()?;
+        self.ended = true;
+        self.dismiss_watchdog();
+        Ok(status)
+    }
+
+    /// Stops the program and waits until it is down. False if it does not obey.
+    pub(super) fn stop(&mut self) -> bool {
+        // The watchdog stays until the program is down, in case this process is killed meanwhile.
+        for (signal, patience) in [("INT", FAST_SHUTDOWN), ("QUIT", IMMEDIATE_SHUTDOWN)] {
+            if !self.ended {
+                self.identity.signal(signal, self.pid());
+                wait_until(patience, || !matches!(self.ended(), Ok(None)));
+            }
+        }
+        self.ended
+    }
+
+    /// Ends the watchdog, which has nothing to do once the program has ended.
+    fn dismiss_watchdog(&mut self) {
+        if let Some(mut watchdog) = self.watchdog.take() {
+            // It fails only if the watchdog is gone already.
+            let _ = watchdog.kill();
+            let _ = watchdog.wait();
+        }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Asks again and again, for a bounded time, whether something has come true.
+pub(super) fn wait_until(patience: Duration, mut is_true: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + patience;
+    loop {
+        if is_true() {
+            return true;
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        thread::sleep(PAUSE);
+    }
+}

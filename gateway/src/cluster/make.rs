@@ -1,0 +1,170 @@
+//! Makes the data folder and its password.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::process::Stdio;
+
+use rand::distr::{Alphanumeric, SampleString};
+
+use super::error::{ClusterError, Doing};
+use super::folder::{Folder, delete_all};
+use super::guard::Guarded;
+use super::identity::Identity;
+use super::log::Log;
+use super::programs::Programs;
+
+/// Letters and digits of the password: 190 bits, and nothing that a URL would have to escape.
+const PASSWORD_LENGTH: usize = 32;
+
+/// Sets a lost password anew for every role that had one, since all of them share it.
+const SET_PASSWORDS: &str = "DO $$ DECLARE role name; BEGIN \
+    FOR role IN SELECT rolname FROM pg_authid WHERE rolcanlogin AND rolpassword IS NOT NULL LOOP \
+    EXECUTE format('ALTER ROLE %I PASSWORD %L', role, 'NEW'); \
+    END LOOP; END $$\n";
+
+/// Reads the password from its file; none if it is missing or not one of ours.
+pub(super) fn read_password(folder: &Folder) -> Result<Option<String>, ClusterError> {
+    let path = folder.password();
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim_end().to_owned()).filter(|text| is_password(text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).doing("read", &path),
+    }
+}
+
+fn is_password(text: &str) -> bool {
+    text.len() == PASSWORD_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Makes a password and keeps it.
+fn make_password(folder: &Folder, identity: &Identity) -> Result<String, ClusterError> {
+    let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH);
+    keep_password(&password, folder, identity)?;
+    Ok(password)
+}
+
+/// Writes the password for its user alone, and whole or not at all.
+fn keep_password(password: &str, folder: &Folder, identity: &Identity) -> Result<(), ClusterError> {
+    let path = folder.password();
+    let unfinished = folder.place.join("postgres.password");
+    delete_all(&unfinished)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .doing("write", &unfinished)?;
+    writeln!(file, "{password}").doing("write", &unfinished)?;
+    // `initdb` reads it as PostgreSQL's user.
+    identity.own(&unfinished)?;
+    fs::rename(&unfinished, &path).doing("write", &path)
+}
+
+/// Makes a data folder where there is none. It appears under its name only when it is whole.
+pub(super) fn make_data(
+    folder: &Folder,
+    identity: &Identity,
+    programs: &Programs,
+    log: &mut Log,
+    durable: bool,
+) -> Result<String, ClusterError> {
+    let password = match read_password(folder)? {
+        Some(password) => password,
+        None => make_password(folder, identity)?,
+    };
+    // The file may have come with a copied folder.
+    identity.own(&folder.password())?;
+    let half_made = folder.half_made();
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&half_made)
+        .doing("make", &half_made)?;
+    identity.own(&half_made)?;
+    let mut command = identity.command(&programs.initdb());
+    command
+        .args(["--username=postgres", "--auth=scram-sha-256"])
+        .args(["--encoding=UTF8", "--locale=C"])
+        .arg("--pwfile")
+        .arg(folder.password())
+        .arg("--pgdata")
+        .arg(&half_made);
+    if !durable {
+        command.arg("--no-sync");
+    }
+    log.take_output_of(&mut command)?;
+    let made = Guarded::start(identity, command).and_then(Guarded::wait);
+    if !made.doing("run", &programs.initdb())?.success() {
+        return Err(ClusterError::NotMade {
+            log: log.path.clone(),
+            tail: log.tail(),
+        });
+    }
+    Folder::mark_complete(&half_made)?;
+    let data = folder.data();
+    fs::rename(&half_made, &data).doing("make", &data)?;
+    Ok(password)
+}
+
+/// Gives the roles of a stopped cluster a new password, through a server without connections.
+pub(super) fn replace_password(
+    folder: &Folder,
+    identity: &Identity,
+    programs: &Programs,
+    log: &mut Log,
+) -> Result<String, ClusterError> {
+    tracing::warn!("The password file is missing, so all roles get a new password");
+    let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH);
+    let mut command = identity.command(&programs.postgres());
+    command
+        .args(["--single", "-c", "exit_on_error=on", "-D"])
+        .arg(folder.data())
+        .arg("postgres")
+        .stdin(Stdio::piped());
+    log.take_output_of(&mut command)?;
+    let is_set = run_with_input(identity, command, &SET_PASSWORDS.replace("NEW", &password))
+        .doing("run", &programs.postgres())?;
+    if !is_set {
+        return Err(ClusterError::PasswordLost {
+            log: log.path.clone(),
+            tail: log.tail(),
+        });
+    }
+    keep_password(&password, folder, identity)?;
+    Ok(password)
+}
+
+/// Runs a program to its end on a text as its input.
+fn run_with_input(
+    identity: &Identity,
+    command: std::process::Command,
+    input: &str,
+) -> std::io::Result<bool> {
+    let mut running = Guarded::start(identity, command)?;
+    if let Some(mut stdin) = running.take_stdin() {
+        // If the program has ended already, its exit status tells why better than this would.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    Ok(running.wait()?.success())
+}
+
+/// The major version that made a data folder.
+pub(super) fn made_by(data: &Path) -> Option<u32> {
+    let text = fs::read_to_string(data.join("PG_VERSION")).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_told_from_a_damaged_file() {
+        let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH);
+        assert!(is_password(&password));
+        assert!(!is_password(""));
+        assert!(!is_password("postgres"));
+        assert!(!is_password(&"'".repeat(PASSWORD_LENGTH)));
+    }
+}

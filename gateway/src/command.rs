@@ -1,0 +1,139 @@
+//! The command line: without a command it runs everything on this machine.
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tenancy::Clock;
+use url::Url;
+
+use crate::{
+    Service,
+    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen},
+    demo, logging,
+    run,
+    service::listen,
+};
+
+/// Tessera: one multi-tenant GraphQL service. Without a command: makes a private PostgreSQL, brings
+/// it up to date, loads demo data the first time, and serves.
+#[derive(Parser)]
+#[command(name = "gateway", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(flatten)]
+    run: Run,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Deletes the private PostgreSQL first, and starts over.
+    #[arg(long)]
+    pub(crate) reset: bool,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) urls: DatabaseUrls,
+    #[command(flatten)]
+    pub(crate) limits: DatabaseLimits,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves a database that is there already, for production.
+    Serve {
+        #[command(flatten)]
+        listen: Listen,
+        #[command(flatten)]
+        urls: DatabaseUrls,
+        #[command(flatten)]
+        limits: DatabaseLimits,
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Brings the database up to date, as the owner of its tables.
+    Migrate {
+        #[command(flatten)]
+        urls: DatabaseUrls,
+    },
+    /// Makes the roles and the database, as a role that may, or prints the SQL for one who may.
+    Provision {
+        #[command(flatten)]
+        urls: DatabaseUrls,
+        /// An administrator of PostgreSQL.
+        #[arg(long, env = "DATABASE_ADMIN_URL", hide_env_values = true)]
+        admin_url: Option<String>,
+        /// Only prints the SQL. It contains the passwords of the addresses.
+        #[arg(long)]
+        print: bool,
+    },
+    /// Loads the demo organisations, unless they are there.
+    Demo {
+        #[command(flatten)]
+        urls: DatabaseUrls,
+    },
+    /// Prints the schema in GraphQL's own language.
+    PrintSchema,
+}
+
+/// Runs the command line; a failure is one sentence on standard error.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.to_string()),
+    };
+    match runtime.block_on(execute(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error),
+    }
+}
+
+fn complain(error: &str) -> ExitCode {
+    eprintln!("gateway: {error}");
+    ExitCode::FAILURE
+}
+
+async fn execute(cli: Cli) -> Result<(), String> {
+    match cli.command {
+        None => run::run(cli.run).await,
+        Some(Command::Serve { listen: at, urls, limits, keys }) => {
+            let addresses = urls.required()?;
+            let keys = keys.parse()?.ok_or("TESSERA_TOKEN_KEYS is not set: it signs the access tokens")?;
+            let (listener, address) = listen(&at.listen).await?;
+            let service = Service::open(&addresses, &limits.limits(), keys, Clock::system()).await;
+            let service = service.map_err(|error| error.to_string())?;
+            tracing::info!(%address, "listening");
+            service.serve(listener, run::asked_to_stop()).await.map_err(|error| error.to_string())
+        }
+        Some(Command::Migrate { urls }) => {
+            for version in tenancy::migrate(&urls.required()?.owner).await.map_err(|error| error.to_string())? {
+                println!("migrated {version}");
+            }
+            Ok(())
+        }
+        Some(Command::Provision { urls, admin_url, print }) => provision(&urls, admin_url, print).await,
+        Some(Command::Demo { urls }) => demo::load_into(&urls.required()?).await,
+        Some(Command::PrintSchema) => {
+            print!("{}", crate::sdl());
+            Ok(())
+        }
+    }
+}
+
+async fn provision(urls: &DatabaseUrls, admin_url: Option<String>, print: bool) -> Result<(), String> {
+    let addresses = urls.required()?;
+    if print {
+        let [roles, database] = tenancy::provision_sql(&addresses).map_err(|error| error.to_string())?;
+        println!("{roles}{database};");
+        return Ok(());
+    }
+    let admin = admin_url.ok_or("DATABASE_ADMIN_URL is not set: a role that may create roles; or use --print")?;
+    let admin = Url::parse(&admin).map_err(|error| format!("DATABASE_ADMIN_URL is not an URL: {error}"))?;
+    tenancy::provision(&admin, &addresses).await.map_err(|error| error.to_string())
+}

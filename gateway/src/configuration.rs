@@ -1,0 +1,99 @@
+//! What can be set, and where it is read: environment variables, each also a flag.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+use domain_identity::TokenKeys;
+use tenancy::{Addresses, Limits};
+
+/// Where the service listens.
+#[derive(Args, Clone, Debug)]
+pub struct Listen {
+    /// The address and port to listen on; port 0 takes a free one.
+    #[arg(long, env = "TESSERA_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+}
+
+/// Where the private PostgreSQL of `cargo run` keeps its data.
+#[derive(Args, Clone, Debug)]
+pub struct Data {
+    /// The folder of the private PostgreSQL; unused where DATABASE_URL is set.
+    #[arg(long, env = "TESSERA_DATA_DIR", default_value = ".data")]
+    pub data_dir: PathBuf,
+}
+
+/// PostgreSQL, once for each role.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseUrls {
+    /// A member of tessera_app: all tenant work.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// A member of tessera_system; the same as DATABASE_URL with `_system` behind the user unless set.
+    #[arg(long, env = "DATABASE_SYSTEM_URL", hide_env_values = true)]
+    pub database_system_url: Option<String>,
+    /// The owner of the tables; the same as DATABASE_URL with `_owner` behind the user unless set.
+    #[arg(long, env = "DATABASE_OWNER_URL", hide_env_values = true)]
+    pub database_owner_url: Option<String>,
+}
+
+impl DatabaseUrls {
+    /// The three addresses, if the first is set.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn addresses(&self) -> Result<Option<Addresses>, String> {
+        let Some(app) = &self.database_url else { return Ok(None) };
+        Addresses::parse(app, self.database_system_url.as_deref(), self.database_owner_url.as_deref())
+            .map(Some)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The three addresses.
+    ///
+    /// # Errors
+    /// DATABASE_URL is not set, or an address is none.
+    pub fn required(&self) -> Result<Addresses, String> {
+        self.addresses()?.ok_or_else(|| "DATABASE_URL is not set: it says which PostgreSQL to use".to_owned())
+    }
+}
+
+/// The bounds of what the service asks of PostgreSQL.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseLimits {
+    /// Connections for tenant work.
+    #[arg(long, env = "TESSERA_DATABASE_CONNECTIONS", default_value_t = 16)]
+    pub database_connections: usize,
+    /// The longest a single statement may take, in milliseconds.
+    #[arg(long, env = "TESSERA_STATEMENT_TIMEOUT_MS", default_value_t = 10_000)]
+    pub statement_timeout_ms: u64,
+}
+
+impl DatabaseLimits {
+    /// As the tenancy crate takes them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections: self.database_connections,
+            statement_timeout: Duration::from_millis(self.statement_timeout_ms),
+            ..Limits::default()
+        }
+    }
+}
+
+/// The keys that sign access tokens.
+#[derive(Args, Clone, Debug)]
+pub struct Keys {
+    /// One or more secrets of at least 32 bytes, separated by commas: the first signs, all verify.
+    #[arg(long, env = "TESSERA_TOKEN_KEYS", hide_env_values = true)]
+    pub token_keys: Option<String>,
+}
+
+impl Keys {
+    /// The keys, if they are set.
+    ///
+    /// # Errors
+    /// A key that is too short.
+    pub fn parse(&self) -> Result<Option<TokenKeys>, String> {
+        let keys = self.token_keys.as_deref().map(TokenKeys::parse).transpose();
+        keys.map_err(|error| format!("TESSERA_TOKEN_KEYS: {error}"))
+    }
+}

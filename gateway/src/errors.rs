@@ -1,0 +1,55 @@
+//! The last step of every answer: each error gets a code of the closed list, and nothing internal
+//! leaves the house.
+
+use async_graphql::{ErrorExtensionValues, ServerError, Value};
+use tenancy::{Failure, Refusal, RequestId};
+
+/// Gives each error its code.
+pub(crate) fn finish(errors: &mut [ServerError], request_id: &RequestId) {
+    for error in errors {
+        let mut extensions = ErrorExtensionValues::default();
+        match (error.source::<Failure>().cloned(), error.source.is_some()) {
+            (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),
+            // Not one of ours: its text may say anything.
+            (None, true) => internal(error.message.clone(), error, &mut extensions, request_id),
+            // The library's own complaint about a document, an argument or a limit.
+            (None, false) => extensions.set("code", library_code(&error.message)),
+        }
+        error.extensions = Some(extensions);
+    }
+}
+
+fn describe(failure: &Failure, error: &mut ServerError, extensions: &mut ErrorExtensionValues, request_id: &RequestId) {
+    match failure {
+        Failure::Internal(cause) => internal(format!("{cause:?}"), error, extensions, request_id),
+        Failure::Refused(refusal) => {
+            extensions.set("code", refusal.code());
+            if let Refusal::BadRequest { field, .. } = refusal
+                && !field.is_empty()
+            {
+                extensions.set("field", Value::from(field.clone()));
+            }
+        }
+        // A mutation answers these as userErrors; here a query met one.
+        Failure::User(errors) => {
+            extensions.set("code", "BAD_REQUEST");
+            if let Some(field) = errors.first().and_then(|first| first.field.clone()) {
+                extensions.set("field", Value::from(field));
+            }
+        }
+    }
+}
+
+fn internal(cause: String, error: &mut ServerError, extensions: &mut ErrorExtensionValues, request_id: &RequestId) {
+    tracing::error!(%request_id, path = ?error.path, cause, "a request failed");
+    error.message = format!("Something went wrong on our side. Reference: {request_id}");
+    extensions.set("code", "INTERNAL");
+    extensions.set("reference", request_id.as_str());
+}
+
+fn library_code(message: &str) -> &'static str {
+    match message {
+        "Query is too complex." | "Query is nested too deep." => "COST_EXCEEDED",
+        _ => "BAD_REQUEST",
+    }
+}

@@ -1,0 +1,115 @@
+//! Answers after the GraphQL-over-HTTP specification.
+
+use async_graphql::{ServerError, Value};
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use serde::Serialize;
+use tenancy::RequestId;
+
+pub(super) const REQUEST_ID: &str = "x-request-id";
+
+/// The two media types that an answer may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    /// `application/graphql-response+json`: the status says what became of the request.
+    GraphQL,
+    /// `application/json`: as older clients expect, 200 for every well-formed request.
+    Json,
+}
+
+#[derive(Serialize)]
+struct Body_<'a> {
+    #[serde(skip_serializing_if = "<[ServerError]>::is_empty")]
+    errors: &'a [ServerError],
+    /// Absent where execution never began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+impl Media {
+    /// The type that a client accepts; the first of ours that it names, JSON if it does not care.
+    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let mut accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        if accepts.peek().is_none() {
+            return Some(Self::Json);
+        }
+        let ranges = accepts.flat_map(|value| value.split(','));
+        ranges.map(|range| range.split(';').next().unwrap_or_default().trim()).find_map(|range| match range {
+            "application/graphql-response+json" => Some(Self::GraphQL),
+            "application/json" | "application/*" | "*/*" => Some(Self::Json),
+            _ => None,
+        })
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::GraphQL => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+}
+
+/// What execution answered. An error without a path came before execution, and then there is no
+/// data at all.
+pub(super) fn executed(media: Media, response: &async_graphql::Response, request_id: &RequestId) -> Response {
+    let before = !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
+    let data = (!before).then_some(&response.data);
+    let status = if before && media == Media::GraphQL { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    answer(status, media, &response.errors, data, request_id)
+}
+
+/// A request that never became GraphQL.
+pub(super) fn refused(
+    status: StatusCode,
+    media: Media,
+    code: &str,
+    message: impl Into<String>,
+    request_id: &RequestId,
+) -> Response {
+    let mut error = ServerError::new(message, None);
+    let mut extensions = async_graphql::ErrorExtensionValues::default();
+    extensions.set("code", code);
+    error.extensions = Some(extensions);
+    answer(status, media, &[error], None, request_id)
+}
+
+fn answer(
+    status: StatusCode,
+    media: Media,
+    errors: &[ServerError],
+    data: Option<&Value>,
+    request_id: &RequestId,
+) -> Response {
+    // Values of GraphQL always serialise.
+    let body = serde_json::to_vec(&Body_ { errors, data }).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
+    if let Ok(id) = HeaderValue::from_str(request_id.as_str()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(accept: &str) -> Option<&'static str> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, accept.parse().unwrap());
+        Media::accepted(&headers).map(Media::content_type).map(|media| media.split(';').next().unwrap())
+    }
+
+    #[test]
+    fn the_first_type_that_we_speak_is_answered() {
+        assert_eq!(accepted("application/graphql-response+json, application/json;q=0.9"), Some("application/graphql-response+json"));
+        assert_eq!(accepted("text/html, application/json"), Some("application/json"));
+        assert_eq!(accepted("*/*"), Some("application/json"));
+        assert_eq!(accepted("text/html"), None);
+    }
+}

@@ -1,0 +1,97 @@
+use async_graphql::{ParseRequestError, Request};
+use async_graphql_axum::{GraphQLRequest, rejection::GraphQLRejection};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, State},
+    http::{self, HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::Response,
+};
+use tenancy::{Failure, Refusal, RequestId, Session};
+
+use super::answer::{Media, REQUEST_ID, executed, refused};
+use crate::{Service, errors};
+
+/// The largest request that is read: a CSV of a thousand long rows.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// `POST /graphql`.
+pub(super) async fn endpoint(State(service): State<Service>, request: http::Request<Body>) -> Response {
+    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(RequestId::parse);
+    let request_id = given.unwrap_or_default();
+    let Some(media) = Media::accepted(request.headers()) else {
+        let message = "Accept application/graphql-response+json or application/json.";
+        return refused(StatusCode::NOT_ACCEPTABLE, Media::Json, "BAD_REQUEST", message, &request_id);
+    };
+    if request.method() != Method::POST {
+        let message = "Send GraphQL as POST.";
+        let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, media, "BAD_REQUEST", message, &request_id);
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
+    // The session first: nobody's body is read before we know whose it is.
+    let session = match session(&service, request.headers(), &request_id).await {
+        Ok(session) => session,
+        Err(failure) => return not_let_in(&failure, media, &request_id),
+    };
+    match read(request).await {
+        Ok(graphql) => execute(&service, session, graphql, media, &request_id).await,
+        Err((status, message)) => refused(status, media, "BAD_REQUEST", message, &request_id),
+    }
+}
+
+async fn execute(
+    service: &Service,
+    session: Session,
+    request: Request,
+    media: Media,
+    request_id: &RequestId,
+) -> Response {
+    let scope = service.scope(session, request_id.clone());
+    let request =
+        request.data(domain_identity::Loaders::new(&scope)).data(domain_crm::Loaders::new(&scope)).data(scope);
+    let mut response = service.schema.execute(request).await;
+    errors::finish(&mut response.errors, request_id);
+    executed(media, &response, request_id)
+}
+
+/// Who is asking: nobody without a token, but never nobody with a bad one.
+async fn session(service: &Service, headers: &HeaderMap, request_id: &RequestId) -> Result<Session, Failure> {
+    let Some(authorization) = headers.get(header::AUTHORIZATION) else { return Ok(Session::anonymous()) };
+    let token = authorization.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+    let token = token.ok_or(Refusal::Unauthenticated)?;
+    service.identity.authenticate(token.trim(), request_id).await
+}
+
+fn not_let_in(failure: &Failure, media: Media, request_id: &RequestId) -> Response {
+    let (status, code) = match failure {
+        Failure::Refused(refusal @ Refusal::Unauthenticated) => (StatusCode::UNAUTHORIZED, refusal.code()),
+        Failure::Refused(refusal) => (StatusCode::SERVICE_UNAVAILABLE, refusal.code()),
+        Failure::User(_) | Failure::Internal(_) => {
+            tracing::error!(%request_id, ?failure, "a session could not be read");
+            (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL")
+        }
+    };
+    refused(status, media, code, failure.to_string(), request_id)
+}
+
+/// Our own checks, then async-graphql's extractor, which checks neither type nor size.
+async fn read(request: http::Request<Body>) -> Result<Request, (StatusCode, String)> {
+    let (parts, body) = request.into_parts();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
+    if content_type != Some("application/json") {
+        let message = "Send the request as application/json.".to_owned();
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("A request has at most {MAX_BODY} bytes."));
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| too_large())?;
+    let request = http::Request::from_parts(parts, Body::from(body));
+    match GraphQLRequest::<GraphQLRejection>::from_request(request, &()).await {
+        Ok(request) => Ok(request.into_inner()),
+        Err(GraphQLRejection(ParseRequestError::PayloadTooLarge)) => Err(too_large()),
+        Err(GraphQLRejection(error)) => {
+            let message = format!("The body is no GraphQL request {{query, variables, operationName}}: {error}");
+            Err((StatusCode::BAD_REQUEST, message))
+        }
+    }
+}

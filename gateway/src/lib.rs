@@ -1,0 +1,23 @@
+//! The gateway: one schema of all domains, served over HTTP.
+//!
+//! The only crate that knows axum. As a library it is what the binary, the service tests and the
+//! benchmarks start.
+
+// async-graphql nests the futures of all resolvers in one type.
+#![recursion_limit = "256"]
+
+pub mod cluster;
+pub mod command;
+pub mod configuration;
+mod demo;
+mod errors;
+mod explorer;
+mod http;
+mod logging;
+mod run;
+mod schema;
+mod service;
+
+pub use run::provisioned;
+pub use schema::{Schema, sdl};
+pub use service::{CONSTRAINTS, OpenError, Service};

@@ -1,0 +1,145 @@
+//! `cargo run`: everything on this machine, with nothing to set up.
+
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
+use domain_identity::TokenKeys;
+use tenancy::{Addresses, Clock};
+use tokio::signal::unix::{SignalKind, signal};
+use url::Url;
+
+use crate::{
+    Service,
+    cluster::{self, Cluster, Settings},
+    command::Run,
+    demo, explorer,
+    service::listen,
+};
+
+const DATABASE: &str = "tessera";
+const TOKEN_KEY: &str = "token-key";
+const LOGIN: &str = "gateway";
+
+/// Makes what is missing, serves, and stops what it started.
+pub(crate) async fn run(options: Run) -> Result<(), String> {
+    // First of all, so that a taken port is known before anything is made.
+    let (listener, address) = listen(&options.listen.listen).await?;
+    let folder = options.data.data_dir.clone();
+    if options.reset {
+        let folder = folder.clone();
+        blocking(move || reset(&folder)).await?;
+    }
+    let (addresses, cluster) = match options.urls.addresses()? {
+        Some(addresses) => (addresses, None),
+        None => {
+            let (addresses, cluster) = private_cluster(folder.clone()).await?;
+            (addresses, Some(cluster))
+        }
+    };
+    let keys = match options.keys.parse()? {
+        Some(keys) => keys,
+        None => own_keys(&folder)?,
+    };
+    let outcome = async {
+        tenancy::migrate(&addresses.owner).await.map_err(|error| error.to_string())?;
+        let limits = options.limits.limits();
+        let service = Service::open(&addresses, &limits, keys, Clock::system()).await;
+        let service = service.map_err(|error| error.to_string())?;
+        demo::load(&service).await?;
+        blocking(explorer::install).await?;
+        greet(&address.to_string());
+        service.serve(listener, asked_to_stop()).await.map_err(|error| error.to_string())
+    };
+    let outcome = outcome.await;
+    if let Some(cluster) = cluster {
+        blocking(move || cluster.stop().map_err(|error| error.to_string())).await?;
+    }
+    outcome
+}
+
+/// Deletes what earlier runs made in the folder, and nothing else.
+fn reset(folder: &Path) -> Result<(), String> {
+    match fs::remove_file(folder.join(TOKEN_KEY)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.to_string()),
+        _ => cluster::remove(folder).map_err(|error| error.to_string()),
+    }
+}
+
+/// The private PostgreSQL with its roles and its database.
+async fn private_cluster(folder: PathBuf) -> Result<(Addresses, Cluster), String> {
+    let settings = Settings { folder, durable: true, wait: false };
+    let cluster = blocking(move || Cluster::start(&settings).map_err(|error| error.to_string())).await?;
+    let addresses = provisioned(&cluster, DATABASE).await?;
+    Ok((addresses, cluster))
+}
+
+/// Makes the roles and a database in a private PostgreSQL, where they are missing.
+///
+/// # Errors
+/// A sentence about what PostgreSQL refuses.
+pub async fn provisioned(cluster: &Cluster, database: &str) -> Result<Addresses, String> {
+    let addresses =
+        Addresses::parse(&cluster.url(LOGIN, database), None, None).map_err(|error| error.to_string())?;
+    let admin = Url::parse(&cluster.admin_url("postgres")).map_err(|error| error.to_string())?;
+    tenancy::provision(&admin, &addresses).await.map_err(|error| error.to_string())?;
+    Ok(addresses)
+}
+
+/// A key of this data folder's own, so that log-ins outlive a restart.
+fn own_keys(folder: &Path) -> Result<TokenKeys, String> {
+    let path = folder.join(TOKEN_KEY);
+    let failed = |error: std::io::Error| format!("cannot keep the token key in {}: {error}", path.display());
+    let key = match fs::read_to_string(&path) {
+        Ok(key) => key,
+        Err(_) => {
+            let key = BASE64_STANDARD_NO_PAD.encode(rand::random::<[u8; 48]>());
+            fs::create_dir_all(folder).map_err(failed)?;
+            write_secret(&path, &key).map_err(failed)?;
+            key
+        }
+    };
+    TokenKeys::parse(&key).map_err(|error| format!("{}: {error}; delete the file for a new one", path.display()))
+}
+
+fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(secret.as_bytes())
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
+}
+
+/// Ready when the process is asked to end: Ctrl-C or SIGTERM.
+pub(crate) async fn asked_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        tracing::warn!("SIGTERM cannot be heard; Ctrl-C still can");
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+}
+
+fn greet(address: &str) {
+    let [(ada, secret, _), _] = demo::LOG_INS;
+    println!("\nTessera is ready.\n\n  Explorer    http://{address}/\n  GraphQL     http://{address}/graphql\n");
+    println!("  Demo log-ins (two organisations that cannot see each other)");
+    for (email, password, organisation) in demo::LOG_INS {
+        println!("    {email:<24} {password:<16} {organisation}");
+    }
+    let query = format!(
+        r#"{{"query":"mutation {{ logIn(input: {{email: \"{ada}\", password: \"{secret}\"}}) {{ accessToken user {{ name }} organisation {{ name }} }} }}"}}"#
+    );
+    println!("\n  Try it:");
+    println!("    curl -s http://{address}/graphql -H 'content-type: application/json' -d '{query}'\n");
+    println!("Ctrl-C stops the service and its PostgreSQL; the data stays. `cargo run -- --reset` starts over.");
+}

@@ -1,0 +1,309 @@
+//! CSV in: a sheet of rows under the names of an entity's fields, with errors per row and column.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
+
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, InputObject, ObjectType, OutputType, Positioned, ServerResult,
+    SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
+};
+use tenancy::{ErrorCode, Failure, UserError};
+
+use crate::{
+    Entity,
+    registry::{self, MetaTypeId, Registry},
+};
+
+/// How many rows an import takes at most.
+pub const MAX_ROWS: usize = 1000;
+/// How many columns a sheet has at most.
+const MAX_COLUMNS: usize = 100;
+/// How many row errors are answered at most; the first ones show what is wrong.
+const MAX_ERRORS: usize = 200;
+
+/// Which column of a CSV fills which field.
+#[derive(InputObject, Clone)]
+pub struct CsvColumn {
+    /// The column, as the CSV's first line names it.
+    pub column: String,
+    /// The field it fills, as the create input names it.
+    pub field: String,
+}
+
+/// What is wrong with one row of a CSV.
+#[derive(SimpleObject, Clone, Debug, PartialEq, Eq)]
+pub struct RowError {
+    /// The row, counted from 1 behind the line of names.
+    pub row: usize,
+    /// The column, as the CSV names it; absent if the whole row is to blame.
+    pub column: Option<String>,
+    /// What kind of mistake it is; stable, for programs.
+    pub code: ErrorCode,
+    /// A sentence for people; may change.
+    pub message: String,
+}
+
+/// The rows of a CSV, read.
+#[derive(Debug)]
+pub struct CsvSheet {
+    /// The rows that could be read.
+    pub rows: Vec<CsvRow>,
+    /// Those that could not.
+    pub errors: Vec<RowError>,
+    /// Columns that fill no field.
+    pub ignored: Vec<String>,
+}
+
+/// One row of a CSV.
+#[derive(Debug)]
+pub struct CsvRow {
+    /// Counted from 1 behind the line of names.
+    pub number: usize,
+    cells: HashMap<&'static str, Cell>,
+}
+
+#[derive(Debug)]
+struct Cell {
+    column: String,
+    text: String,
+}
+
+impl CsvRow {
+    /// What stands in the column of this field; empty cells are none.
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.cells.get(field).map(|cell| cell.text.as_str()).filter(|text| !text.is_empty())
+    }
+
+    /// An error of this row at a field, placed at the field's column.
+    pub fn error(&self, error: UserError) -> RowError {
+        let cell = error.field.as_ref().and_then(|field| field.first()).and_then(|name| self.cells.get(name.as_str()));
+        let UserError { code, message, .. } = error;
+        RowError { row: self.number, column: cell.map(|cell| cell.column.clone()), code, message }
+    }
+}
+
+impl CsvSheet {
+    /// Reads a CSV with a line of names. A column fills the field that `columns` says, else the
+    /// field of its own name; other columns are ignored.
+    ///
+    /// # Errors
+    /// INVALID for what is no CSV, lacks a required column or maps columns wrongly; LIMIT_REACHED
+    /// for too many rows.
+    pub fn read(
+        csv: &str,
+        columns: Option<Vec<CsvColumn>>,
+        fields: &[&'static str],
+        required: &[&'static str],
+    ) -> Result<Self, Failure> {
+        let invalid = |message: String| Failure::user(ErrorCode::Invalid, "csv", message);
+        // A mark that spreadsheets put in front of UTF-8.
+        let csv = csv.trim_start_matches('\u{feff}');
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv.as_bytes());
+        let header = reader.headers().map_err(|error| invalid(error.to_string()))?.clone();
+        if header.iter().all(|name| name.trim().is_empty()) {
+            return Err(invalid("The CSV is empty: its first line names the columns.".to_owned()));
+        }
+        if header.len() > MAX_COLUMNS {
+            return Err(invalid(format!("The CSV has more than {MAX_COLUMNS} columns.")));
+        }
+        let (places, ignored) = assign(&header, columns.unwrap_or_default(), fields)?;
+        let missing: Vec<_> = required.iter().filter(|field| !places.iter().any(|place| place.field == **field)).collect();
+        if let Some(field) = missing.first() {
+            let message = format!("No column fills the field {field:?}: name one so, or map one in `columns`.");
+            return Err(Failure::user(ErrorCode::Invalid, "csv", message));
+        }
+        let mut sheet = Self { rows: vec![], errors: vec![], ignored };
+        for (index, record) in reader.records().enumerate() {
+            if index >= MAX_ROWS {
+                let message = format!("An import takes at most {MAX_ROWS} rows; split the file.");
+                return Err(Failure::user(ErrorCode::LimitReached, "csv", message));
+            }
+            let record = record.map_err(|error| invalid(error.to_string()))?;
+            sheet.add(index + 1, &record, header.len(), &places);
+        }
+        // A quote that is never closed swallows the rest of the file into one cell.
+        if csv.matches('"').count() % 2 == 1 {
+            let last = sheet.rows.len() + sheet.errors.len();
+            let message = format!("A quote is opened and never closed; the last row that could be told apart is {last}.");
+            return Err(invalid(message));
+        }
+        Ok(sheet)
+    }
+
+    fn add(&mut self, number: usize, record: &csv::StringRecord, width: usize, places: &[Place]) {
+        let mut wrong = |column, message: String| {
+            self.errors.push(RowError { row: number, column, code: ErrorCode::Invalid, message });
+        };
+        if record.len() != width {
+            return wrong(None, format!("This row has {} cells, the line of names has {width}.", record.len()));
+        }
+        let mut cells = HashMap::with_capacity(places.len());
+        for Place { index, column, field } in places {
+            let text = record.get(*index).unwrap_or_default().trim().to_owned();
+            if text.contains('\u{fffd}') {
+                return wrong(Some(column.clone()), "This is not UTF-8: save the file in that encoding.".to_owned());
+            }
+            cells.insert(*field, Cell { column: column.clone(), text });
+        }
+        self.rows.push(CsvRow { number, cells });
+    }
+}
+
+/// Where a field's text stands.
+struct Place {
+    index: usize,
+    column: String,
+    field: &'static str,
+}
+
+fn assign(
+    header: &csv::StringRecord,
+    columns: Vec<CsvColumn>,
+    fields: &[&'static str],
+) -> Result<(Vec<Place>, Vec<String>), Failure> {
+    let wrong = |message: String| Failure::user(ErrorCode::Invalid, "columns", message);
+    for CsvColumn { column, .. } in &columns {
+        if !header.iter().any(|name| name.trim() == column) {
+            return Err(wrong(format!("The CSV has no column {column:?}.")));
+        }
+    }
+    let (mut places, mut ignored, mut filled) = (vec![], vec![], HashSet::new());
+    for (index, column) in header.iter().map(str::trim).enumerate() {
+        let mapped = columns.iter().find(|mapped| mapped.column == column).map(|mapped| mapped.field.as_str());
+        let field = fields.iter().find(|field| **field == mapped.unwrap_or(column));
+        match (field, mapped) {
+            (Some(field), _) if !filled.insert(*field) => {
+                return Err(wrong(format!("Two columns fill the field {field:?}.")));
+            }
+            (Some(field), _) => places.push(Place { index, column: column.to_owned(), field }),
+            (None, Some(mapped)) => {
+                return Err(wrong(format!("There is no field {mapped:?}; there are {}.", fields.join(", "))));
+            }
+            (None, None) => ignored.push(column.to_owned()),
+        }
+    }
+    Ok((places, ignored))
+}
+
+/// The answer of an import.
+pub struct ImportPayload<E> {
+    created: Vec<E>,
+    valid: usize,
+    row_errors: Vec<RowError>,
+    ignored: Vec<String>,
+    user_errors: Vec<UserError>,
+}
+
+impl<E> ImportPayload<E> {
+    /// The payload of an import that ran: what it made, and how many rows were in order.
+    pub fn new(created: Vec<E>, valid: usize, mut row_errors: Vec<RowError>, ignored: Vec<String>) -> Self {
+        row_errors.sort_by_key(|error| error.row);
+        row_errors.truncate(MAX_ERRORS);
+        Self { created, valid, row_errors, ignored, user_errors: vec![] }
+    }
+
+    /// The payload of an import, or of one that could not begin.
+    ///
+    /// # Errors
+    /// Everything that is not the user's to mend passes through.
+    pub fn of(outcome: Result<Self, Failure>) -> Result<Self, Failure> {
+        match outcome {
+            Err(Failure::User(user_errors)) => Ok(Self { user_errors, ..Self::new(vec![], 0, vec![], vec![]) }),
+            outcome => outcome,
+        }
+    }
+}
+
+impl<E: Entity> OutputType for ImportPayload<E> {
+    fn type_name() -> Cow<'static, str> {
+        format!("Import{}sPayload", E::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
+            let entities = <Vec<E> as OutputType>::create_type_info(registry);
+            let int = <i32 as OutputType>::create_type_info(registry);
+            let errors = <Vec<RowError> as OutputType>::create_type_info(registry);
+            let strings = <Vec<String> as OutputType>::create_type_info(registry);
+            let user_errors = <Vec<UserError> as OutputType>::create_type_info(registry);
+            let about_errors = format!("What is wrong with which row, in order; at most the first {MAX_ERRORS}.");
+            let fields = [
+                registry::output(E::MANY, &entities, "What was made, in the order of the rows.", vec![]),
+                registry::output("createdCount", &int, "How many were made; none by a dry run.", vec![]),
+                registry::output("validCount", &int, "How many rows are in order.", vec![]),
+                registry::output("rowErrors", &errors, &about_errors, vec![]),
+                registry::output("ignoredColumns", &strings, "Columns that fill no field.", vec![]),
+                registry::output("userErrors", &user_errors, "Why nothing could be read at all.", vec![]),
+            ];
+            registry::object::<Self>("What became of the rows of a CSV.", fields)
+        })
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+impl<E: Entity> ContainerType for ImportPayload<E> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+        match ctx.item.node.name.node.as_str() {
+            "createdCount" => Ok(Some(self.created.len().into())),
+            "validCount" => Ok(Some(self.valid.into())),
+            "rowErrors" => OutputType::resolve(&self.row_errors, &selection, ctx.item).await.map(Some),
+            "ignoredColumns" => OutputType::resolve(&self.ignored, &selection, ctx.item).await.map(Some),
+            "userErrors" => OutputType::resolve(&self.user_errors, &selection, ctx.item).await.map(Some),
+            name if name == E::MANY => OutputType::resolve(&self.created, &selection, ctx.item).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl<E: Entity> ObjectType for ImportPayload<E> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: &[&str] = &["name", "phone"];
+
+    fn read(csv: &str, columns: &[(&str, &str)]) -> Result<CsvSheet, Failure> {
+        let column = |(column, field): &(&str, &str)| CsvColumn { column: (*column).into(), field: (*field).into() };
+        CsvSheet::read(csv, Some(columns.iter().map(column).collect()), FIELDS, &["name"])
+    }
+
+    fn refused(csv: &str, columns: &[(&str, &str)]) -> String {
+        match read(csv, columns) {
+            Err(Failure::User(errors)) => errors.into_iter().map(|error| error.message).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn columns_fill_fields_by_name_or_as_mapped() {
+        let sheet = read("\u{feff}who,phone,fax\n\"Ada, Countess\", 1 ,2\n", &[("who", "name")]).unwrap();
+        assert_eq!(sheet.ignored, ["fax"]);
+        let row = &sheet.rows[0];
+        assert_eq!((row.number, row.get("name"), row.get("phone")), (1, Some("Ada, Countess"), Some("1")));
+    }
+
+    #[test]
+    fn a_sheet_that_cannot_be_meant_is_refused() {
+        assert!(refused("", &[]).contains("empty"));
+        assert!(refused("phone\n1\n", &[]).contains("\"name\""));
+        assert!(refused("name\nA\n", &[("nome", "name")]).contains("nome"));
+        assert!(refused("name,x\nA,B\n", &[("x", "age")]).contains("age"));
+        assert!(refused("name,x\nA,B\n", &[("x", "name")]).contains("Two columns"));
+        assert!(refused("name\n\"A\nB\nC\n", &[]).contains("never closed"));
+        assert!(refused(&format!("name\n{}", "A\n".repeat(MAX_ROWS + 1)), &[]).contains("1000"));
+    }
+
+    #[test]
+    fn a_broken_row_is_named_and_the_others_are_read() {
+        let sheet = read("name,phone\nA,1\nB\nC\u{fffd},3\nD,4\n", &[]).unwrap();
+        assert_eq!(sheet.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 4]);
+        assert_eq!(sheet.errors.iter().map(|error| error.row).collect::<Vec<_>>(), [2, 3]);
+    }
+}

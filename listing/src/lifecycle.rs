@@ -1,0 +1,181 @@
+//! Deleting and restoring, the same for every entity, and the end of every update.
+
+use std::{borrow::Cow, marker::PhantomData};
+
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, InputType, InputValueError, InputValueResult, Name, ObjectType,
+    OutputType, Positioned, ServerResult, Value, parser::types::Field, resolver_utils::resolve_container,
+};
+use tenancy::{ErrorCode, Failure, Tx};
+use uuid::Uuid;
+
+use crate::{
+    Changed, Delete, Entity, GivenId, Payload, Restore, Verb, find_in, find_live_in,
+    page::at,
+    registry::{self, MetaTypeId, Registry},
+    scope,
+    statement::Mark,
+};
+
+/// `deleteContact` and `restoreContact` for an entity, to be merged into a domain's mutations.
+pub struct Lifecycle<E>(PhantomData<fn() -> E>);
+
+impl<E> Default for Lifecycle<E> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Whether a row is deleted; the two verbs that change it know which they leave behind.
+pub trait DeletedState: Verb {
+    /// What the verb leaves behind.
+    const DELETED: bool;
+    /// What the mutation is for.
+    const ABOUT: &'static str;
+}
+
+impl DeletedState for Delete {
+    const DELETED: bool = true;
+    const ABOUT: &'static str = "Deletes it: hidden everywhere, until it is restored or purged.";
+}
+
+impl DeletedState for Restore {
+    const DELETED: bool = false;
+    const ABOUT: &'static str = "Brings it back after it was deleted.";
+}
+
+/// The input of a deletion or a restoration: which one, in which revision.
+struct Target<V, E> {
+    id: GivenId<E>,
+    expected_revision: i32,
+    verb: PhantomData<fn() -> V>,
+}
+
+/// What became of an update that matched on id and revision: the changed row, the row as somebody
+/// else left it, or NOT_FOUND for an unknown or deleted one.
+///
+/// # Errors
+/// NOT_FOUND, and what the database refuses.
+pub async fn updated<E: Entity>(tx: &Tx, id: Uuid, row: Option<E>) -> Result<Changed<E>, Failure> {
+    match row {
+        Some(row) => Ok(Changed::Done(row)),
+        None => find_live_in(tx, id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id")),
+    }
+}
+
+async fn change<V: DeletedState, E: Entity>(
+    scope: &tenancy::Scope,
+    target: Target<V, E>,
+) -> Result<Changed<E>, Failure> {
+    let id = target.id.uuid("id")?;
+    let mark = Mark { table: E::TABLE, id, revision: target.expected_revision, deleted: V::DELETED };
+    scope
+        .write(E::WRITE, |tx| async move {
+            let marked = E::mark(&tx, mark).await?;
+            if V::DELETED || marked.is_some() { updated(&tx, id, marked).await } else { not_restored(&tx, id).await }
+        })
+        .await
+}
+
+/// Why a restoration found nothing to do: there is no such row, or it is not deleted, or somebody
+/// has touched it.
+async fn not_restored<E: Entity>(tx: &Tx, id: Uuid) -> Result<Changed<E>, Failure> {
+    if find_live_in::<E>(tx, id).await?.is_some() {
+        return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is not deleted."));
+    }
+    find_in(tx, id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"))
+}
+
+impl<V: DeletedState, E: Entity> InputType for Target<V, E> {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        format!("{}{}Input", V::NAME, E::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_input_type::<Self, _>(MetaTypeId::InputObject, |registry| {
+            let id = <GivenId<E> as InputType>::create_type_info(registry);
+            let int = <i32 as InputType>::create_type_info(registry);
+            let fields = [
+                registry::input("id", &id, "Which one."),
+                registry::input("expectedRevision", &int, "The `revision` you know; CONFLICT if it has changed."),
+            ];
+            registry::input_object::<Self>(&format!("Which {} to {}.", E::ONE, V::FIELD), fields)
+        })
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let Some(Value::Object(mut object)) = value else {
+            return Err(InputValueError::expected_type(value.unwrap_or_default()));
+        };
+        let id = InputType::parse(object.swap_remove("id")).map_err(InputValueError::propagate)?;
+        let revision = object.swap_remove("expectedRevision");
+        let expected_revision = InputType::parse(revision).map_err(InputValueError::propagate)?;
+        Ok(Self { id, expected_revision, verb: PhantomData })
+    }
+
+    fn to_value(&self) -> Value {
+        let revision = Value::from(self.expected_revision);
+        let fields = [(Name::new("id"), self.id.to_value()), (Name::new("expectedRevision"), revision)];
+        Value::Object(fields.into_iter().collect())
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+impl<E: Entity> Lifecycle<E> {
+    fn describe<V: DeletedState>(registry: &mut Registry) -> registry::Output {
+        let payload = <Payload<V, E> as OutputType>::create_type_info(registry);
+        let input = <Target<V, E> as InputType>::create_type_info(registry);
+        let input = registry::input("input", &input, "Which one.");
+        registry::output(&mutation::<V, E>(), &payload, V::ABOUT, vec![input])
+    }
+
+    async fn resolve_one<V: DeletedState>(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let (_, target) =
+            ctx.param_value::<Target<V, E>>("input", None).map_err(|error| ctx.set_error_path(error))?;
+        let payload = async { Payload::<V, E>::of_change(change(scope(ctx)?, target).await) };
+        let payload = payload.await.map_err(|failure| at(ctx, failure))?;
+        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+        OutputType::resolve(&payload, &selection, ctx.item).await.map(Some)
+    }
+}
+
+fn mutation<V: Verb, E: Entity>() -> String {
+    format!("{}{}", V::FIELD, E::NAME)
+}
+
+impl<E: Entity> OutputType for Lifecycle<E> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Lifecycle", E::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
+            let fields = [Self::describe::<Delete>(registry), Self::describe::<Restore>(registry)];
+            registry::object::<Self>("", fields)
+        })
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+impl<E: Entity> ContainerType for Lifecycle<E> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let name = ctx.item.node.name.node.as_str();
+        if name == mutation::<Delete, E>() {
+            return self.resolve_one::<Delete>(ctx).await;
+        }
+        if name == mutation::<Restore, E>() {
+            return self.resolve_one::<Restore>(ctx).await;
+        }
+        Ok(None)
+    }
+}
+
+impl<E: Entity> ObjectType for Lifecycle<E> {}

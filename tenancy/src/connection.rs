@@ -1,0 +1,143 @@
+//! Connections to PostgreSQL: how they are made, lent and thrown away.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use diesel::{ConnectionError, connection::InstrumentationEvent};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use url::Url;
+
+use crate::{Failure, Limits, Refusal};
+
+/// After this many prepared statements a connection is closed: diesel-async's cache of them has
+/// no bound, and each costs memory in PostgreSQL.
+const MAX_STATEMENTS: usize = 500;
+/// After this long a connection is closed, so that PostgreSQL's own caches do not grow for ever.
+const MAX_AGE: Duration = Duration::from_secs(30 * 60);
+/// How long a request waits for a free connection before it is told to come back.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(crate) struct Connection {
+    pg: AsyncPgConnection,
+    statements: Arc<AtomicUsize>,
+    opened: Instant,
+}
+
+impl Connection {
+    /// Opens a connection that serves requests.
+    async fn open(url: &Url, limits: &Limits) -> Result<Self, ConnectionError> {
+        let mut pg = AsyncPgConnection::establish(url.as_str()).await?;
+        // idle_in_transaction: a transaction nobody settles must not hold its locks.
+        // client_connection_check: a statement whose request is gone stops within a second.
+        // jit: compiling costs more than these short statements.
+        let settings = format!(
+            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+             SET client_connection_check_interval = 1000; SET jit = off; SET application_name = 'tessera'",
+            limits.statement_timeout.as_millis(),
+            limits.transaction_timeout.as_millis(),
+        );
+        pg.batch_execute(&settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+        let statements = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&statements);
+        pg.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::CacheQuery { .. } = event {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok(Self { pg, statements, opened: Instant::now() })
+    }
+
+    pub(crate) fn pg(&self) -> &AsyncPgConnection {
+        &self.pg
+    }
+
+    /// How many statements this connection has prepared so far.
+    pub(crate) fn statements(&self) -> usize {
+        self.statements.load(Ordering::Relaxed)
+    }
+}
+
+pub(crate) struct Connector {
+    url: Url,
+    limits: Limits,
+}
+
+impl managed::Manager for Connector {
+    type Type = Connection;
+    type Error = ConnectionError;
+
+    async fn create(&self) -> Result<Connection, ConnectionError> {
+        Connection::open(&self.url, &self.limits).await
+    }
+
+    // No question to PostgreSQL here: a checkout must cost no round trip. A connection that died
+    // shows at its first use, and `Pool::forget_idle` then clears the others.
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ConnectionError> {
+        if connection.statements() >= MAX_STATEMENTS || connection.opened.elapsed() > MAX_AGE {
+            return Err(RecycleError::message("worn out"));
+        }
+        Ok(())
+    }
+}
+
+/// The connections of one role.
+pub(crate) struct Pool(managed::Pool<Connector>);
+
+impl Pool {
+    pub(crate) fn new(url: Url, limits: &Limits) -> Result<Self, managed::BuildError> {
+        managed::Pool::builder(Connector { url, limits: limits.clone() })
+            .max_size(limits.connections)
+            .wait_timeout(Some(CHECKOUT_TIMEOUT))
+            .create_timeout(Some(CHECKOUT_TIMEOUT))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map(Self)
+    }
+
+    pub(crate) async fn lease(&self) -> Result<Lease, Failure> {
+        match self.0.get().await {
+            Ok(object) => Ok(Lease { object: Some(object), settled: AtomicBool::new(false) }),
+            Err(error) => {
+                tracing::warn!(%error, "no connection to PostgreSQL");
+                Err(Refusal::Unavailable.into())
+            }
+        }
+    }
+
+    /// Drops every idle connection; called when one turned out to be dead.
+    pub(crate) fn forget_idle(&self) {
+        self.0.retain(|_, _| false);
+    }
+}
+
+/// A connection on loan. It goes back to the pool only if its transaction was settled: whatever a
+/// cancelled request left open dies with the connection.
+pub(crate) struct Lease {
+    object: Option<managed::Object<Connector>>,
+    settled: AtomicBool,
+}
+
+impl Lease {
+    pub(crate) fn connection(&self) -> Result<&Connection, Failure> {
+        self.object.as_deref().ok_or_else(|| Failure::internal("the connection was given back"))
+    }
+
+    /// The transaction is over, committed or rolled back.
+    pub(crate) fn settle(&self) {
+        self.settled.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !*self.settled.get_mut() && let Some(object) = self.object.take() {
+            drop(managed::Object::take(object));
+        }
+    }
+}

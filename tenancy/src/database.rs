@@ -1,0 +1,127 @@
+use std::{fmt::Write, sync::Arc, time::Duration};
+
+use chrono::SecondsFormat;
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::{
+    Addresses, Clock, Constraint, RequestId, SystemDoor, Unsafe, connection::Pool, constraint::Constraints,
+    forget::SessionCache, guard,
+};
+
+/// The bounds of what the service asks of PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections for tenant work; the system role has a quarter of them.
+    pub connections: usize,
+    /// The longest a single statement may take.
+    pub statement_timeout: Duration,
+    /// The longest a transaction may sit idle.
+    pub transaction_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            statement_timeout: Duration::from_secs(10),
+            transaction_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The pools and all that belongs to them. Nothing of it is public: see [`crate::Scope`].
+#[derive(Clone)]
+pub struct Database(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) app: Arc<Pool>,
+    pub(crate) system: Arc<Pool>,
+    pub(crate) constraints: Arc<Constraints>,
+    pub(crate) clock: Clock,
+    pub(crate) sessions: SessionCache,
+}
+
+/// Why the database cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// It does not answer, or not to these roles.
+    #[error("PostgreSQL does not answer as it should: {0}")]
+    Unreachable(String),
+    /// It would not keep tenants apart.
+    #[error("refusing to start: {0}")]
+    Unsafe(#[from] Unsafe),
+}
+
+impl Database {
+    /// Opens both pools, and refuses a database or a role that could let one tenant see another's
+    /// rows.
+    ///
+    /// # Errors
+    /// An unreachable database, or one that is not safe.
+    pub async fn open(
+        addresses: &Addresses,
+        limits: &Limits,
+        constraints: &[&'static [Constraint]],
+        clock: Clock,
+    ) -> Result<(Self, SystemDoor), OpenError> {
+        guard::check(addresses).await?;
+        let few = Limits { connections: limits.connections.div_ceil(4), ..limits.clone() };
+        let pool = |url: &url::Url, limits| {
+            Pool::new(url.clone(), limits).map(Arc::new).map_err(|error| OpenError::Unreachable(error.to_string()))
+        };
+        let database = Self(Arc::new(Inner {
+            app: pool(&addresses.app, limits)?,
+            system: pool(&addresses.system, &few)?,
+            constraints: Arc::new(Constraints::new(constraints)),
+            sessions: SessionCache::new(clock.clone()),
+            clock,
+        }));
+        let door = SystemDoor::new(database.clone());
+        Ok((database, door))
+    }
+
+    /// The service's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Whether PostgreSQL answers.
+    pub async fn is_ready(&self) -> bool {
+        let begin = read_only(None);
+        let one = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"));
+        crate::transaction::read::<_, i32, _>(&self.0.app, &self.0.constraints, &begin, one).await.is_ok()
+    }
+
+    /// Forgets sessions that other gateways changed; runs until dropped.
+    pub async fn forget_changed_sessions(&self, addresses: &Addresses) {
+        crate::forget::listen(&addresses.app, &self.0.sessions).await;
+    }
+}
+
+/// Opens the transaction of a read.
+pub(crate) fn read_only(organisation_id: Option<Uuid>) -> String {
+    match organisation_id {
+        Some(id) => format!("BEGIN READ ONLY; SET LOCAL app.organisation_id = '{id}'"),
+        None => "BEGIN READ ONLY".to_owned(),
+    }
+}
+
+/// Opens the transaction of a write. Everything in it is an id, an instant or a checked
+/// [`RequestId`]: there is nothing to inject.
+pub(crate) fn read_write(
+    clock: &Clock,
+    organisation_id: Option<Uuid>,
+    user_id: Option<Uuid>,
+    request_id: &RequestId,
+) -> String {
+    let now = clock.now().to_rfc3339_opts(SecondsFormat::Micros, true);
+    let mut begin = format!("BEGIN; SET LOCAL app.now = '{now}'; SET LOCAL app.request_id = '{request_id}'");
+    for (setting, id) in [("organisation_id", organisation_id), ("user_id", user_id)] {
+        if let Some(id) = id {
+            // Writing to a String cannot fail.
+            let _ = write!(begin, "; SET LOCAL app.{setting} = '{id}'");
+        }
+    }
+    begin
+}

@@ -1,0 +1,137 @@
+//! What must hold of the database before a single request is served.
+
+use diesel::{QueryableByName, sql_query, sql_types::Text};
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use thiserror::Error;
+use url::Url;
+
+use crate::{Addresses, OpenError};
+
+/// A way in which one tenant could see another's rows.
+#[derive(Debug, Error)]
+pub enum Unsafe {
+    /// The role could step around row security.
+    #[error(
+        "the role {role} {reason}, so row security would not hold for it; log in as a role that \
+         `gateway provision` made"
+    )]
+    Role {
+        /// The role's name.
+        role: String,
+        /// What it is or may do.
+        reason: String,
+    },
+    /// A table lacks its protection.
+    #[error("the table {table} {reason}; its migration must protect it")]
+    Table {
+        /// The table's name.
+        table: String,
+        /// What it lacks.
+        reason: String,
+    },
+    /// The database is empty.
+    #[error("the database has no tables yet; run `gateway migrate` first")]
+    NotMigrated,
+}
+
+#[derive(QueryableByName)]
+struct Finding {
+    #[diesel(sql_type = Text)]
+    subject: String,
+    #[diesel(sql_type = Text)]
+    reason: String,
+}
+
+// `pg_has_role(.., 'MEMBER')` also counts what could be reached by SET ROLE.
+const ROLE_FINDINGS: &str = "
+    SELECT current_user::text AS subject, finding.reason
+    FROM (
+        SELECT 'is a superuser, or may become one' AS reason
+        FROM pg_roles WHERE rolsuper AND pg_has_role(current_user, oid, 'MEMBER')
+        UNION ALL
+        SELECT 'can bypass row security'
+        FROM pg_roles WHERE rolbypassrls AND pg_has_role(current_user, oid, 'MEMBER')
+        UNION ALL
+        SELECT 'owns the table ' || relname
+        FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+          AND pg_has_role(current_user, relowner, 'MEMBER')
+        UNION ALL
+        SELECT 'is not a member of ' || $1 WHERE NOT pg_has_role(current_user, $1, 'MEMBER')
+        UNION ALL
+        SELECT 'is a member of ' || $2 WHERE pg_has_role(current_user, $2, 'MEMBER')
+    ) AS finding
+    LIMIT 1";
+
+// Every table but diesel's own list of migrations; a tenant table is one with organisation_id.
+const TABLE_FINDINGS: &str = "
+    SELECT relname::text AS subject, finding.reason
+    FROM pg_class
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT FROM pg_attribute
+            WHERE attrelid = pg_class.oid AND attname = 'organisation_id' AND NOT attisdropped
+        ) AS tenant
+    ) AS kind
+    CROSS JOIN LATERAL (
+        SELECT 'has no row security' AS reason WHERE NOT relrowsecurity
+        UNION ALL
+        SELECT 'lacks the policy own_organisation for tessera_app'
+        WHERE kind.tenant AND NOT EXISTS (
+            SELECT FROM pg_policies
+            WHERE schemaname = 'public' AND tablename = relname AND policyname = 'own_organisation'
+              AND permissive = 'PERMISSIVE' AND cmd = 'ALL' AND roles = '{tessera_app}'
+              AND qual LIKE '(organisation_id = ( SELECT (current_setting(''app.organisation_id''::text))::uuid %'
+              AND with_check = qual
+        )
+        UNION ALL
+        SELECT 'has the policy ' || policyname || ' for ' || roles::text || ' beside its own'
+        FROM pg_policies
+        WHERE kind.tenant AND schemaname = 'public' AND tablename = relname
+          AND policyname <> 'own_organisation' AND roles <> '{tessera_system}'
+    ) AS finding
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+      AND relname <> '__diesel_schema_migrations'
+    ORDER BY relname LIMIT 1";
+
+const HAS_TABLES: &str = "
+    SELECT relname::text AS subject, '' AS reason FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relname = 'organisations'";
+
+/// Looks at both roles and every table.
+pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
+    for (url, own, other) in
+        [(&addresses.app, "tessera_app", "tessera_system"), (&addresses.system, "tessera_system", "tessera_app")]
+    {
+        let mut connection = connect(url).await?;
+        let role = sql_query(ROLE_FINDINGS).bind::<Text, _>(own).bind::<Text, _>(other);
+        if let Some(Finding { subject, reason }) = first(role, &mut connection).await? {
+            return Err(Unsafe::Role { role: subject, reason }.into());
+        }
+        if first(sql_query(HAS_TABLES), &mut connection).await?.is_none() {
+            return Err(Unsafe::NotMigrated.into());
+        }
+        if let Some(Finding { subject, reason }) = first(sql_query(TABLE_FINDINGS), &mut connection).await? {
+            return Err(Unsafe::Table { table: subject, reason }.into());
+        }
+    }
+    Ok(())
+}
+
+async fn connect(url: &Url) -> Result<AsyncPgConnection, OpenError> {
+    AsyncPgConnection::establish(url.as_str()).await.map_err(|error| {
+        let host = url.host_str().unwrap_or_default();
+        OpenError::Unreachable(format!("as {} at {host}: {error}", url.username()))
+    })
+}
+
+async fn first<'q, Q>(query: Q, connection: &mut AsyncPgConnection) -> Result<Option<Finding>, OpenError>
+where
+    Q: RunQueryDsl<AsyncPgConnection>
+        + diesel_async::methods::LoadQuery<'q, AsyncPgConnection, Finding>
+        + 'q,
+{
+    let findings: Vec<Finding> =
+        query.load(connection).await.map_err(|error| OpenError::Unreachable(error.to_string()))?;
+    Ok(findings.into_iter().next())
+}

@@ -1,0 +1,40 @@
+//! Who is asking, for which organisation, and the only door to the database.
+//!
+//! The promise of this crate: no SQL without a tenant. The pool is private, so a repository can
+//! reach PostgreSQL in two ways only: [`Scope::rows`] reads, [`Scope::write`] changes. Both open
+//! their own transaction and tell PostgreSQL whose it is before the first statement; row security
+//! does the rest. The few statements that belong to no tenant (log-in, making an organisation) go
+//! through a [`SystemDoor`], which the gateway hands to identity alone.
+
+mod address;
+mod clock;
+mod connection;
+mod constraint;
+mod database;
+mod failure;
+mod forget;
+mod guard;
+mod idempotency;
+mod migration;
+mod permission;
+mod provision;
+mod scope;
+mod session;
+mod system;
+mod tables;
+mod transaction;
+
+pub use address::{AddressError, Addresses};
+pub use clock::{Clock, ManualClock};
+pub use constraint::Constraint;
+pub use database::{Database, Limits, OpenError};
+pub use failure::{ErrorCode, Failure, Refusal, UserError};
+pub use guard::Unsafe;
+pub use idempotency::{Key, Recall};
+pub use migration::{MigrationError, migrate};
+pub use permission::{Permission, Role};
+pub use provision::{ProvisionError, provision, provision_sql};
+pub use scope::{RequestId, Scope};
+pub use session::{Session, UserSession};
+pub use system::SystemDoor;
+pub use transaction::Tx;

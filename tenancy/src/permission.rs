@@ -1,0 +1,62 @@
+use async_graphql::{Enum, resolver_utils::EnumType};
+
+/// What a use case may ask for before it reads or changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// Read one's own profile and organisation, manage one's own log-in session.
+    OwnAccount,
+    /// See the users of the organisation.
+    ReadUsers,
+    /// Read contacts.
+    ReadContacts,
+    /// Create, change, delete, restore and import contacts.
+    WriteContacts,
+}
+
+/// What a user may do in an organisation. A user holds any number of roles.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything in the organisation.
+    Admin,
+    /// All business data and team figures; no users, roles or keys.
+    Manager,
+    /// Contacts, events, services and tickets: read and write.
+    Staff,
+    /// Own profile, inbox, tickets, tasks and learning.
+    User,
+    /// All tickets and tasks.
+    TicketAdmin,
+    /// Own and unassigned tasks.
+    TaskWorker,
+    /// Definitions of workflows, tasks and tickets.
+    WorkflowCreator,
+    /// Own training sessions.
+    Trainer,
+}
+
+impl Role {
+    /// The role of that name (`TICKET_ADMIN`), as the database and GraphQL spell it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::items().iter().find(|item| item.name == name).map(|item| item.value)
+    }
+
+    /// As the database and GraphQL spell it.
+    pub fn name(self) -> &'static str {
+        Self::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
+    }
+
+    /// The one table of who may do what; it stands in the README.
+    pub fn allows(self, permission: Permission) -> bool {
+        use Permission::{OwnAccount, ReadContacts, ReadUsers, WriteContacts};
+        match self {
+            Self::Admin => true,
+            Self::Manager | Self::Staff => match permission {
+                OwnAccount | ReadUsers | ReadContacts | WriteContacts => true,
+            },
+            Self::TicketAdmin => matches!(permission, OwnAccount | ReadUsers | ReadContacts),
+            Self::User | Self::TaskWorker | Self::WorkflowCreator | Self::Trainer => {
+                matches!(permission, OwnAccount)
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+use std::{fmt, sync::Arc};
+
+use diesel::{
+    deserialize::FromSqlRow,
+    pg::Pg,
+    query_builder::{AsQuery, QueryFragment, QueryId},
+    query_dsl::CompatibleType,
+};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use crate::{
+    Clock, Database, Failure, Key, Permission, Recall, Session, Tx,
+    database::{read_only, read_write},
+    idempotency, transaction,
+};
+
+/// Names one request in logs, audit rows and error references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+/// The longest request id taken from outside.
+const MAX_REQUEST_ID: usize = 64;
+
+impl RequestId {
+    /// A new one.
+    pub fn new() -> Self {
+        Self(Uuid::now_v7().simple().to_string().into())
+    }
+
+    /// One given from outside, if it is short and plain (letters, digits, `-` and `_`).
+    pub fn parse(given: &str) -> Option<Self> {
+        let plain = given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        (plain && !given.is_empty() && given.len() <= MAX_REQUEST_ID).then(|| Self(given.into()))
+    }
+
+    /// The id itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for RequestId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One request's way to the rows of its organisation. Cheap to clone.
+#[derive(Clone)]
+pub struct Scope(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    session: Session,
+    request_id: RequestId,
+}
+
+impl Scope {
+    /// A scope of this session.
+    pub fn new(database: Database, session: Session, request_id: RequestId) -> Self {
+        Self(Arc::new(Inner { database, session, request_id }))
+    }
+
+    /// Who is asking.
+    pub fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    /// The request this belongs to.
+    pub fn request_id(&self) -> &RequestId {
+        &self.0.request_id
+    }
+
+    /// The service's clock.
+    pub fn clock(&self) -> &Clock {
+        self.0.database.clock()
+    }
+
+    /// Passes if the session holds the permission: the first line of every use case that reads.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED or FORBIDDEN.
+    pub fn require(&self, permission: Permission) -> Result<(), Failure> {
+        Ok(self.0.session.require(permission)?)
+    }
+
+    /// All rows of one query, in a read-only transaction of its own, in one flush.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED without an organisation, a refusal, or a fault of ours.
+    pub async fn rows<Q, U, ST>(&self, query: Q) -> Result<Vec<U>, Failure>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send,
+    {
+        let begin = read_only(Some(self.0.session.organisation_id()?));
+        let database = &self.0.database.0;
+        transaction::read(&database.app, &database.constraints, &begin, query).await
+    }
+
+    /// The first row of one query, if there is one.
+    ///
+    /// # Errors
+    /// As [`Scope::rows`].
+    pub async fn row<Q, U, ST>(&self, query: Q) -> Result<Option<U>, Failure>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send,
+    {
+        Ok(self.rows(query).await?.into_iter().next())
+    }
+
+    /// Changes something: checks the permission, opens the transaction, runs the body, and commits
+    /// what succeeded or rolls back what did not. The audit is written by the tables themselves.
+    ///
+    /// # Errors
+    /// What the body answers, and what the permission, a constraint or the database refuse.
+    pub async fn write<T, F>(&self, permission: Permission, body: impl FnOnce(Tx) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        self.require(permission)?;
+        let tx = self.begin().await?;
+        let outcome = body(tx.share()).boxed().await;
+        tx.settle(outcome).await
+    }
+
+    /// As [`Scope::write`]; with a key, a repetition of the same request answers what the first one
+    /// made and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Scope::write`], and CONFLICT where the key was used with another input.
+    pub async fn write_once<T, F>(
+        &self,
+        permission: Permission,
+        key: Option<Key>,
+        body: impl FnOnce(Tx) -> F,
+    ) -> Result<T, Failure>
+    where
+        T: Recall,
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        let Some(key) = key else { return self.write(permission, body).await };
+        self.require(permission)?;
+        let actor = self.0.session.user()?.user_id;
+        let tx = self.begin().await?;
+        let outcome = idempotency::once(&tx, actor, &key, self.clock(), body(tx.share()).boxed()).await;
+        tx.settle(outcome).await
+    }
+
+    async fn begin(&self) -> Result<Tx, Failure> {
+        let organisation_id = self.0.session.organisation_id()?;
+        let user_id = self.0.session.user().ok().map(|user| user.user_id);
+        let database = &self.0.database.0;
+        let begin = read_write(&database.clock, Some(organisation_id), user_id, &self.0.request_id);
+        Tx::open(Arc::clone(&database.app), Arc::clone(&database.constraints), begin).await
+    }
+}

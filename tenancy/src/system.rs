@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use diesel::{
+    deserialize::FromSqlRow,
+    pg::Pg,
+    query_builder::{AsQuery, QueryFragment, QueryId},
+    query_dsl::CompatibleType,
+};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use crate::{
+    Clock, Database, Failure, RequestId, Scope, Session, Tx, UserSession,
+    database::{read_only, read_write},
+    transaction,
+};
+
+/// The way around tenants, for the few counted tables that `tessera_system` reaches: accounts and
+/// their users at log-in, and the making of organisations.
+///
+/// There is one; [`Database::open`] gives it to the gateway, which hands it to identity alone.
+pub struct SystemDoor(Database);
+
+impl SystemDoor {
+    pub(crate) fn new(database: Database) -> Self {
+        Self(database)
+    }
+
+    /// The service's clock.
+    pub fn clock(&self) -> &Clock {
+        self.0.clock()
+    }
+
+    /// All rows of one query, as `tessera_system`.
+    ///
+    /// # Errors
+    /// A refusal, or a fault of ours.
+    pub async fn rows<Q, U, ST>(&self, query: Q) -> Result<Vec<U>, Failure>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send,
+    {
+        let inner = &self.0.0;
+        transaction::read(&inner.system, &inner.constraints, &read_only(None), query).await
+    }
+
+    /// Changes something as `tessera_system`; what it touches of a tenant belongs to this
+    /// organisation, and this user is named in the audit.
+    ///
+    /// # Errors
+    /// What the body answers, and what a constraint or the database refuse.
+    pub async fn write<T, F>(
+        &self,
+        organisation_id: Uuid,
+        user_id: Option<Uuid>,
+        request_id: &RequestId,
+        body: impl FnOnce(Tx) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        let inner = &self.0.0;
+        let begin = read_write(&inner.clock, Some(organisation_id), user_id, request_id);
+        let tx = Tx::open(Arc::clone(&inner.system), Arc::clone(&inner.constraints), begin).await?;
+        let outcome = body(tx.share()).boxed().await;
+        tx.settle(outcome).await
+    }
+
+    /// A scope for the holder of a token that carries this organisation's id.
+    pub fn token_scope(&self, organisation_id: Uuid, request_id: RequestId) -> Scope {
+        Scope::new(self.0.clone(), Session::of_token(self, organisation_id), request_id)
+    }
+
+    /// A scope for a logged-in user.
+    pub fn user_scope(&self, user: Arc<UserSession>, request_id: RequestId) -> Scope {
+        Scope::new(self.0.clone(), Session::of_user(self, user), request_id)
+    }
+
+    /// The session of a log-in, from memory if it is fresh there, else as `load` finds it.
+    ///
+    /// # Errors
+    /// What `load` answers.
+    pub async fn session<F>(&self, login_session_id: Uuid, load: F) -> Result<Arc<UserSession>, Failure>
+    where
+        F: Future<Output = Result<UserSession, Failure>>,
+    {
+        self.0.0.sessions.get(login_session_id, load).await
+    }
+}

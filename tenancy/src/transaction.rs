@@ -1,0 +1,219 @@
+//! The two ways SQL leaves this process: a read in one flush, and a write's transaction.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use diesel::{
+    QueryResult,
+    deserialize::FromSqlRow,
+    pg::Pg,
+    query_builder::{AsQuery, QueryFragment, QueryId},
+    query_dsl::CompatibleType,
+    result::Error,
+};
+use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::{
+    FutureExt, TryStreamExt,
+    future::{BoxFuture, maybe_done},
+    join, poll,
+};
+
+use crate::{
+    Failure, Refusal,
+    connection::{Lease, Pool},
+    constraint::Constraints,
+};
+
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+
+/// One query in a transaction of its own: `BEGIN` with its settings, the query and `COMMIT` in one
+/// flush where the statement is prepared already.
+///
+/// diesel-async prepares an unknown statement first, and a `COMMIT` sent at once would overtake the
+/// query, which would then run outside its transaction. So both are polled once: if a statement
+/// entered the cache during that poll it was unknown, and `COMMIT` waits for the answer.
+pub(crate) async fn read<Q, U, ST>(
+    pool: &Pool,
+    constraints: &Constraints,
+    begin: &str,
+    query: Q,
+) -> Result<Vec<U>, Failure>
+where
+    Q: AsQuery + Send,
+    Q::Query: QueryFragment<Pg> + QueryId + Send,
+    Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+    U: FromSqlRow<ST, Pg> + Send,
+{
+    let lease = pool.lease().await?;
+    let connection = lease.connection()?;
+    let pg = connection.pg();
+    let known = connection.statements();
+
+    let mut begin = pin!(maybe_done(batch(pg, begin)));
+    let mut rows = pin!(maybe_done(load(pg, query)));
+    let _ = poll!(begin.as_mut());
+    let _ = poll!(rows.as_mut());
+    let committed = if connection.statements() == known {
+        join!(begin.as_mut(), rows.as_mut(), batch(pg, COMMIT)).2
+    } else {
+        join!(begin.as_mut(), rows.as_mut());
+        batch(pg, COMMIT).await
+    };
+    let unanswered = || Err(Error::NotFound);
+    let answers = (
+        begin.as_mut().take_output().unwrap_or_else(unanswered),
+        rows.as_mut().take_output().unwrap_or_else(|| Err(Error::NotFound)),
+    );
+    if committed.is_ok() {
+        lease.settle();
+    }
+    let rows = match (answers, committed) {
+        ((Ok(()), Ok(rows)), Ok(())) => Ok(rows),
+        // The query's own complaint says more than what followed from it.
+        ((_, Err(error)), _) | ((Err(error), _), _) | (_, Err(error)) => Err(error),
+    };
+    build(rows.map_err(|error| explain(pool, constraints, error))?)
+}
+
+async fn batch(mut pg: &AsyncPgConnection, sql: &str) -> QueryResult<()> {
+    pg.batch_execute(sql).await
+}
+
+type Row = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
+
+// Boxed: the type of every query ends here, or compile times and stacks grow with all of them.
+fn load<'c, Q>(mut pg: &'c AsyncPgConnection, query: Q) -> BoxFuture<'c, QueryResult<Vec<Row>>>
+where
+    Q: AsQuery,
+    Q::Query: QueryFragment<Pg> + QueryId,
+{
+    let rows = AsyncConnectionCore::load(&mut pg, query.as_query());
+    async { rows.await?.try_collect().await }.boxed()
+}
+
+fn build<U, ST>(rows: Vec<Row>) -> Result<Vec<U>, Failure>
+where
+    U: FromSqlRow<ST, Pg>,
+{
+    rows.iter()
+        .map(|row| U::build_from_row(row).map_err(|error| Failure::internal(Error::DeserializationError(error))))
+        .collect()
+}
+
+fn explain(pool: &Pool, constraints: &Constraints, error: Error) -> Failure {
+    let failure = constraints.explain(error);
+    if matches!(failure, Failure::Refused(Refusal::Unavailable)) {
+        pool.forget_idle();
+    }
+    failure
+}
+
+/// The open transaction of a [`crate::Scope::write`].
+///
+/// It cannot be kept: `write` takes it back, and rolls back unless its body succeeded.
+pub struct Tx {
+    lease: Arc<Lease>,
+    // Sent together with the first statement, to spare a round trip.
+    begin: Arc<Mutex<Option<String>>>,
+    pool: Arc<Pool>,
+    constraints: Arc<Constraints>,
+}
+
+impl Tx {
+    pub(crate) async fn open(
+        pool: Arc<Pool>,
+        constraints: Arc<Constraints>,
+        begin: String,
+    ) -> Result<Self, Failure> {
+        let lease = Arc::new(pool.lease().await?);
+        Ok(Self { lease, begin: Arc::new(Mutex::new(Some(begin))), pool, constraints })
+    }
+
+    /// A second handle, for the body; `settle` waits for the first to be the last.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            lease: Arc::clone(&self.lease),
+            begin: Arc::clone(&self.begin),
+            pool: Arc::clone(&self.pool),
+            constraints: Arc::clone(&self.constraints),
+        }
+    }
+
+    /// All rows of a query.
+    ///
+    /// # Errors
+    /// User errors of constraints, refusals, or a fault of ours.
+    pub async fn rows<Q, U, ST>(&self, query: Q) -> Result<Vec<U>, Failure>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send,
+    {
+        let pg = self.lease.connection()?.pg();
+        let rows = match self.take_begin() {
+            None => load(pg, query).await,
+            Some(begin) => {
+                let (begun, rows) = join!(batch(pg, &begin), load(pg, query));
+                begun.and(rows)
+            }
+        };
+        build(rows.map_err(|error| explain(&self.pool, &self.constraints, error))?)
+    }
+
+    /// The first row of a query, if there is one.
+    ///
+    /// # Errors
+    /// As [`Tx::rows`].
+    pub async fn row<Q, U, ST>(&self, query: Q) -> Result<Option<U>, Failure>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send,
+    {
+        Ok(self.rows(query).await?.into_iter().next())
+    }
+
+    /// Runs a statement and answers how many rows it touched.
+    ///
+    /// # Errors
+    /// As [`Tx::rows`].
+    pub async fn execute<Q>(&self, query: Q) -> Result<usize, Failure>
+    where
+        Q: QueryFragment<Pg> + QueryId + Send,
+    {
+        let mut pg = self.lease.connection()?.pg();
+        let touched = match self.take_begin() {
+            None => pg.execute_returning_count(query).await,
+            Some(begin) => {
+                let (begun, touched) = join!(batch(pg, &begin), pg.execute_returning_count(query));
+                begun.and(touched)
+            }
+        };
+        touched.map_err(|error| explain(&self.pool, &self.constraints, error))
+    }
+
+    fn take_begin(&self) -> Option<String> {
+        self.begin.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Commits what succeeded, rolls back what did not.
+    pub(crate) async fn settle<T>(self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        let begun = self.take_begin().is_none();
+        let Some(lease) = Arc::into_inner(self.lease) else {
+            return Err(Failure::internal("a transaction was kept beyond its write"));
+        };
+        if begun {
+            let settled = batch(lease.connection()?.pg(), if outcome.is_ok() { COMMIT } else { ROLLBACK }).await;
+            if let (Err(error), true) = (settled, outcome.is_ok()) {
+                return Err(explain(&self.pool, &self.constraints, error));
+            }
+        }
+        lease.settle();
+        outcome
+    }
+}
