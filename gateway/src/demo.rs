@@ -21,7 +21,7 @@ const IMPORTS: [&[(&str, &str)]; 2] =
 /// Loads the demo into a database that nobody serves yet.
 pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
     // Tokens of this key leave the process no more than it does.
-    let keys = TokenKeys::parse(&format!("{:?}", rand::random::<[u8; 32]>())).map_err(|error| error.to_string())?;
+    let keys = TokenKeys::random();
     let service = Service::open(addresses, &Limits::default(), keys, Clock::system()).await;
     load(&service.map_err(|error| error.to_string())?).await
 }

@@ -1,0 +1,55 @@
+//! What every test stands on: one server for the whole binary, on one migrated database, and
+//! clients that ask it.
+
+mod client;
+mod database;
+
+use std::{sync::OnceLock, thread};
+
+use gateway::Service;
+use tenancy::{Addresses, Limits, ManualClock};
+use tokio::{net::TcpListener, runtime::Runtime};
+
+pub(crate) use client::{Answer, Client, PASSWORD, anonymous, organisation, unique_email, uuid};
+pub(crate) use database::{connect, postgres, superuser};
+
+/// Signs the access tokens of tests.
+pub(crate) const TOKEN_KEY: &str = "a key for tests alone of more than 32 bytes";
+
+/// The server that all tests share.
+pub(crate) struct Server {
+    /// `http://127.0.0.1:port`
+    pub(crate) url: String,
+    /// The database it serves.
+    pub(crate) addresses: Addresses,
+}
+
+/// The server; started by the test that asks first, stopped when the process ends.
+pub(crate) fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        // A test's own runtime ends with the test, so the server has a thread to itself.
+        thread::spawn(|| {
+            let runtime: &'static Runtime = Box::leak(Box::new(Runtime::new().unwrap()));
+            runtime.block_on(async {
+                let addresses = database::migrated().await;
+                let url = start(&addresses, &ManualClock::default()).await;
+                Server { url, addresses }
+            })
+        })
+        .join()
+        .unwrap()
+    })
+}
+
+/// A server of a test's own, on any database, with a clock that the test moves. It ends with the
+/// runtime it was started on.
+pub(crate) async fn start(addresses: &Addresses, clock: &ManualClock) -> String {
+    let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
+    let limits = Limits { connections: 8, ..Limits::default() };
+    let service = Service::open(addresses, &limits, keys, clock.clock()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(service.serve(listener, std::future::pending()));
+    url
+}
