@@ -5,14 +5,24 @@ use tenancy::{
 
 /// What the constraints of this crate's tables say to a user.
 pub const CONSTRAINTS: &[Constraint] = &[
-    Constraint { name: "contacts_company_fk", code: NotFound, field: "companyId", message: "Nothing has this id." },
+    Constraint {
+        name: "contacts_company_fk",
+        code: NotFound,
+        field: "companyId",
+        message: "Nothing has this id.",
+    },
     Constraint {
         name: "contacts_created_by_fk",
         code: NotFound,
         field: "",
         message: "You are not a user of this organisation any more.",
     },
-    Constraint { name: "contacts_kind_check", code: Invalid, field: "kind", message: "There is no such kind." },
+    Constraint {
+        name: "contacts_kind_check",
+        code: Invalid,
+        field: "kind",
+        message: "There is no such kind.",
+    },
     Constraint {
         name: "contacts_company_check",
         code: Invalid,

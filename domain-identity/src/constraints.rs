@@ -23,14 +23,24 @@ pub const CONSTRAINTS: &[Constraint] = &[
         field: "email",
         message: "This account is a user of the organisation already.",
     },
-    Constraint { name: "users_account_fk", code: NotFound, field: "email", message: "There is no such account." },
+    Constraint {
+        name: "users_account_fk",
+        code: NotFound,
+        field: "email",
+        message: "There is no such account.",
+    },
     Constraint {
         name: "users_created_by_fk",
         code: NotFound,
         field: "",
         message: "You are not a user of this organisation any more.",
     },
-    Constraint { name: "users_roles_check", code: Invalid, field: "roles", message: "There is no such role." },
+    Constraint {
+        name: "users_roles_check",
+        code: Invalid,
+        field: "roles",
+        message: "There is no such role.",
+    },
     Constraint {
         name: "login_sessions_user_fk",
         code: NotFound,

@@ -61,7 +61,11 @@ impl TokenKeys {
         Self(vec![Key::new(&BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; MIN_KEY]>()))])
     }
 
-    pub(crate) fn sign(&self, user: &UserSession, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>), Failure> {
+    pub(crate) fn sign(
+        &self,
+        user: &UserSession,
+        now: DateTime<Utc>,
+    ) -> Result<(String, DateTime<Utc>), Failure> {
         let key = self.0.first().ok_or_else(|| Failure::internal("no token key"))?;
         let expires_at = now + ACCESS;
         let claims = Claims {
@@ -84,7 +88,8 @@ impl TokenKeys {
         let mut validation = Validation::new(Algorithm::HS256);
         // Checked below, by the service's own clock.
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.verifying, &validation).map_err(|_| refused())?.claims;
+        let claims =
+            jsonwebtoken::decode::<Claims>(token, &key.verifying, &validation).map_err(|_| refused())?.claims;
         if claims.exp <= now.timestamp() { Err(refused()) } else { Ok(claims) }
     }
 }
@@ -183,7 +188,10 @@ mod tests {
     fn a_refresh_token_survives_the_way_out_and_in() {
         let token = RefreshToken::new(Uuid::now_v7());
         let read = RefreshToken::parse(&token.text()).unwrap();
-        assert_eq!((read.organisation_id, read.id, read.hash()), (token.organisation_id, token.id, token.hash()));
+        assert_eq!(
+            (read.organisation_id, read.id, read.hash()),
+            (token.organisation_id, token.id, token.hash())
+        );
         for text in ["", "x", "not base64!", &"A".repeat(200)] {
             assert!(RefreshToken::parse(text).is_none(), "{text}");
         }

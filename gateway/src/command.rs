@@ -9,8 +9,7 @@ use url::Url;
 use crate::{
     Service,
     configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen},
-    demo, logging,
-    run,
+    demo, logging, run,
     service::listen,
 };
 
@@ -112,7 +111,9 @@ async fn execute(cli: Cli) -> Result<(), String> {
             service.serve(listener, run::asked_to_stop()).await.map_err(|error| error.to_string())
         }
         Some(Command::Migrate { urls }) => {
-            for version in tenancy::migrate(&urls.required()?.owner).await.map_err(|error| error.to_string())? {
+            for version in
+                tenancy::migrate(&urls.required()?.owner).await.map_err(|error| error.to_string())?
+            {
                 println!("migrated {version}");
             }
             Ok(())
@@ -133,7 +134,8 @@ async fn provision(urls: &DatabaseUrls, admin_url: Option<String>, print: bool) 
         println!("{roles}{database};");
         return Ok(());
     }
-    let admin = admin_url.ok_or("DATABASE_ADMIN_URL is not set: a role that may create roles; or use --print")?;
+    let admin =
+        admin_url.ok_or("DATABASE_ADMIN_URL is not set: a role that may create roles; or use --print")?;
     let admin = Url::parse(&admin).map_err(|error| format!("DATABASE_ADMIN_URL is not an URL: {error}"))?;
     tenancy::provision(&admin, &addresses).await.map_err(|error| error.to_string())
 }

@@ -15,8 +15,10 @@ pub(crate) const LOG_INS: [(&str, &str, &str); 2] = [
 const CUSTOMERS: &str = include_str!("../../demo/customers.csv");
 
 /// The demo customers twice: their companies, then the people who work there.
-const IMPORTS: [&[(&str, &str)]; 2] =
-    [&[("company_name", "name")], &[("contact_name", "name"), ("company_name", "company"), ("contact_title", "notes")]];
+const IMPORTS: [&[(&str, &str)]; 2] = [
+    &[("company_name", "name")],
+    &[("contact_name", "name"), ("company_name", "company"), ("contact_title", "notes")],
+];
 
 /// Loads the demo into a database that nobody serves yet.
 pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
@@ -61,7 +63,10 @@ async fn load_one(
     let session = service.identity.authenticate(&admin.access_token, &request_id).await;
     let scope = service.scope(session.map_err(|failure| failed(&failure))?, request_id);
     for columns in IMPORTS {
-        let column = |(column, field): &(&str, &str)| listing::CsvColumn { column: (*column).into(), field: (*field).into() };
+        let column = |(column, field): &(&str, &str)| listing::CsvColumn {
+            column: (*column).into(),
+            field: (*field).into(),
+        };
         let input = ImportContactsInput {
             csv: customers.to_owned(),
             columns: Some(columns.iter().map(column).collect()),

@@ -19,7 +19,12 @@ pub(crate) fn finish(errors: &mut [ServerError], request_id: &RequestId) {
     }
 }
 
-fn describe(failure: &Failure, error: &mut ServerError, extensions: &mut ErrorExtensionValues, request_id: &RequestId) {
+fn describe(
+    failure: &Failure,
+    error: &mut ServerError,
+    extensions: &mut ErrorExtensionValues,
+    request_id: &RequestId,
+) {
     match failure {
         Failure::Internal(cause) => internal(format!("{cause:?}"), error, extensions, request_id),
         Failure::Refused(refusal) => {
@@ -40,7 +45,12 @@ fn describe(failure: &Failure, error: &mut ServerError, extensions: &mut ErrorEx
     }
 }
 
-fn internal(cause: String, error: &mut ServerError, extensions: &mut ErrorExtensionValues, request_id: &RequestId) {
+fn internal(
+    cause: String,
+    error: &mut ServerError,
+    extensions: &mut ErrorExtensionValues,
+    request_id: &RequestId,
+) {
     tracing::error!(%request_id, path = ?error.path, cause, "a request failed");
     error.message = format!("Something went wrong on our side. Reference: {request_id}");
     extensions.set("code", "INTERNAL");

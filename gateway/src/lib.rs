@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod command;
 pub mod configuration;
 mod demo;
+mod documents;
 mod errors;
 mod explorer;
 mod http;

@@ -102,7 +102,8 @@ fn own_keys(folder: &Path) -> Result<TokenKeys, String> {
             key
         }
     };
-    TokenKeys::parse(&key).map_err(|error| format!("{}: {error}; delete the file for a new one", path.display()))
+    TokenKeys::parse(&key)
+        .map_err(|error| format!("{}: {error}; delete the file for a new one", path.display()))
 }
 
 fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
@@ -111,7 +112,9 @@ fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
     file.write_all(secret.as_bytes())
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
@@ -131,7 +134,9 @@ pub(crate) async fn asked_to_stop() {
 
 fn greet(address: &str) {
     let [(ada, secret, _), _] = demo::LOG_INS;
-    println!("\nTessera is ready.\n\n  Explorer    http://{address}/\n  GraphQL     http://{address}/graphql\n");
+    println!(
+        "\nTessera is ready.\n\n  Explorer    http://{address}/\n  GraphQL     http://{address}/graphql\n"
+    );
     println!("  Demo log-ins (two organisations that cannot see each other)");
     for (email, password, organisation) in demo::LOG_INS {
         println!("    {email:<24} {password:<16} {organisation}");
@@ -141,5 +146,7 @@ fn greet(address: &str) {
     );
     println!("\n  Try it:");
     println!("    curl -s http://{address}/graphql -H 'content-type: application/json' -d '{query}'\n");
-    println!("Ctrl-C stops the service and its PostgreSQL; the data stays. `cargo run -- --reset` starts over.");
+    println!(
+        "Ctrl-C stops the service and its PostgreSQL; the data stays. `cargo run -- --reset` starts over."
+    );
 }

@@ -54,12 +54,12 @@ impl NodeQuery {
         &self,
         ctx: &async_graphql::Context<'_>,
         #[graphql(desc = "At most 100 ids, of any types.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Option<Vec<Option<Node>>>> {
         if ids.len() > MAX_NODES {
             return Err(Failure::bad_request("ids", format!("Ask for at most {MAX_NODES} ids.")).into());
         }
         let scope = scope(ctx)?;
-        Ok(futures_util::future::try_join_all(ids.iter().map(|id| node(scope, "ids", id))).await?)
+        Ok(Some(futures_util::future::try_join_all(ids.iter().map(|id| node(scope, "ids", id))).await?))
     }
 }
 
@@ -69,7 +69,9 @@ async fn node(scope: &Scope, argument: &str, id: &ID) -> Result<Option<Node>, Fa
     match prefix.as_str() {
         Contact::PREFIX => one(scope, uuid, Node::Contact).await,
         User::PREFIX => one(scope, uuid, Node::User).await,
-        Organisation::PREFIX => Ok(domain_identity::own_organisation(scope, uuid).await?.map(Node::Organisation)),
+        Organisation::PREFIX => {
+            Ok(domain_identity::own_organisation(scope, uuid).await?.map(Node::Organisation))
+        }
         _ => Err(Failure::bad_request(argument, format!("No type has ids that start with {prefix:?}."))),
     }
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 use crate::{
+    documents::Documents,
     http,
     schema::{self, Schema},
 };
@@ -30,6 +31,7 @@ pub struct Service {
     pub(crate) database: Database,
     pub(crate) identity: Identity,
     pub(crate) schema: Schema,
+    pub(crate) documents: Documents,
     addresses: Addresses,
 }
 
@@ -47,14 +49,18 @@ impl Service {
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
         let identity = Identity::new(door, keys).map_err(|failure| OpenError::Other(failure.to_string()))?;
         let schema = schema::build(Some(identity.clone()));
-        Ok(Self { database, identity, schema, addresses: addresses.clone() })
+        Ok(Self { database, identity, schema, documents: Documents::new(), addresses: addresses.clone() })
     }
 
     /// Answers requests until `stop` is ready, then finishes those that have begun.
     ///
     /// # Errors
     /// The listener fails.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
         let listening = tokio::spawn(async move { database.forget_changed_sessions(&addresses).await });
         let served = http::serve(self, listener, stop).await;

@@ -78,7 +78,11 @@ impl Beyond {
                 if at > 0 {
                     out.push_sql(" AND ");
                 }
-                if at == upto { self.further(key, value, table, out)? } else { equal(key, value, table, out)? }
+                if at == upto {
+                    self.further(key, value, table, out)?
+                } else {
+                    equal(key, value, table, out)?
+                }
             }
             out.push_sql(")");
         }

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, SimpleObject,
-    Value, parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult,
+    SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
 };
 
 use crate::{
@@ -67,6 +67,11 @@ impl<E: Entity> OutputType for Connection<E> {
         format!("{}Connection", E::NAME).into()
     }
 
+    // Nullable wherever it stands: a field that can fail must not take its neighbours with it.
+    fn qualified_type_name() -> String {
+        Self::type_name().into_owned()
+    }
+
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             let nodes = <Vec<E> as OutputType>::create_type_info(registry);
@@ -113,10 +118,18 @@ impl<E: Entity> OutputType for Edge<'_, E> {
             let node = E::create_type_info(registry);
             let string = <String as OutputType>::create_type_info(registry);
             let fields = [
-                registry::output("cursor", &string, "Names this place: give it as `after` or `before`.", vec![]),
+                registry::output(
+                    "cursor",
+                    &string,
+                    "Names this place: give it as `after` or `before`.",
+                    vec![],
+                ),
                 registry::output("node", &node, "The row.", vec![]),
             ];
-            registry::object::<Edge<'static, E>>(&format!("One of {} and its place in the list.", E::MANY), fields)
+            registry::object::<Edge<'static, E>>(
+                &format!("One of {} and its place in the list.", E::MANY),
+                fields,
+            )
         })
     }
 

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
-    ContextSelectionSet, ID, InputType, InputValueError, InputValueResult, OutputType, Positioned, ServerResult,
-    Value, parser::types::Field, registry::Registry,
+    ContextSelectionSet, ID, InputType, InputValueError, InputValueResult, OutputType, Positioned,
+    ServerResult, Value, parser::types::Field, registry::Registry,
 };
 use diesel::{backend::Backend, deserialize::FromSql, pg::Pg, sql_types as st};
 use tenancy::{ErrorCode, Failure};

@@ -6,8 +6,8 @@ use std::{
 };
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputObject, ObjectType, OutputType, Positioned, ServerResult,
-    SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, InputObject, ObjectType, OutputType, Positioned,
+    ServerResult, SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
 };
 use tenancy::{ErrorCode, Failure, UserError};
 
@@ -78,7 +78,11 @@ impl CsvRow {
 
     /// An error of this row at a field, placed at the field's column.
     pub fn error(&self, error: UserError) -> RowError {
-        let cell = error.field.as_ref().and_then(|field| field.first()).and_then(|name| self.cells.get(name.as_str()));
+        let cell = error
+            .field
+            .as_ref()
+            .and_then(|field| field.first())
+            .and_then(|name| self.cells.get(name.as_str()));
         let UserError { code, message, .. } = error;
         RowError { row: self.number, column: cell.map(|cell| cell.column.clone()), code, message }
     }
@@ -109,9 +113,11 @@ impl CsvSheet {
             return Err(invalid(format!("The CSV has more than {MAX_COLUMNS} columns.")));
         }
         let (places, ignored) = assign(&header, columns.unwrap_or_default(), fields)?;
-        let missing: Vec<_> = required.iter().filter(|field| !places.iter().any(|place| place.field == **field)).collect();
+        let missing: Vec<_> =
+            required.iter().filter(|field| !places.iter().any(|place| place.field == **field)).collect();
         if let Some(field) = missing.first() {
-            let message = format!("No column fills the field {field:?}: name one so, or map one in `columns`.");
+            let message =
+                format!("No column fills the field {field:?}: name one so, or map one in `columns`.");
             return Err(Failure::user(ErrorCode::Invalid, "csv", message));
         }
         let mut sheet = Self { rows: vec![], errors: vec![], ignored };
@@ -126,7 +132,9 @@ impl CsvSheet {
         // A quote that is never closed swallows the rest of the file into one cell.
         if csv.matches('"').count() % 2 == 1 {
             let last = sheet.rows.len() + sheet.errors.len();
-            let message = format!("A quote is opened and never closed; the last row that could be told apart is {last}.");
+            let message = format!(
+                "A quote is opened and never closed; the last row that could be told apart is {last}."
+            );
             return Err(invalid(message));
         }
         Ok(sheet)
@@ -137,13 +145,19 @@ impl CsvSheet {
             self.errors.push(RowError { row: number, column, code: ErrorCode::Invalid, message });
         };
         if record.len() != width {
-            return wrong(None, format!("This row has {} cells, the line of names has {width}.", record.len()));
+            return wrong(
+                None,
+                format!("This row has {} cells, the line of names has {width}.", record.len()),
+            );
         }
         let mut cells = HashMap::with_capacity(places.len());
         for Place { index, column, field } in places {
             let text = record.get(*index).unwrap_or_default().trim().to_owned();
             if text.contains('\u{fffd}') {
-                return wrong(Some(column.clone()), "This is not UTF-8: save the file in that encoding.".to_owned());
+                return wrong(
+                    Some(column.clone()),
+                    "This is not UTF-8: save the file in that encoding.".to_owned(),
+                );
             }
             cells.insert(*field, Cell { column: column.clone(), text });
         }
@@ -171,7 +185,8 @@ fn assign(
     }
     let (mut places, mut ignored, mut filled) = (vec![], vec![], HashSet::new());
     for (index, column) in header.iter().map(str::trim).enumerate() {
-        let mapped = columns.iter().find(|mapped| mapped.column == column).map(|mapped| mapped.field.as_str());
+        let mapped =
+            columns.iter().find(|mapped| mapped.column == column).map(|mapped| mapped.field.as_str());
         let field = fields.iter().find(|field| **field == mapped.unwrap_or(column));
         match (field, mapped) {
             (Some(field), _) if !filled.insert(*field) => {
@@ -210,7 +225,9 @@ impl<E> ImportPayload<E> {
     /// Everything that is not the user's to mend passes through.
     pub fn of(outcome: Result<Self, Failure>) -> Result<Self, Failure> {
         match outcome {
-            Err(Failure::User(user_errors)) => Ok(Self { user_errors, ..Self::new(vec![], 0, vec![], vec![]) }),
+            Err(Failure::User(user_errors)) => {
+                Ok(Self { user_errors, ..Self::new(vec![], 0, vec![], vec![]) })
+            }
             outcome => outcome,
         }
     }
@@ -221,6 +238,11 @@ impl<E: Entity> OutputType for ImportPayload<E> {
         format!("Import{}sPayload", E::NAME).into()
     }
 
+    // Nullable wherever it stands: a field that can fail must not take its neighbours with it.
+    fn qualified_type_name() -> String {
+        Self::type_name().into_owned()
+    }
+
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             let entities = <Vec<E> as OutputType>::create_type_info(registry);
@@ -228,7 +250,8 @@ impl<E: Entity> OutputType for ImportPayload<E> {
             let errors = <Vec<RowError> as OutputType>::create_type_info(registry);
             let strings = <Vec<String> as OutputType>::create_type_info(registry);
             let user_errors = <Vec<UserError> as OutputType>::create_type_info(registry);
-            let about_errors = format!("What is wrong with which row, in order; at most the first {MAX_ERRORS}.");
+            let about_errors =
+                format!("What is wrong with which row, in order; at most the first {MAX_ERRORS}.");
             let fields = [
                 registry::output(E::MANY, &entities, "What was made, in the order of the rows.", vec![]),
                 registry::output("createdCount", &int, "How many were made; none by a dry run.", vec![]),
@@ -255,7 +278,9 @@ impl<E: Entity> ContainerType for ImportPayload<E> {
             "rowErrors" => OutputType::resolve(&self.row_errors, &selection, ctx.item).await.map(Some),
             "ignoredColumns" => OutputType::resolve(&self.ignored, &selection, ctx.item).await.map(Some),
             "userErrors" => OutputType::resolve(&self.user_errors, &selection, ctx.item).await.map(Some),
-            name if name == E::MANY => OutputType::resolve(&self.created, &selection, ctx.item).await.map(Some),
+            name if name == E::MANY => {
+                OutputType::resolve(&self.created, &selection, ctx.item).await.map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -270,7 +295,8 @@ mod tests {
     const FIELDS: &[&str] = &["name", "phone"];
 
     fn read(csv: &str, columns: &[(&str, &str)]) -> Result<CsvSheet, Failure> {
-        let column = |(column, field): &(&str, &str)| CsvColumn { column: (*column).into(), field: (*field).into() };
+        let column =
+            |(column, field): &(&str, &str)| CsvColumn { column: (*column).into(), field: (*field).into() };
         CsvSheet::read(csv, Some(columns.iter().map(column).collect()), FIELDS, &["name"])
     }
 

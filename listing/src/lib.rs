@@ -29,12 +29,12 @@ pub use connection::Connection;
 pub use entity::{Entity, Field, Identified};
 pub use id::{GivenId, Id, uuid_of};
 
+pub use import::{CsvColumn, CsvRow, CsvSheet, ImportPayload, MAX_ROWS, RowError};
 pub use lifecycle::{DeletedState, Lifecycle, updated};
 pub use named::{Named, named};
 pub use order::{Direction, OrderBy};
 pub use page::{DEFAULT_PAGE, MAX_PAGE, Page, PageArguments};
 pub use payload::{Changed, Create, Delete, Made, Payload, Restore, Update, Verb, key};
-pub use import::{CsvColumn, CsvRow, CsvSheet, ImportPayload, MAX_ROWS, RowError};
 pub use queries::{Queries, find, find_in, find_live_in, page};
 pub use relation::{Children, ChildrenLoader, OneLoader, Relation};
 pub use statement::Row;

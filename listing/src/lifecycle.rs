@@ -3,8 +3,9 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, InputValueError, InputValueResult, Name, ObjectType,
-    OutputType, Positioned, ServerResult, Value, parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, InputType, InputValueError, InputValueResult, Name,
+    ObjectType, OutputType, Positioned, ServerResult, Value, parser::types::Field,
+    resolver_utils::resolve_container,
 };
 use tenancy::{ErrorCode, Failure, Tx};
 use uuid::Uuid;
@@ -72,7 +73,11 @@ async fn change<V: DeletedState, E: Entity>(
     scope
         .write(E::WRITE, |tx| async move {
             let marked = E::mark(&tx, mark).await?;
-            if V::DELETED || marked.is_some() { updated(&tx, id, marked).await } else { not_restored(&tx, id).await }
+            if V::DELETED || marked.is_some() {
+                updated(&tx, id, marked).await
+            } else {
+                not_restored(&tx, id).await
+            }
         })
         .await
 }
@@ -99,7 +104,11 @@ impl<V: DeletedState, E: Entity> InputType for Target<V, E> {
             let int = <i32 as InputType>::create_type_info(registry);
             let fields = [
                 registry::input("id", &id, "Which one."),
-                registry::input("expectedRevision", &int, "The `revision` you know; CONFLICT if it has changed."),
+                registry::input(
+                    "expectedRevision",
+                    &int,
+                    "The `revision` you know; CONFLICT if it has changed.",
+                ),
             ];
             registry::input_object::<Self>(&format!("Which {} to {}.", E::ONE, V::FIELD), fields)
         })

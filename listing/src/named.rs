@@ -1,8 +1,8 @@
 use std::{borrow::Cow, io::Write};
 
 use async_graphql::{
-    ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field, registry::Registry,
-    resolver_utils::EnumType,
+    ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field,
+    registry::Registry, resolver_utils::EnumType,
 };
 use diesel::{
     backend::Backend,

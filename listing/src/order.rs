@@ -1,9 +1,6 @@
 use std::{borrow::Cow, marker::PhantomData};
 
-use async_graphql::{
-    Enum, InputType, InputValueError, InputValueResult, Name, Value as GraphQLValue,
-
-};
+use async_graphql::{Enum, InputType, InputValueError, InputValueResult, Name, Value as GraphQLValue};
 
 use crate::{
     Entity, Field,
@@ -72,7 +69,8 @@ impl<E: Entity> InputType for OrderBy<E> {
         registry.create_input_type::<Self, _>(MetaTypeId::InputObject, |registry| {
             let direction = <Option<Direction> as InputType>::create_type_info(registry);
             let fields = E::FIELDS.iter().map(|field| registry::input(field.name, &direction, field.about));
-            let about = format!("One field to order {} by. Give several of these for several fields.", E::MANY);
+            let about =
+                format!("One field to order {} by. Give several of these for several fields.", E::MANY);
             registry::input_object::<Self>(&about, fields)
         })
     }
@@ -86,7 +84,8 @@ impl<E: Entity> InputType for OrderBy<E> {
             return Err(InputValueError::custom("name exactly one field in each item of the order"));
         };
         let field = E::FIELDS.iter().find(|field| field.name == name.as_str());
-        let field = field.ok_or_else(|| InputValueError::custom(format!("{name} is not a field to order by")))?;
+        let field =
+            field.ok_or_else(|| InputValueError::custom(format!("{name} is not a field to order by")))?;
         let direction: Direction = InputType::parse(Some(value)).map_err(InputValueError::propagate)?;
         Ok(Self { key: Key::of(field, direction), entity: PhantomData })
     }

@@ -1,8 +1,8 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult, Value,
-    parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
+    Value, parser::types::Field, resolver_utils::resolve_container,
 };
 use tenancy::{ErrorCode, Failure, Key, Recall, Tx, UserError};
 use uuid::Uuid;
@@ -95,7 +95,11 @@ impl<V, E> Payload<V, E> {
 ///
 /// # Errors
 /// INVALID for a malformed key.
-pub fn key(operation: &'static str, key: Option<&String>, input: &impl InputType) -> Result<Option<Key>, Failure> {
+pub fn key(
+    operation: &'static str,
+    key: Option<&String>,
+    input: &impl InputType,
+) -> Result<Option<Key>, Failure> {
     let Some(key) = key else { return Ok(None) };
     let body = input.to_value().to_string();
     Key::new(operation, key.clone(), body.as_bytes()).map(Some)
@@ -138,11 +142,17 @@ impl<V: Verb, E: Entity> OutputType for Payload<V, E> {
         format!("{}{}Payload", V::NAME, E::NAME).into()
     }
 
+    // Nullable wherever it stands: a field that can fail must not take its neighbours with it.
+    fn qualified_type_name() -> String {
+        Self::type_name().into_owned()
+    }
+
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             let entity = registry::nullable::<E>(registry);
             let errors = <Vec<UserError> as OutputType>::create_type_info(registry);
-            let about = format!("The {} as it is now; null if there are errors, except for CONFLICT.", E::ONE);
+            let about =
+                format!("The {} as it is now; null if there are errors, except for CONFLICT.", E::ONE);
             let fields = [
                 registry::output(E::ONE, &entity, &about, vec![]),
                 registry::output("userErrors", &errors, "What to mend; empty if it was done.", vec![]),

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult, Value,
-    parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
+    Value, parser::types::Field, resolver_utils::resolve_container,
 };
 use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
@@ -55,7 +55,8 @@ pub(crate) fn page_of<E: Entity>(page: &Page, of: impl IntoIterator<Item = Condi
 /// The rows with these ids that are not deleted.
 pub(crate) async fn find_many<E: Entity>(scope: &Scope, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
     let conditions = vec![Condition::OneOf("id", ids), LIVE];
-    E::select(scope, Select { table: E::TABLE, conditions, order: vec![], reversed: false, limit: None }).await
+    E::select(scope, Select { table: E::TABLE, conditions, order: vec![], reversed: false, limit: None })
+        .await
 }
 
 /// One entity of the organisation; nothing if there is none with that id, or it is deleted.
@@ -113,7 +114,7 @@ impl<E: Entity> OutputType for Queries<E> {
             let about_many = format!("The organisation's {}, page by page.", E::MANY);
             let fields = [
                 registry::output(E::ONE, &one, &about_one, vec![id]),
-                registry::output(E::MANY, &many, &about_many, arguments),
+                registry::list(E::MANY, &many, &about_many, arguments),
             ];
             registry::object::<Self>("", fields)
         })
@@ -129,7 +130,8 @@ impl<E: Entity> ContainerType for Queries<E> {
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         let name = ctx.item.node.name.node.as_str();
         if name == E::ONE {
-            let (_, id) = ctx.param_value::<GivenId<E>>("id", None).map_err(|error| ctx.set_error_path(error))?;
+            let (_, id) =
+                ctx.param_value::<GivenId<E>>("id", None).map_err(|error| ctx.set_error_path(error))?;
             let found = async { find::<E>(scope(ctx)?, id.uuid_argument("id")?).await };
             let found = found.await.map_err(|failure| at(ctx, failure))?;
             return OutputType::resolve(&found, &selection, ctx.item).await.map(Some);

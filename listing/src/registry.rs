@@ -1,11 +1,16 @@
 //! The only use of async-graphql's registry, which is hidden from its documentation: that is why
 //! its version is pinned. Types that are generic over an entity describe themselves through here.
 
-pub(crate) use async_graphql::registry::{MetaField as Output, MetaInputValue as Input, MetaTypeId, Registry};
+pub(crate) use async_graphql::registry::{
+    MetaField as Output, MetaInputValue as Input, MetaTypeId, Registry,
+};
 use async_graphql::{
-    InputType, OutputType,
+    InputType, OutputType, Positioned, ServerResult, VisitorContext,
+    parser::types::{Field, VariableDefinition},
     registry::{Deprecation, MetaType},
 };
+
+use crate::page::{DEFAULT_PAGE, MAX_PAGE};
 
 /// An argument, or a field of an input object. `qualified` is the type as `create_type_info`
 /// answers it.
@@ -45,6 +50,22 @@ pub(crate) fn output(name: &str, qualified: &str, about: &str, arguments: Vec<In
         directive_invocations: Vec::new(),
         requires_scopes: Vec::new(),
     }
+}
+
+/// A field that answers a list in pages: it counts as often as its page has rows, so that lists in
+/// lists are bounded before they are read.
+pub(crate) fn list(name: &str, qualified: &str, about: &str, arguments: Vec<Input>) -> Output {
+    fn cost(
+        ctx: &VisitorContext<'_>,
+        variables: &[Positioned<VariableDefinition>],
+        field: &Field,
+        row: usize,
+    ) -> ServerResult<usize> {
+        let asked = |name| ctx.param_value::<Option<i32>>(variables, field, name, Some(|| None));
+        let rows = asked("first")?.or(asked("last")?).and_then(|rows| usize::try_from(rows).ok());
+        Ok(rows.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE).saturating_mul(row).saturating_add(1))
+    }
+    Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
 }
 
 /// An object type.

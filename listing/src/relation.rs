@@ -53,9 +53,9 @@ impl<E: Entity> BatchFn<Uuid, Result<Option<Arc<E>>, Failure>> for ById<E> {
             self.scope.require(E::READ)?;
             find_many::<E>(&self.scope, ids.to_vec()).await
         };
-        let found = found.await.map(|rows| {
-            rows.into_iter().map(|row| (row.id(), Arc::new(row))).collect::<HashMap<_, _>>()
-        });
+        let found = found
+            .await
+            .map(|rows| rows.into_iter().map(|row| (row.id(), Arc::new(row))).collect::<HashMap<_, _>>());
         let answer = |id: &Uuid| match &found {
             Ok(rows) => Ok(rows.get(id).cloned()),
             Err(failure) => Err(failure.clone()),
@@ -132,7 +132,11 @@ impl<R: Relation> BatchFn<(Uuid, Arc<Page>), Rows<R::Child>> for ByParent<R> {
 }
 
 impl<R: Relation> ByParent<R> {
-    async fn children(&self, page: &Page, parents: Vec<Uuid>) -> Result<HashMap<Uuid, Vec<R::Child>>, Failure> {
+    async fn children(
+        &self,
+        page: &Page,
+        parents: Vec<Uuid>,
+    ) -> Result<HashMap<Uuid, Vec<R::Child>>, Failure> {
         self.scope.require(R::Child::READ)?;
         let select = page_of::<R::Child>(page, [Condition::OfParent(R::COLUMN)]);
         let mut by_parent: HashMap<Uuid, Vec<R::Child>> = HashMap::new();
@@ -165,7 +169,7 @@ impl<R: Relation> OutputType for Children<R> {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             let many = <Connection<R::Child> as OutputType>::create_type_info(registry);
             let arguments = PageArguments::<R::Child>::describe(registry);
-            registry::object::<Self>("", [registry::output(R::FIELD, &many, R::ABOUT, arguments)])
+            registry::object::<Self>("", [registry::list(R::FIELD, &many, R::ABOUT, arguments)])
         })
     }
 

@@ -15,11 +15,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
 
-use crate::{
-    Condition, Direction,
-    condition::name,
-    order::Key,
-};
+use crate::{Condition, Direction, condition::name, order::Key};
 
 /// Rows of one table.
 #[derive(Clone, Debug)]
@@ -83,7 +79,9 @@ where
         select: Select,
     ) -> BoxFuture<'_, Result<Vec<(Uuid, Self)>, Failure>> {
         let select = PerParent { parents, select };
-        scope.rows(Answer::<_, Columns<E>, (st::Uuid, Types<E>)>::new(select, E::construct_selection())).boxed()
+        scope
+            .rows(Answer::<_, Columns<E>, (st::Uuid, Types<E>)>::new(select, E::construct_selection()))
+            .boxed()
     }
 
     fn mark(tx: &Tx, mark: Mark) -> BoxFuture<'_, Result<Option<Self>, Failure>> {
@@ -125,11 +123,19 @@ impl<S: Render, C: QueryFragment<Pg>, T> QueryFragment<Pg> for Answer<S, C, T> {
 }
 
 trait Render {
-    fn render<'b, C: QueryFragment<Pg>>(&'b self, columns: &'b C, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+    fn render<'b, C: QueryFragment<Pg>>(
+        &'b self,
+        columns: &'b C,
+        out: AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()>;
 }
 
 impl Render for Select {
-    fn render<'b, C: QueryFragment<Pg>>(&'b self, columns: &'b C, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b, C: QueryFragment<Pg>>(
+        &'b self,
+        columns: &'b C,
+        mut out: AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         out.push_sql("SELECT ");
         columns.walk_ast(out.reborrow())?;
         out.push_sql(" FROM ");
@@ -161,7 +167,11 @@ impl Render for Select {
 impl Render for PerParent {
     // Parents without children answer no row. A correlated LATERAL runs as a nested loop, so each
     // parent's children keep their order.
-    fn render<'b, C: QueryFragment<Pg>>(&'b self, columns: &'b C, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b, C: QueryFragment<Pg>>(
+        &'b self,
+        columns: &'b C,
+        mut out: AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         out.push_sql("SELECT parent.id, child.* FROM unnest(");
         out.push_bind_param::<st::Array<st::Uuid>, _>(&self.parents)?;
         out.push_sql(") AS parent(id) CROSS JOIN LATERAL (");
@@ -172,7 +182,11 @@ impl Render for PerParent {
 }
 
 impl Render for Mark {
-    fn render<'b, C: QueryFragment<Pg>>(&'b self, columns: &'b C, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b, C: QueryFragment<Pg>>(
+        &'b self,
+        columns: &'b C,
+        mut out: AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         out.push_sql("UPDATE ");
         out.push_identifier(self.table)?;
         out.push_sql(if self.deleted { " SET deleted_at = service_now()" } else { " SET deleted_at = NULL" });

@@ -39,11 +39,7 @@ impl Addresses {
     ///
     /// # Errors
     /// An address that is no PostgreSQL URL with a user and a database.
-    pub fn parse(
-        app: &str,
-        system: Option<&str>,
-        owner: Option<&str>,
-    ) -> Result<Self, AddressError> {
+    pub fn parse(app: &str, system: Option<&str>, owner: Option<&str>) -> Result<Self, AddressError> {
         let app = parse("DATABASE_URL", app)?;
         let derived = |variable, suffix| {
             let mut url = app.clone();
@@ -71,10 +67,8 @@ impl Addresses {
 }
 
 fn parse(variable: &'static str, given: &str) -> Result<Url, AddressError> {
-    let url = Url::parse(given).map_err(|error| AddressError::NotAnUrl {
-        variable,
-        reason: error.to_string(),
-    })?;
+    let url =
+        Url::parse(given).map_err(|error| AddressError::NotAnUrl { variable, reason: error.to_string() })?;
     let postgres = matches!(url.scheme(), "postgres" | "postgresql");
     if !postgres || url.username().is_empty() || url.path().len() < 2 {
         return Err(AddressError::Incomplete { variable });

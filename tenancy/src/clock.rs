@@ -31,9 +31,7 @@ impl ManualClock {
     /// The clock that this hand moves.
     pub fn clock(&self) -> Clock {
         let seconds = Arc::clone(&self.0);
-        Clock(Arc::new(move || {
-            Utc::now() + TimeDelta::seconds(seconds.load(Ordering::SeqCst))
-        }))
+        Clock(Arc::new(move || Utc::now() + TimeDelta::seconds(seconds.load(Ordering::SeqCst))))
     }
 
     /// Puts the clock forward.

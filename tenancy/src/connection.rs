@@ -136,7 +136,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if !*self.settled.get_mut() && let Some(object) = self.object.take() {
+        if !*self.settled.get_mut()
+            && let Some(object) = self.object.take()
+        {
             drop(managed::Object::take(object));
         }
     }

@@ -68,7 +68,9 @@ impl Database {
         guard::check(addresses).await?;
         let few = Limits { connections: limits.connections.div_ceil(4), ..limits.clone() };
         let pool = |url: &url::Url, limits| {
-            Pool::new(url.clone(), limits).map(Arc::new).map_err(|error| OpenError::Unreachable(error.to_string()))
+            Pool::new(url.clone(), limits)
+                .map(Arc::new)
+                .map_err(|error| OpenError::Unreachable(error.to_string()))
         };
         let database = Self(Arc::new(Inner {
             app: pool(&addresses.app, limits)?,

@@ -82,7 +82,10 @@ pub(crate) async fn listen(url: &Url, sessions: &SessionCache) {
     }
 }
 
-async fn listen_once(url: &Url, sessions: &SessionCache) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn listen_once(
+    url: &Url,
+    sessions: &SessionCache,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut connection = AsyncPgConnection::establish(url.as_str()).await?;
     connection.batch_execute("SET application_name = 'tessera listener'; LISTEN tessera_sessions").await?;
     sessions.forget_all();

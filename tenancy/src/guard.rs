@@ -100,9 +100,10 @@ const HAS_TABLES: &str = "
 
 /// Looks at both roles and every table.
 pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
-    for (url, own, other) in
-        [(&addresses.app, "tessera_app", "tessera_system"), (&addresses.system, "tessera_system", "tessera_app")]
-    {
+    for (url, own, other) in [
+        (&addresses.app, "tessera_app", "tessera_system"),
+        (&addresses.system, "tessera_system", "tessera_app"),
+    ] {
         let mut connection = connect(url).await?;
         let role = sql_query(ROLE_FINDINGS).bind::<Text, _>(own).bind::<Text, _>(other);
         if let Some(Finding { subject, reason }) = first(role, &mut connection).await? {
@@ -127,9 +128,7 @@ async fn connect(url: &Url) -> Result<AsyncPgConnection, OpenError> {
 
 async fn first<'q, Q>(query: Q, connection: &mut AsyncPgConnection) -> Result<Option<Finding>, OpenError>
 where
-    Q: RunQueryDsl<AsyncPgConnection>
-        + diesel_async::methods::LoadQuery<'q, AsyncPgConnection, Finding>
-        + 'q,
+    Q: RunQueryDsl<AsyncPgConnection> + diesel_async::methods::LoadQuery<'q, AsyncPgConnection, Finding> + 'q,
 {
     let findings: Vec<Finding> =
         query.load(connection).await.map_err(|error| OpenError::Unreachable(error.to_string()))?;

@@ -67,7 +67,8 @@ pub(crate) async fn once<T: Recall>(
         keys::actor_id.eq(actor_id).and(keys::operation.eq(key.operation)).and(keys::key.eq(&key.key)),
     );
     if claimed == 0 {
-        let earlier: Option<(Vec<u8>, Vec<Uuid>)> = tx.row(own.select((keys::body_hash, keys::entity_ids))).await?;
+        let earlier: Option<(Vec<u8>, Vec<Uuid>)> =
+            tx.row(own.select((keys::body_hash, keys::entity_ids))).await?;
         return match earlier {
             Some((hash, ids)) if hash == key.body_hash => T::recall(tx, ids).await,
             _ => {

@@ -30,9 +30,9 @@ pub async fn migrate(owner: &Url) -> Result<Vec<String>, MigrationError> {
     let failed = |error: diesel::result::Error| MigrationError::Failed(error.to_string());
     connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await.map_err(failed)?;
     let mut harness = AsyncMigrationHarness::new(connection);
-    let run = harness.run_pending_migrations(MIGRATIONS).map(|versions| {
-        versions.iter().map(|version: &MigrationVersion<'_>| version.to_string()).collect()
-    });
+    let run = harness
+        .run_pending_migrations(MIGRATIONS)
+        .map(|versions| versions.iter().map(|version: &MigrationVersion<'_>| version.to_string()).collect());
     // The lock goes with the connection.
     run.map_err(|error| MigrationError::Failed(error.to_string()))
 }

@@ -30,7 +30,8 @@ pub enum ProvisionError {
 /// # Errors
 /// A name or password that is not UTF-8.
 pub fn provision_sql(addresses: &Addresses) -> Result<[String; 2], ProvisionError> {
-    let login = |url: &Url| Ok::<_, ProvisionError>((decode(url.username())?, decode(url.password().unwrap_or(""))?));
+    let login =
+        |url: &Url| Ok::<_, ProvisionError>((decode(url.username())?, decode(url.password().unwrap_or(""))?));
     let mut roles = String::new();
     for group in ["tessera_app", "tessera_system"] {
         roles.push_str(&create_role(group, "NOLOGIN"));
@@ -43,7 +44,11 @@ pub fn provision_sql(addresses: &Addresses) -> Result<[String; 2], ProvisionErro
         let (name, password) = login(url)?;
         let plain = "NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB";
         roles.push_str(&create_role(&name, "LOGIN"));
-        roles.push_str(&format!("ALTER ROLE {} {plain} PASSWORD {};\n", identifier(&name), literal(&password)));
+        roles.push_str(&format!(
+            "ALTER ROLE {} {plain} PASSWORD {};\n",
+            identifier(&name),
+            literal(&password)
+        ));
         if let Some(group) = group {
             roles.push_str(&format!("GRANT {group} TO {};\n", identifier(&name)));
         }

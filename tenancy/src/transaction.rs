@@ -99,7 +99,9 @@ where
     U: FromSqlRow<ST, Pg>,
 {
     rows.iter()
-        .map(|row| U::build_from_row(row).map_err(|error| Failure::internal(Error::DeserializationError(error))))
+        .map(|row| {
+            U::build_from_row(row).map_err(|error| Failure::internal(Error::DeserializationError(error)))
+        })
         .collect()
 }
 
@@ -208,7 +210,8 @@ impl Tx {
             return Err(Failure::internal("a transaction was kept beyond its write"));
         };
         if begun {
-            let settled = batch(lease.connection()?.pg(), if outcome.is_ok() { COMMIT } else { ROLLBACK }).await;
+            let settled =
+                batch(lease.connection()?.pg(), if outcome.is_ok() { COMMIT } else { ROLLBACK }).await;
             if let (Err(error), true) = (settled, outcome.is_ok()) {
                 return Err(explain(&self.pool, &self.constraints, error));
             }

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 // ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, Context, Enum, InputObject, MaybeUndefined, OutputType, Result, SimpleObject};
+use async_graphql::{
+    ComplexObject, Context, Enum, InputObject, MaybeUndefined, OutputType, Result, SimpleObject,
+};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_identity::User;
@@ -92,8 +94,12 @@ impl Entity for Contact {
         Field::new("name", contacts::name, "By name.", |contact| contact.name.as_str().into()),
         Field::new("email", contacts::email, "By e-mail.", |contact| contact.email.as_deref().into()),
         Field::new("country", contacts::country, "By country.", |contact| contact.country.as_deref().into()),
-        Field::new("createdAt", contacts::created_at, "By when it was added.", |contact| contact.created_at.into()),
-        Field::new("updatedAt", contacts::updated_at, "By its last change.", |contact| contact.updated_at.into()),
+        Field::new("createdAt", contacts::created_at, "By when it was added.", |contact| {
+            contact.created_at.into()
+        }),
+        Field::new("updatedAt", contacts::updated_at, "By its last change.", |contact| {
+            contact.updated_at.into()
+        }),
     ];
 
     fn id(&self) -> Uuid {

@@ -104,7 +104,8 @@ async fn with_companies(
     drafts: Vec<(CsvRow, NewContact)>,
     errors: &mut Vec<RowError>,
 ) -> Result<Vec<NewContact>, Failure> {
-    let names: Vec<String> = drafts.iter().filter_map(|(row, _)| row.get("company")).map(str::to_owned).collect();
+    let names: Vec<String> =
+        drafts.iter().filter_map(|(row, _)| row.get("company")).map(str::to_owned).collect();
     let mut ids: HashMap<String, Vec<Uuid>> = HashMap::new();
     if !names.is_empty() {
         for (name, id) in store::companies_named(tx, names).await? {

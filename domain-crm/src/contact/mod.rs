@@ -11,8 +11,8 @@ use listing::{Changed, Made, key, updated};
 use tenancy::{Failure, Permission::WriteContacts, Scope, Tx};
 use uuid::Uuid;
 
-pub use entity::{Contact, ContactKind};
 pub(crate) use entity::People;
+pub use entity::{Contact, ContactKind};
 use entity::{CreateContactInput, NewContact, UpdateContactInput};
 pub(crate) use graphql::ContactMutation;
 pub use import::{ImportContactsInput, import};

@@ -5,10 +5,7 @@ use listing::{Checks, Named};
 use tenancy::Failure;
 use uuid::Uuid;
 
-use super::{
-    ContactKind, CreateContactInput, NewContact, UpdateContactInput,
-    entity::ContactPatch,
-};
+use super::{ContactKind, CreateContactInput, NewContact, UpdateContactInput, entity::ContactPatch};
 
 const MAX_NAME: usize = 255;
 const MAX_PHONE: usize = 50;
@@ -103,7 +100,9 @@ mod tests {
 
     fn fields(outcome: Result<NewContact, Failure>) -> Vec<String> {
         match outcome {
-            Err(Failure::User(errors)) => errors.into_iter().flat_map(|e| e.field.unwrap_or_default()).collect(),
+            Err(Failure::User(errors)) => {
+                errors.into_iter().flat_map(|e| e.field.unwrap_or_default()).collect()
+            }
             _ => vec![],
         }
     }

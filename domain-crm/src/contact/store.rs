@@ -4,10 +4,7 @@ use diesel::prelude::*;
 use tenancy::{Failure, Tx};
 use uuid::Uuid;
 
-use super::{
-    Contact, ContactKind, NewContact,
-    entity::ContactPatch,
-};
+use super::{Contact, ContactKind, NewContact, entity::ContactPatch};
 use crate::tables::contacts;
 use listing::Named;
 
@@ -23,7 +20,8 @@ pub(super) async fn update(
     revision: i32,
     patch: ContactPatch,
 ) -> Result<Option<Contact>, Failure> {
-    let current = contacts::id.eq(id).and(contacts::revision.eq(revision)).and(contacts::deleted_at.is_null());
+    let current =
+        contacts::id.eq(id).and(contacts::revision.eq(revision)).and(contacts::deleted_at.is_null());
     // The trigger sets updated_at; naming it here keeps an empty patch a valid statement.
     let change = (patch, contacts::updated_at.eq(contacts::updated_at));
     tx.row(diesel::update(contacts::table.filter(current)).set(change).returning(Contact::as_select())).await

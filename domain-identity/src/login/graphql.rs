@@ -128,19 +128,21 @@ struct LogOutPayload {
     user_errors: Vec<UserError>,
 }
 
+// Every root field is nullable: one that fails must not take its neighbours with it.
+
 #[derive(Default)]
 pub(crate) struct LoginQuery;
 
 #[Object]
 impl LoginQuery {
     /// The user who is logged in.
-    async fn me(&self, ctx: &Context<'_>) -> Result<User> {
-        Ok(super::me(scope(ctx)?).await?)
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        Ok(Some(super::me(scope(ctx)?).await?))
     }
 
     /// The organisation that the access token names.
-    async fn organisation(&self, ctx: &Context<'_>) -> Result<Organisation> {
-        Ok(organisation::current(scope(ctx)?).await?)
+    async fn organisation(&self, ctx: &Context<'_>) -> Result<Option<Organisation>> {
+        Ok(Some(organisation::current(scope(ctx)?).await?))
     }
 }
 
@@ -154,9 +156,9 @@ impl LoginMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The organisation and its admin.")] input: SignUpInput,
-    ) -> Result<LogInPayload<SignUp>> {
+    ) -> Result<Option<LogInPayload<SignUp>>> {
         let logged_in = super::sign_up(ctx.data::<Identity>()?, scope(ctx)?.request_id(), input).await;
-        Ok(LogInPayload::of(logged_in)?)
+        Ok(Some(LogInPayload::of(logged_in)?))
     }
 
     /// Logs in with e-mail and password. Open to everybody.
@@ -164,7 +166,7 @@ impl LoginMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who logs in, and where.")] input: LogInInput,
-    ) -> Result<LogInPayload<LogIn>> {
+    ) -> Result<Option<LogInPayload<LogIn>>> {
         let identity = ctx.data::<Identity>()?;
         let request_id = scope(ctx)?.request_id();
         let organisation_id = input.organisation_id.map(|id| id.uuid("organisationId")).transpose();
@@ -174,7 +176,7 @@ impl LoginMutation {
             }
             Err(failure) => Err(failure),
         };
-        Ok(LogInPayload::of(logged_in)?)
+        Ok(Some(LogInPayload::of(logged_in)?))
     }
 
     /// The next pair of tokens for a refresh token. Open to everybody who has one.
@@ -182,15 +184,15 @@ impl LoginMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The refresh token.")] input: RefreshLogInInput,
-    ) -> Result<LogInPayload<RefreshLogIn>> {
+    ) -> Result<Option<LogInPayload<RefreshLogIn>>> {
         let identity = ctx.data::<Identity>()?;
         let logged_in = super::refresh(identity, scope(ctx)?.request_id(), &input.refresh_token).await;
-        Ok(LogInPayload::of(logged_in)?)
+        Ok(Some(LogInPayload::of(logged_in)?))
     }
 
     /// Ends this log-in: its access and refresh tokens are refused from now on.
-    async fn log_out(&self, ctx: &Context<'_>) -> Result<LogOutPayload> {
+    async fn log_out(&self, ctx: &Context<'_>) -> Result<Option<LogOutPayload>> {
         super::log_out(scope(ctx)?).await?;
-        Ok(LogOutPayload { user_errors: vec![] })
+        Ok(Some(LogOutPayload { user_errors: vec![] }))
     }
 }

@@ -46,7 +46,11 @@ pub struct LoggedIn {
 ///
 /// # Errors
 /// INVALID fields, ALREADY_EXISTS for a slug or an account.
-pub async fn sign_up(identity: &Identity, request_id: &RequestId, input: SignUpInput) -> Result<LoggedIn, Failure> {
+pub async fn sign_up(
+    identity: &Identity,
+    request_id: &RequestId,
+    input: SignUpInput,
+) -> Result<LoggedIn, Failure> {
     let input = rules::check_sign_up(input)?;
     let Inner { system, hasher, .. } = &*identity.0;
     let account = store::account(system, &input.email).await?;
@@ -72,7 +76,8 @@ pub async fn sign_up(identity: &Identity, request_id: &RequestId, input: SignUpI
             }
             let organisation = NewOrganisation { id: organisation_id, slug, name: input.organisation_name };
             store::insert_organisation(&tx, organisation).await?;
-            let admin = store::NewUser::admin(user_id, account_id, input.first_name, input.last_name, input.email);
+            let admin =
+                store::NewUser::admin(user_id, account_id, input.first_name, input.last_name, input.email);
             store::insert_user(&tx, admin).await
         })
         .await?;
@@ -115,7 +120,11 @@ pub(crate) async fn log_in(
 ///
 /// # Errors
 /// UNAUTHENTICATED for a token that is unknown, over or used; a used one ends its family.
-pub(crate) async fn refresh(identity: &Identity, request_id: &RequestId, token: &str) -> Result<LoggedIn, Failure> {
+pub(crate) async fn refresh(
+    identity: &Identity,
+    request_id: &RequestId,
+    token: &str,
+) -> Result<LoggedIn, Failure> {
     let refused = || Failure::from(Refusal::Unauthenticated);
     let system = &identity.0.system;
     let token = RefreshToken::parse(token).ok_or_else(refused)?;
@@ -126,7 +135,9 @@ pub(crate) async fn refresh(identity: &Identity, request_id: &RequestId, token: 
     let refreshed = scope
         .write(Permission::OwnAccount, |tx| async move {
             let Some(known) = store::lock_token(&tx, token.id).await? else { return Ok(None) };
-            let Some(session) = store::lock_session(&tx, known.login_session_id).await? else { return Ok(None) };
+            let Some(session) = store::lock_session(&tx, known.login_session_id).await? else {
+                return Ok(None);
+            };
             if known.secret_hash != hash || !session.is_open(now) {
                 return Ok(None);
             }
@@ -140,7 +151,8 @@ pub(crate) async fn refresh(identity: &Identity, request_id: &RequestId, token: 
         })
         .await?;
     let (login_session_id, user_id) = refreshed.ok_or_else(refused)?;
-    let user = UserSession { organisation_id: token.organisation_id, user_id, login_session_id, roles: vec![] };
+    let user =
+        UserSession { organisation_id: token.organisation_id, user_id, login_session_id, roles: vec![] };
     describe(identity, request_id, user, next).await
 }
 

@@ -75,7 +75,8 @@ mod tests {
     fn the_asked_membership_wins_then_the_last_then_the_oldest() {
         let [old, new, foreign] = [1, 2, 3].map(Uuid::from_u128);
         let memberships = [(old, Uuid::nil()), (new, Uuid::nil())];
-        let chosen = |asked, last| choose(&memberships, asked, last).ok().map(|(organisation, _)| organisation);
+        let chosen =
+            |asked, last| choose(&memberships, asked, last).ok().map(|(organisation, _)| organisation);
         assert_eq!(chosen(None, None), Some(old));
         assert_eq!(chosen(None, Some(new)), Some(new));
         assert_eq!(chosen(None, Some(foreign)), Some(old));

@@ -36,9 +36,23 @@ pub(super) struct NewUser {
 }
 
 impl NewUser {
-    pub(super) fn admin(id: Uuid, account_id: Uuid, first_name: String, last_name: String, email: String) -> Self {
+    pub(super) fn admin(
+        id: Uuid,
+        account_id: Uuid,
+        first_name: String,
+        last_name: String,
+        email: String,
+    ) -> Self {
         let name = format!("{first_name} {last_name}");
-        Self { id, account_id, name, first_name, last_name, email, roles: vec![Role::Admin.name(), Role::User.name()] }
+        Self {
+            id,
+            account_id,
+            name,
+            first_name,
+            last_name,
+            email,
+            roles: vec![Role::Admin.name(), Role::User.name()],
+        }
     }
 }
 
@@ -87,11 +101,17 @@ pub(super) async fn free_slug(tx: &Tx, slug: String) -> Result<String, Failure> 
     let pattern = format!("{slug}%");
     let query = organisations::table.filter(organisations::slug.like(pattern)).select(organisations::slug);
     let taken: Vec<String> = tx.rows(query).await?;
-    let mut numbered = std::iter::once(slug.clone()).chain((2_u32..).map(|number| format!("{slug}-{number}")));
+    let mut numbered =
+        std::iter::once(slug.clone()).chain((2_u32..).map(|number| format!("{slug}-{number}")));
     numbered.find(|free| !taken.contains(free)).ok_or_else(|| Failure::not_found("slug"))
 }
 
-pub(super) async fn insert_account(tx: &Tx, id: Uuid, email: &str, password_hash: &str) -> Result<(), Failure> {
+pub(super) async fn insert_account(
+    tx: &Tx,
+    id: Uuid,
+    email: &str,
+    password_hash: &str,
+) -> Result<(), Failure> {
     let row = (accounts::id.eq(id), accounts::email.eq(email), accounts::password_hash.eq(password_hash));
     tx.execute(diesel::insert_into(accounts::table).values(row)).await.map(drop)
 }
@@ -104,7 +124,11 @@ pub(super) async fn insert_user(tx: &Tx, user: NewUser) -> Result<(), Failure> {
     tx.execute(diesel::insert_into(users::table).values(user)).await.map(drop)
 }
 
-pub(super) async fn remember_organisation(tx: &Tx, account_id: Uuid, organisation_id: Uuid) -> Result<(), Failure> {
+pub(super) async fn remember_organisation(
+    tx: &Tx,
+    account_id: Uuid,
+    organisation_id: Uuid,
+) -> Result<(), Failure> {
     let account = accounts::table.filter(accounts::id.eq(account_id));
     let change = accounts::last_organisation_id.eq(organisation_id);
     tx.execute(diesel::update(account).set(change)).await.map(drop)
@@ -154,7 +178,8 @@ pub(super) async fn use_token(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<(
 }
 
 pub(super) async fn end_session(tx: &Tx, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<(), Failure> {
-    let open = login_sessions::table.filter(login_sessions::id.eq(id).and(login_sessions::ended_at.is_null()));
+    let open =
+        login_sessions::table.filter(login_sessions::id.eq(id).and(login_sessions::ended_at.is_null()));
     let end = (login_sessions::ended_at.eq(now), login_sessions::end_reason.eq(reason));
     tx.execute(diesel::update(open).set(end)).await.map(drop)
 }
@@ -170,7 +195,8 @@ pub(super) async fn live_roles(
     login_session_id: Uuid,
     user_id: Uuid,
 ) -> Result<Option<Vec<Named<Role>>>, Failure> {
-    let own = users::organisation_id.eq(login_sessions::organisation_id).and(users::id.eq(login_sessions::user_id));
+    let own =
+        users::organisation_id.eq(login_sessions::organisation_id).and(users::id.eq(login_sessions::user_id));
     let open = login_sessions::ended_at.is_null().and(login_sessions::expires_at.gt(scope.clock().now()));
     let query = login_sessions::table
         .inner_join(users::table.on(own))

@@ -156,11 +156,7 @@ impl ClusterError {
             | io::ErrorKind::ReadOnlyFilesystem
             | io::ErrorKind::NotADirectory
             | io::ErrorKind::AlreadyExists => ClusterError::NotWritable { path, source },
-            _ => ClusterError::System {
-                doing,
-                path,
-                source,
-            },
+            _ => ClusterError::System { doing, path, source },
         }
     }
 }

@@ -40,20 +40,12 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Makes the folder the first time, takes its lock and finds the place PostgreSQL can reach.
-    pub(super) fn take(
-        folder: &Path,
-        wait: bool,
-        identity: &Identity,
-    ) -> Result<Folder, ClusterError> {
+    pub(super) fn take(folder: &Path, wait: bool, identity: &Identity) -> Result<Folder, ClusterError> {
         fs::create_dir_all(folder).doing("make", folder)?;
         let asked = fs::canonicalize(folder).doing("find", folder)?;
         let lock = take_lock(&asked, wait, identity)?;
         let place = find_place(&asked, identity)?;
-        Ok(Folder {
-            asked,
-            place,
-            _lock: lock,
-        })
+        Ok(Folder { asked, place, _lock: lock })
     }
 
     /// The data folder.
@@ -156,12 +148,7 @@ fn take_lock(asked: &Path, wait: bool, identity: &Identity) -> Result<File, Clus
 
 /// Opens the lock file; one that another user left is told apart from a closed folder.
 fn open_lock(path: &Path, identity: &Identity) -> Result<File, ClusterError> {
-    let opened = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path);
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     match (opened, fs::metadata(path)) {
         (Ok(file), _) => Ok(file),
         (Err(error), Ok(found))
@@ -225,19 +212,14 @@ fn take_place(place: &Path) -> Result<(), ClusterError> {
     if found.is_dir() && found.uid() == 0 && found.mode() & 0o022 == 0 {
         return Ok(());
     }
-    Err(ClusterError::PlaceTaken {
-        place: place.to_path_buf(),
-    })
+    Err(ClusterError::PlaceTaken { place: place.to_path_buf() })
 }
 
 /// FNV-1a: the same for every build, which the standard library's hasher does not promise.
 fn hash(path: &Path) -> u64 {
-    path.as_os_str()
-        .as_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+    path.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]

@@ -52,17 +52,9 @@ impl Guarded {
     pub(super) fn start(identity: &Identity, mut command: Command) -> io::Result<Guarded> {
         let child = command.process_group(0).spawn()?;
         // From here on, dropping the value on an error stops the program.
-        let mut guarded = Guarded {
-            child,
-            watchdog: None,
-            identity: identity.clone(),
-            ended: false,
-        };
-        let watchdog = identity
-            .shell(WATCHDOG)
-            .arg(guarded.pid().to_string())
-            .stdin(Stdio::piped())
-            .spawn()?;
+        let mut guarded = Guarded { child, watchdog: None, identity: identity.clone(), ended: false };
+        let watchdog =
+            identity.shell(WATCHDOG).arg(guarded.pid().to_string()).stdin(Stdio::piped()).spawn()?;
         guarded.watchdog = Some(watchdog);
         Ok(guarded)
     }

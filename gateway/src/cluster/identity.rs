@@ -34,12 +34,7 @@ impl Identity {
     pub(super) fn find() -> Result<Identity, ClusterError> {
         let uid = effective_id("-u")?;
         if uid != 0 {
-            return Ok(Identity {
-                name: uid.to_string(),
-                uid,
-                gid: effective_id("-g")?,
-                switched: false,
-            });
+            return Ok(Identity { name: uid.to_string(), uid, gid: effective_id("-g")?, switched: false });
         }
         let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
         let identity = ORDINARY_USERS
@@ -48,10 +43,7 @@ impl Identity {
             .ok_or(ClusterError::NoOrdinaryUser)?;
         match identity.shell("exit 0").status() {
             Ok(_) => Ok(identity),
-            Err(source) => Err(ClusterError::CannotSwitchUser {
-                user: identity.name,
-                source,
-            }),
+            Err(source) => Err(ClusterError::CannotSwitchUser { user: identity.name, source }),
         }
     }
 
@@ -99,11 +91,7 @@ impl Identity {
     /// the rules.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
         !self.switched
-            || self
-                .shell(r#"cd -- "$1""#)
-                .arg(folder)
-                .status()
-                .is_ok_and(|status| status.success())
+            || self.shell(r#"cd -- "$1""#).arg(folder).status().is_ok_and(|status| status.success())
     }
 
     /// Makes a file or folder this user's own.
@@ -117,21 +105,14 @@ impl Identity {
     /// Sends a signal as this user, so that a wrong id can hit nobody else's process.
     pub(super) fn signal(&self, name: &str, pid: u32) {
         // A process that is already gone is what the caller wants anyway.
-        let _ = self
-            .shell(r#"kill -s "$1" "$2""#)
-            .arg(name)
-            .arg(pid.to_string())
-            .status();
+        let _ = self.shell(r#"kill -s "$1" "$2""#).arg(name).arg(pid.to_string()).status();
     }
 }
 
 /// Asks `id`: the standard library does not know, and `/proc/self` may be root's for other reasons.
 fn effective_id(flag: &str) -> Result<u32, ClusterError> {
     let program = Path::new("id");
-    let output = Command::new(program)
-        .arg(flag)
-        .output()
-        .doing("run", program)?;
+    let output = Command::new(program).arg(flag).output().doing("run", program)?;
     String::from_utf8_lossy(&output.stdout)
         .trim()
         .parse()
@@ -148,12 +129,7 @@ fn find_user(users: &str, name: &str) -> Option<Identity> {
         }
         let uid = fields.nth(1)?.parse().ok().filter(|uid| *uid != 0)?;
         let gid = fields.next()?.parse().ok()?;
-        Some(Identity {
-            name: name.to_owned(),
-            uid,
-            gid,
-            switched: true,
-        })
+        Some(Identity { name: name.to_owned(), uid, gid, switched: true })
     })
 }
 

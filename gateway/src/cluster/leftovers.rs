@@ -14,10 +14,8 @@ use super::guard::wait_until;
 use super::identity::Identity;
 
 /// How long a leftover server may take to stop, by SIGINT and then by SIGQUIT.
-const SHUTDOWNS: [(&str, Duration); 2] = [
-    ("INT", Duration::from_secs(30)),
-    ("QUIT", Duration::from_secs(10)),
-];
+const SHUTDOWNS: [(&str, Duration); 2] =
+    [("INT", Duration::from_secs(30)), ("QUIT", Duration::from_secs(10))];
 
 /// How long the remains of a killed `initdb` may go on writing while they are deleted.
 const SWEEPING: Duration = Duration::from_secs(5);
@@ -30,8 +28,7 @@ pub(super) fn mend(folder: &Folder, identity: &Identity) -> Result<(), ClusterEr
     let data = folder.data();
     if folder.is_complete() {
         // A copy or a careless `chmod` opens the folder, and PostgreSQL refuses an open one.
-        return fs::set_permissions(&data, fs::Permissions::from_mode(0o700))
-            .doing("close to others", &data);
+        return fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).doing("close to others", &data);
     }
     if data.exists() && fs::remove_dir(&data).is_err() {
         set_aside(&data)?;
@@ -53,10 +50,7 @@ fn check_access(folder: &Folder, identity: &Identity) -> Result<(), ClusterError
         });
     }
     if !identity.reaches(&folder.place) {
-        return Err(ClusterError::Unreachable {
-            path: data,
-            user: identity.name.clone(),
-        });
+        return Err(ClusterError::Unreachable { path: data, user: identity.name.clone() });
     }
     Ok(())
 }
@@ -75,10 +69,7 @@ pub(super) fn stop_server(folder: &Folder, identity: &Identity) -> Result<(), Cl
     };
     let is_running = || look_at(pid, &data) == Process::Server;
     if is_running() {
-        tracing::info!(
-            pid,
-            "Stopping a PostgreSQL server that an earlier run left behind"
-        );
+        tracing::info!(pid, "Stopping a PostgreSQL server that an earlier run left behind");
         let stopped = SHUTDOWNS.iter().any(|(signal, patience)| {
             identity.signal(signal, pid);
             wait_until(*patience, || !is_running())
@@ -136,10 +127,7 @@ impl Postmaster {
         let pid = text.lines().next()?.trim().trim_start_matches('-');
         Some(Postmaster {
             pid: pid.parse().ok().filter(|pid| *pid != 0)?,
-            is_ready: text
-                .lines()
-                .nth(7)
-                .is_some_and(|state| state.trim() == "ready"),
+            is_ready: text.lines().nth(7).is_some_and(|state| state.trim() == "ready"),
         })
     }
 }
@@ -166,8 +154,7 @@ fn look_at(pid: u32, data: &Path) -> Process {
     };
     // A server works in its data folder, but not every root may see where others work.
     if fs::read_link(process.join("cwd")).is_ok_and(|directory| directory == data)
-        && fs::read_to_string(process.join("comm"))
-            .is_ok_and(|name| name.trim_end().starts_with("post"))
+        && fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end().starts_with("post"))
     {
         return Process::Server;
     }
@@ -178,9 +165,7 @@ fn look_at(pid: u32, data: &Path) -> Process {
 /// a dead process is empty.
 fn judge_arguments(arguments: &[u8], data: &Path) -> Process {
     let mut arguments = arguments.split(|byte| *byte == 0);
-    let is_postgres = arguments
-        .next()
-        .is_some_and(|program| program.ends_with(b"postgres"));
+    let is_postgres = arguments.next().is_some_and(|program| program.ends_with(b"postgres"));
     let folder = data.as_os_str().as_encoded_bytes();
     if is_postgres && arguments.any(|argument| argument == folder) {
         return Process::Server;
@@ -190,19 +175,14 @@ fn judge_arguments(arguments: &[u8], data: &Path) -> Process {
 
 /// The same where there is no `/proc`, on macOS and BSD.
 fn look_at_with_ps(pid: u32, data: &Path) -> Process {
-    let answer = Command::new("ps")
-        .args(["-o", "stat=", "-o", "command=", "-p", &pid.to_string()])
-        .output();
+    let answer = Command::new("ps").args(["-o", "stat=", "-o", "command=", "-p", &pid.to_string()]).output();
     let Ok(answer) = answer else {
         return Process::None;
     };
     let line = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
     if line.is_empty() {
         Process::None
-    } else if !line.starts_with('Z')
-        && line.contains("postgres")
-        && line.contains(&*data.to_string_lossy())
-    {
+    } else if !line.starts_with('Z') && line.contains("postgres") && line.contains(&*data.to_string_lossy()) {
         Process::Server
     } else {
         Process::Other
@@ -213,25 +193,18 @@ fn look_at_with_ps(pid: u32, data: &Path) -> Process {
 mod tests {
     use super::*;
 
-    const NOTE: &str =
-        "20588\n/clone/.data/postgres\n1763683200\n40417\n\n127.0.0.1\n  37 0\nready   \n";
+    const NOTE: &str = "20588\n/clone/.data/postgres\n1763683200\n40417\n\n127.0.0.1\n  37 0\nready   \n";
 
     #[test]
     fn a_whole_note_is_read() {
-        let ready = Postmaster {
-            pid: 20588,
-            is_ready: true,
-        };
+        let ready = Postmaster { pid: 20588, is_ready: true };
         assert_eq!(Postmaster::parse(NOTE), Some(ready));
     }
 
     #[test]
     fn a_note_being_written_is_not_ready() {
         let starting = NOTE.replace("ready   ", "starting");
-        let started = Postmaster {
-            pid: 20588,
-            is_ready: false,
-        };
+        let started = Postmaster { pid: 20588, is_ready: false };
         assert_eq!(Postmaster::parse(&starting), Some(started));
         assert!(!Postmaster::parse("20588\n/clone").unwrap().is_ready);
         assert_eq!(Postmaster::parse("-77\n/clone").unwrap().pid, 77);
@@ -248,14 +221,8 @@ mod tests {
     fn only_a_server_of_this_folder_is_ours() {
         let data = Path::new("/my data/postgres");
         let judge = |line: &str| judge_arguments(line.replace('|', "\0").as_bytes(), data);
-        assert_eq!(
-            judge("/usr/bin/postgres|-D|/my data/postgres|-c|port=1|"),
-            Process::Server
-        );
-        assert_eq!(
-            judge("/usr/bin/postgres|-D|/my data/postgres.new|"),
-            Process::Other
-        );
+        assert_eq!(judge("/usr/bin/postgres|-D|/my data/postgres|-c|port=1|"), Process::Server);
+        assert_eq!(judge("/usr/bin/postgres|-D|/my data/postgres.new|"), Process::Other);
         assert_eq!(judge("postgres: walwriter |"), Process::Other);
         assert_eq!(judge("tail|-f|/my data/postgres|"), Process::Other);
         assert_eq!(judge(""), Process::Other);

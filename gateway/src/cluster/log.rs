@@ -45,9 +45,7 @@ impl Log {
             .doing("open", &self.path)?;
         self.begin = file.metadata().doing("read", &self.path)?.len();
         let second = file.try_clone().doing("open", &self.path)?;
-        command
-            .stdout(Stdio::from(file))
-            .stderr(Stdio::from(second));
+        command.stdout(Stdio::from(file)).stderr(Stdio::from(second));
         Ok(())
     }
 
@@ -62,9 +60,7 @@ impl Log {
 fn read_end(path: &Path, begin: u64) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(
-        begin.max(length.saturating_sub(READ_BYTES)),
-    ))?;
+    file.seek(SeekFrom::Start(begin.max(length.saturating_sub(READ_BYTES))))?;
     let mut bytes = Vec::new();
     file.take(READ_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -72,16 +68,9 @@ fn read_end(path: &Path, begin: u64) -> std::io::Result<String> {
 
 /// The last lines of a text, indented to stand out in a message.
 fn last_lines(text: &str) -> String {
-    let lines: Vec<_> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let skipped = lines.len().saturating_sub(SHOWN_LINES);
-    let shown: Vec<_> = lines
-        .iter()
-        .skip(skipped)
-        .map(|line| format!("    {line}"))
-        .collect();
+    let shown: Vec<_> = lines.iter().skip(skipped).map(|line| format!("    {line}")).collect();
     if shown.is_empty() {
         return "    (nothing was logged)".to_owned();
     }

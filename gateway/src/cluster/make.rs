@@ -77,10 +77,7 @@ pub(super) fn make_data(
     // The file may have come with a copied folder.
     identity.own(&folder.password())?;
     let half_made = folder.half_made();
-    fs::DirBuilder::new()
-        .mode(0o700)
-        .create(&half_made)
-        .doing("make", &half_made)?;
+    fs::DirBuilder::new().mode(0o700).create(&half_made).doing("make", &half_made)?;
     identity.own(&half_made)?;
     let mut command = identity.command(&programs.initdb());
     command
@@ -96,10 +93,7 @@ pub(super) fn make_data(
     log.take_output_of(&mut command)?;
     let made = Guarded::start(identity, command).and_then(Guarded::wait);
     if !made.doing("run", &programs.initdb())?.success() {
-        return Err(ClusterError::NotMade {
-            log: log.path.clone(),
-            tail: log.tail(),
-        });
+        return Err(ClusterError::NotMade { log: log.path.clone(), tail: log.tail() });
     }
     Folder::mark_complete(&half_made)?;
     let data = folder.data();
@@ -126,21 +120,14 @@ pub(super) fn replace_password(
     let is_set = run_with_input(identity, command, &SET_PASSWORDS.replace("NEW", &password))
         .doing("run", &programs.postgres())?;
     if !is_set {
-        return Err(ClusterError::PasswordLost {
-            log: log.path.clone(),
-            tail: log.tail(),
-        });
+        return Err(ClusterError::PasswordLost { log: log.path.clone(), tail: log.tail() });
     }
     keep_password(&password, folder, identity)?;
     Ok(password)
 }
 
 /// Runs a program to its end on a text as its input.
-fn run_with_input(
-    identity: &Identity,
-    command: std::process::Command,
-    input: &str,
-) -> std::io::Result<bool> {
+fn run_with_input(identity: &Identity, command: std::process::Command, input: &str) -> std::io::Result<bool> {
     let mut running = Guarded::start(identity, command)?;
     if let Some(mut stdin) = running.take_stdin() {
         // If the program has ended already, its exit status tells why better than this would.

@@ -77,14 +77,8 @@ impl Cluster {
         } else {
             make::replace_password(&folder, &identity, &programs, &mut log)?
         };
-        let server = Server::start(
-            &folder,
-            &identity,
-            &programs,
-            &mut log,
-            settings.durable,
-            server::free_port,
-        )?;
+        let server =
+            Server::start(&folder, &identity, &programs, &mut log, settings.durable, server::free_port)?;
         tracing::info!(
             version = %programs.version,
             port = server.port,
@@ -92,11 +86,7 @@ impl Cluster {
             user = identity.name,
             "PostgreSQL runs"
         );
-        Ok(Cluster {
-            server,
-            folder,
-            password,
-        })
+        Ok(Cluster { server, folder, password })
     }
 
     /// The address of a database for the superuser, who makes the other roles and databases.

@@ -128,11 +128,7 @@ fn installed(identity: &Identity) -> Vec<Programs> {
 /// Folders that may hold the programs, without links, so that none is tried twice.
 fn candidates(identity: &Identity) -> BTreeSet<PathBuf> {
     let mut folders: Vec<PathBuf> = search_path();
-    let asked = identity
-        .command(Path::new("pg_config"))
-        .arg("--bindir")
-        .stdout(Stdio::piped())
-        .output();
+    let asked = identity.command(Path::new("pg_config")).arg("--bindir").stdout(Stdio::piped()).output();
     if let Ok(answer) = asked {
         folders.push(String::from_utf8_lossy(&answer.stdout).trim().into());
     }
@@ -155,20 +151,14 @@ fn candidates(identity: &Identity) -> BTreeSet<PathBuf> {
 /// The absolute folders of `PATH`; relative ones would be looked up from another directory.
 fn search_path() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|folder| folder.is_absolute())
-        .collect()
+    std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }
 
 /// The one command that installs PostgreSQL on this machine.
 fn install_command(identity: &Identity) -> String {
     let found = INSTALLERS.iter().find(|(manager, _)| {
         let mut asked = Command::new(manager);
-        asked
-            .arg("--version")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        asked.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         asked.status().is_ok()
     });
     match found {
@@ -184,18 +174,13 @@ fn parse_version(answer: &str) -> Option<Version> {
     let (_, number) = answer.split_once("(PostgreSQL) ")?;
     let number = number.split_whitespace().next()?;
     let (major, rest) = split_number(number)?;
-    let minor = rest
-        .strip_prefix('.')
-        .and_then(split_number)
-        .map_or(0, |(minor, _)| minor);
+    let minor = rest.strip_prefix('.').and_then(split_number).map_or(0, |(minor, _)| minor);
     Some(Version { major, minor })
 }
 
 /// Splits the digits a text begins with from what follows.
 fn split_number(text: &str) -> Option<(u32, &str)> {
-    let end = text
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
     Some((digits.parse().ok()?, rest))
 }
@@ -205,19 +190,13 @@ mod tests {
     use super::*;
 
     fn programs(major: u32, minor: u32) -> Programs {
-        Programs {
-            version: Version { major, minor },
-            folder: format!("/{major}.{minor}").into(),
-        }
+        Programs { version: Version { major, minor }, folder: format!("/{major}.{minor}").into() }
     }
 
     #[test]
     fn versions_are_read_as_packagers_write_them() {
         let version = |text| parse_version(text).map(|found| (found.major, found.minor));
-        assert_eq!(
-            version("postgres (PostgreSQL) 15.10 (Debian 15.10-0+deb12u1)"),
-            Some((15, 10))
-        );
+        assert_eq!(version("postgres (PostgreSQL) 15.10 (Debian 15.10-0+deb12u1)"), Some((15, 10)));
         assert_eq!(version("postgres (PostgreSQL) 17.2\n"), Some((17, 2)));
         assert_eq!(version("postgres (PostgreSQL) 18beta1"), Some((18, 0)));
         assert_eq!(version("postgres (PostgreSQL) 9.6.24"), Some((9, 6)));
@@ -228,18 +207,10 @@ mod tests {
 
     #[test]
     fn the_newest_wins_unless_the_data_wants_its_own() {
-        let all = vec![
-            programs(15, 9),
-            programs(16, 2),
-            programs(15, 10),
-            programs(14, 1),
-        ];
+        let all = vec![programs(15, 9), programs(16, 2), programs(15, 10), programs(14, 1)];
         assert_eq!(choose(all.clone(), None), Ok(programs(16, 2)));
         assert_eq!(choose(all.clone(), Some(15)), Ok(programs(15, 10)));
-        assert_eq!(
-            choose(all, Some(17)),
-            Err("14.1 and 15.9 and 15.10 and 16.2".to_owned())
-        );
+        assert_eq!(choose(all, Some(17)), Err("14.1 and 15.9 and 15.10 and 16.2".to_owned()));
     }
 
     #[test]

@@ -55,8 +55,7 @@ impl Server {
             let port = choose_port().doing("find a free port for", &data)?;
             let mut command = server_command(identity, programs, &data, port, durable);
             log.take_output_of(&mut command)?;
-            let mut process =
-                Guarded::start(identity, command).doing("run", &programs.postgres())?;
+            let mut process = Guarded::start(identity, command).doing("run", &programs.postgres())?;
             if answers(&mut process, &data) {
                 return Ok(Server { process, port });
             }
@@ -67,10 +66,7 @@ impl Server {
             } else if tail.contains(DATA_IN_USE) && begun.elapsed() < ORPHANS_LEAVING {
                 thread::sleep(Duration::from_millis(200));
             } else {
-                return Err(ClusterError::NotStarted {
-                    log: log.path.clone(),
-                    tail,
-                });
+                return Err(ClusterError::NotStarted { log: log.path.clone(), tail });
             }
         }
     }
@@ -80,10 +76,7 @@ impl Server {
         if self.process.stop() {
             return Ok(());
         }
-        Err(ClusterError::NotStopped {
-            pid: self.process.pid(),
-            folder: folder.data(),
-        })
+        Err(ClusterError::NotStopped { pid: self.process.pid(), folder: folder.data() })
     }
 }
 
@@ -107,11 +100,7 @@ fn server_command(
         "log_destination=stderr",
         "logging_collector=off",
     ];
-    let unsafe_but_fast = [
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-    ];
+    let unsafe_but_fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
     let fast = unsafe_but_fast.iter().filter(|_| !durable);
     for setting in settings.iter().chain(fast) {
         command.args(["-c", setting]);
@@ -159,8 +148,7 @@ mod tests {
         leftovers::mend(&folder, &identity).unwrap();
         let mut log = Log::open(folder.log());
         make::make_data(&folder, &identity, &programs, &mut log, false).unwrap();
-        let mut started =
-            Server::start(&folder, &identity, &programs, &mut log, false, choose_port);
+        let mut started = Server::start(&folder, &identity, &programs, &mut log, false, choose_port);
         if let Ok(server) = &mut started {
             server.stop(&folder).unwrap();
         }
@@ -171,10 +159,7 @@ mod tests {
     #[test]
     fn another_port_is_tried_when_one_is_taken_first() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let taken = taken
-            .local_addr()
-            .map(|address| (taken, address.port()))
-            .unwrap();
+        let taken = taken.local_addr().map(|address| (taken, address.port())).unwrap();
         let free = free_port().unwrap();
         let mut ports = [taken.1, taken.1, free].into_iter();
         if let Some(started) = start_on("one-taken", || Ok(ports.next().unwrap())) {

@@ -32,7 +32,8 @@ struct Body_<'a> {
 impl Media {
     /// The type that a client accepts; the first of ours that it names, JSON if it does not care.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let mut accepts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        let mut accepts =
+            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
         if accepts.peek().is_none() {
             return Some(Self::Json);
         }
@@ -107,7 +108,10 @@ mod tests {
 
     #[test]
     fn the_first_type_that_we_speak_is_answered() {
-        assert_eq!(accepted("application/graphql-response+json, application/json;q=0.9"), Some("application/graphql-response+json"));
+        assert_eq!(
+            accepted("application/graphql-response+json, application/json;q=0.9"),
+            Some("application/graphql-response+json")
+        );
         assert_eq!(accepted("text/html, application/json"), Some("application/json"));
         assert_eq!(accepted("*/*"), Some("application/json"));
         assert_eq!(accepted("text/html"), None);

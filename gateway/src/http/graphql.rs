@@ -24,7 +24,8 @@ pub(super) async fn endpoint(State(service): State<Service>, request: http::Requ
     };
     if request.method() != Method::POST {
         let message = "Send GraphQL as POST.";
-        let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, media, "BAD_REQUEST", message, &request_id);
+        let mut response =
+            refused(StatusCode::METHOD_NOT_ALLOWED, media, "BAD_REQUEST", message, &request_id);
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
@@ -47,10 +48,21 @@ async fn execute(
     request_id: &RequestId,
 ) -> Response {
     let scope = service.scope(session, request_id.clone());
-    let request =
-        request.data(domain_identity::Loaders::new(&scope)).data(domain_crm::Loaders::new(&scope)).data(scope);
+    let document = service.documents.get(&request.query);
+    let plan =
+        document.as_ref().and_then(|document| document.plan(request.operation_name.as_deref()).cloned());
+    let mut request = request
+        .data(domain_identity::Loaders::new(&scope))
+        .data(domain_crm::Loaders::new(&scope))
+        .data(scope);
+    if let Some(document) = &document {
+        request.set_parsed_query(document.executable());
+    }
     let mut response = service.schema.execute(request).await;
     errors::finish(&mut response.errors, request_id);
+    if let Some(plan) = plan {
+        plan.complete(&mut response);
+    }
     executed(media, &response, request_id)
 }
 
@@ -90,7 +102,8 @@ async fn read(request: http::Request<Body>) -> Result<Request, (StatusCode, Stri
         Ok(request) => Ok(request.into_inner()),
         Err(GraphQLRejection(ParseRequestError::PayloadTooLarge)) => Err(too_large()),
         Err(GraphQLRejection(error)) => {
-            let message = format!("The body is no GraphQL request {{query, variables, operationName}}: {error}");
+            let message =
+                format!("The body is no GraphQL request {{query, variables, operationName}}: {error}");
             Err((StatusCode::BAD_REQUEST, message))
         }
     }
