@@ -1,2 +1,49 @@
-//! x
-fn main(){}
+//! Measures what one request costs the service, beside a hand-written floor under the same
+//! row security, and prints both. README.md of this crate says how to read it.
+//!
+//! The story: build the gateway, start a private PostgreSQL ([`cluster`]), start the service
+//! ([`processes`]), let organisations sign up ([`sign_up`]), load their contacts ([`load`]), start
+//! the floor ([`floor`]), see that both answer the same ([`agreement`]), drive them in turns
+//! ([`rounds`], [`driver`]) with the requests of each [`case`], and [`report`].
+
+mod agreement;
+mod answer;
+mod case;
+mod client;
+mod cluster;
+mod driver;
+mod floor;
+mod flow;
+mod load;
+mod measure;
+mod options;
+mod processes;
+mod report;
+mod rounds;
+mod sign_up;
+mod statistics;
+mod target;
+mod type_id;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use tokio::runtime::Builder;
+
+use crate::options::{Arguments, Command};
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        // One thread: the messages of a transaction then leave in one flush, see [`floor`].
+        Some(Command::Floor { listen, connections, list }) => Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("no runtime")?
+            .block_on(floor::serve(listen, connections, list)),
+        None => Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("no runtime")?
+            .block_on(flow::run(arguments.options)),
+    }
+}

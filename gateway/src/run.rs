@@ -48,9 +48,14 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         tenancy::migrate(&addresses.owner).await.map_err(|error| error.to_string())?;
         let limits = options.limits.limits();
         let service = Service::open(&addresses, &limits, keys, Clock::system()).await;
-        let service = service.map_err(|error| error.to_string())?;
+        let mut service = service.map_err(|error| error.to_string())?;
         demo::load(&service).await?;
-        blocking(explorer::install).await?;
+        service.with_demo = true;
+        blocking(|| {
+            explorer::install();
+            Ok(())
+        })
+        .await?;
         greet(&address.to_string());
         service.serve(listener, asked_to_stop()).await.map_err(|error| error.to_string())
     };

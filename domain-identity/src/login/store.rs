@@ -96,16 +96,6 @@ pub(super) async fn memberships(system: &SystemDoor, account_id: Uuid) -> Result
     system.rows(query).await
 }
 
-/// The short name, or with a number behind it the first that is free.
-pub(super) async fn free_slug(tx: &Tx, slug: String) -> Result<String, Failure> {
-    let pattern = format!("{slug}%");
-    let query = organisations::table.filter(organisations::slug.like(pattern)).select(organisations::slug);
-    let taken: Vec<String> = tx.rows(query).await?;
-    let mut numbered =
-        std::iter::once(slug.clone()).chain((2_u32..).map(|number| format!("{slug}-{number}")));
-    numbered.find(|free| !taken.contains(free)).ok_or_else(|| Failure::not_found("slug"))
-}
-
 pub(super) async fn insert_account(
     tx: &Tx,
     id: Uuid,
@@ -116,8 +106,10 @@ pub(super) async fn insert_account(
     tx.execute(diesel::insert_into(accounts::table).values(row)).await.map(drop)
 }
 
-pub(super) async fn insert_organisation(tx: &Tx, organisation: NewOrganisation) -> Result<(), Failure> {
-    tx.execute(diesel::insert_into(organisations::table).values(organisation)).await.map(drop)
+/// Whether the organisation could be made: not if its short name is taken.
+pub(super) async fn insert_organisation(tx: &Tx, organisation: &NewOrganisation) -> Result<bool, Failure> {
+    let insert = diesel::insert_into(organisations::table).values(organisation);
+    Ok(tx.execute(insert.on_conflict(organisations::slug).do_nothing()).await? == 1)
 }
 
 pub(super) async fn insert_user(tx: &Tx, user: NewUser) -> Result<(), Failure> {

@@ -25,7 +25,7 @@ pub(crate) async fn serve(
         .route("/graphql", any(graphql::endpoint))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
-        .merge(explorer::routes())
+        .merge(explorer::routes(service.with_demo))
         .with_state(service);
     // Answers are small and complete: waiting for more to send only delays them.
     let listener = listener.tap_io(|stream| {

@@ -156,7 +156,9 @@ impl Answer {
     /// Code and field of each error of the answer: `"BAD_REQUEST first"`.
     pub(crate) fn errors(&self) -> Vec<String> {
         let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
-        let line = |error: &Value| format!("{} {}", text(&error["extensions"]["code"]), path(&error["extensions"]["field"]));
+        let line = |error: &Value| {
+            format!("{} {}", text(&error["extensions"]["code"]), path(&error["extensions"]["field"]))
+        };
         errors.iter().map(|error| line(error).trim().to_owned()).collect()
     }
 }

@@ -1,0 +1,96 @@
+//! One measurement from the build to the table.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, bail};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{
+    agreement,
+    cluster::PrivateCluster,
+    load,
+    options::Options,
+    processes::{self, Child},
+    report::{self, Report},
+    rounds::{self, Setting},
+    sign_up,
+    target::{Side, Target},
+};
+
+/// Measures and prints; whatever happens, PostgreSQL and all other children are stopped.
+pub(crate) async fn run(options: Options) -> Result<()> {
+    options.check()?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let binaries = binaries()?;
+    let gateway = match &options.gateway {
+        Some(path) => path.clone(),
+        None => tokio::select! {
+            built = processes::build_gateway(&binaries) => built?,
+            () = first(&mut interrupt, &mut terminate) => bail!("interrupted"),
+        },
+    };
+    let folder = binaries.with_file_name("bench");
+    tokio::fs::create_dir_all(&folder).await.with_context(|| format!("cannot make {}", folder.display()))?;
+    let cluster = PrivateCluster::start(folder.join("cluster")).await?;
+    // Dropping the measurement kills its children.
+    let outcome = tokio::select! {
+        outcome = Box::pin(measure(&options, &gateway, &folder, &cluster)) => outcome,
+        () = first(&mut interrupt, &mut terminate) => Err(anyhow::anyhow!("interrupted")),
+    };
+    let stopped = cluster.stop().await;
+    let outcome = outcome.with_context(|| format!("stopped; the servers' logs are in {}", folder.display()));
+    outcome.and(stopped)
+}
+
+async fn first(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => (),
+        _ = terminate.recv() => (),
+    }
+}
+
+/// Where this binary lies, and the gateway's beside it.
+fn binaries() -> Result<PathBuf> {
+    let own = std::env::current_exe().context("this program's own place is unknown")?;
+    own.parent().map(Path::to_owned).context("this program lies in no folder")
+}
+
+async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &PrivateCluster) -> Result<()> {
+    let environment = cluster.environment();
+    processes::run_gateway(gateway, "provision", &environment).await?;
+    processes::run_gateway(gateway, "migrate", &environment).await?;
+    let mut service = Child::service(gateway, &environment, folder).await?;
+
+    say(&format!("{} organisations sign up", options.organisations));
+    let members = sign_up::sign_up(service.address, options.organisations).await?;
+    say(&format!("{} contacts each are loaded", options.contacts));
+    let tenants = load::load(&cluster.admin_url(), members, options.contacts).await?;
+    let mut floor = Child::floor(options, &environment, folder).await?;
+
+    let targets = [Target::new(Side::Service, &service), Target::new(Side::Floor, &floor)];
+    for case in options.cases() {
+        agreement::check(&targets, case, &tenants).await?;
+    }
+    say("both answer the same; measuring");
+    let setting =
+        Setting { options, targets, tenants: Arc::from(tenants), postmaster: cluster.postmaster().await? };
+    let rounds = rounds::run(&setting).await?;
+
+    let report = Report::new(options, &rounds, [service.id, floor.id])?;
+    print!("{}", report::text(&report));
+    if let Some(file) = &options.json {
+        let json = serde_json::to_vec_pretty(&report::json(&report))?;
+        tokio::fs::write(file, json).await.with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    floor.stop().await?;
+    service.stop().await
+}
+
+/// Progress goes to standard error; the table alone is on standard output.
+pub(crate) fn say(what: &str) {
+    eprintln!("bench: {what}");
+}

@@ -1,0 +1,97 @@
+//! What processes have used so far, from `/proc`.
+
+use std::{fs, time::Duration};
+
+use anyhow::{Context, Result};
+
+/// Linux shows times to programs in ticks of 1/100 s on all its common architectures, whatever its
+/// own clock does.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Processor time used so far, user and system together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    /// By the server under load.
+    pub(crate) server: Duration,
+    /// By PostgreSQL: all its processes, those that ended included.
+    pub(crate) postgres: Duration,
+}
+
+impl Used {
+    /// Reads what both have used since they started.
+    pub(crate) fn by(server: u32, postmaster: u32) -> Result<Self> {
+        let server = Times::of(server)?.own;
+        let own = Times::of(postmaster)?;
+        let mut postgres = own.own + own.reaped;
+        for child in children(postmaster)? {
+            // One that ended meanwhile counts as reaped the next time.
+            postgres += Times::of(child).map(|times| times.own).unwrap_or_default();
+        }
+        Ok(Self { server, postgres })
+    }
+}
+
+struct Times {
+    parent: u32,
+    own: Duration,
+    reaped: Duration,
+}
+
+impl Times {
+    fn of(process: u32) -> Result<Self> {
+        let path = format!("/proc/{process}/stat");
+        let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        Self::parse(&stat).with_context(|| format!("{path} has another form than expected: {stat}"))
+    }
+
+    /// See proc(5). The second field is the program's name in brackets, and may hold anything.
+    fn parse(stat: &str) -> Option<Self> {
+        let (_, fields) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = |index: usize| fields.get(index)?.parse().ok().map(|ticks: u32| TICK * ticks);
+        Some(Self {
+            parent: fields.get(1)?.parse().ok()?,
+            own: ticks(11)? + ticks(12)?,
+            reaped: ticks(13)? + ticks(14)?,
+        })
+    }
+}
+
+fn children(parent: u32) -> Result<Vec<u32>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let Some(id) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        if Times::of(id).is_ok_and(|times| times.parent == parent) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
+/// The most memory a process has held at once, in MiB.
+pub(crate) fn peak_memory(process: u32) -> Result<f64> {
+    let path = format!("/proc/{process}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    let kibibytes: u32 = peak.trim().trim_end_matches("kB").trim_end().parse()?;
+    Ok(f64::from(kibibytes) / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_and_spaces_does_not_shift_the_fields() {
+        let stat = "7 (a) b (c) S 3 7 7 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 100";
+        let times = Times::parse(stat).unwrap();
+        assert_eq!(times.parent, 3);
+        assert_eq!(times.own, Duration::from_millis(300));
+        assert_eq!(times.reaped, Duration::from_millis(700));
+    }
+
+    #[test]
+    fn this_process_has_a_peak() {
+        assert!(peak_memory(std::process::id()).unwrap() > 0.1);
+    }
+}

@@ -1,0 +1,170 @@
+//! Lists in pages: every row once, whichever way.
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+    test_runner::{Config, TestRunner},
+};
+use serde_json::{Value, json};
+
+use crate::harness::{Client, organisation};
+
+const QUERY: &str = "query ($first: Int, $after: String, $last: Int, $before: String, $orderBy: [ContactOrderBy!]) { \
+    contacts(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy) { \
+    edges { cursor node { id name email country } } nodes { id } \
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
+
+async fn page(client: &Client, arguments: Value) -> Value {
+    client.run(QUERY, arguments).await.ok("/data/contacts").clone()
+}
+
+fn rows(page: &Value) -> Vec<Value> {
+    page["edges"].as_array().unwrap().iter().map(|edge| edge["node"].clone()).collect()
+}
+
+/// All rows, walked in pages of this size.
+async fn walk(client: &Client, order: &Value, size: usize, backwards: bool) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut cursor = Value::Null;
+    loop {
+        let arguments = if backwards {
+            json!({ "last": size, "before": cursor, "orderBy": order })
+        } else {
+            json!({ "first": size, "after": cursor, "orderBy": order })
+        };
+        let page = page(client, arguments).await;
+        let info = &page["pageInfo"];
+        if backwards {
+            all.splice(0..0, rows(&page));
+        } else {
+            all.extend(rows(&page));
+        }
+        let (more, next) = if backwards { ("hasPreviousPage", "startCursor") } else { ("hasNextPage", "endCursor") };
+        if info[more] == false {
+            return all;
+        }
+        assert_eq!(page["nodes"].as_array().unwrap().len(), size, "a page with more behind it is full");
+        cursor = info[next].clone();
+    }
+}
+
+/// Rows with few different values, so that ties and nulls are everywhere.
+fn some_row() -> impl Strategy<Value = (String, Option<String>, Option<String>)> {
+    let email = select(vec![None, Some("a@x".to_owned()), Some("b@x".to_owned())]);
+    let country = select(vec![None, Some("Chile".to_owned()), Some("Zambia".to_owned())]);
+    (select(vec!["Ada", "Béla", "Zoë"]).prop_map(str::to_owned), email, country)
+}
+
+fn some_order() -> impl Strategy<Value = Value> {
+    let key = (select(vec!["name", "email", "country", "createdAt"]), select(vec!["ASC", "DESC"]));
+    vec(key.prop_map(|(field, direction)| json!({ field: direction })), 0..4).prop_map(Value::from)
+}
+
+#[test]
+fn walking_all_pages_gives_every_row_once_in_order() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    let case = (vec(some_row(), 0..14), vec((some_order(), 1_usize..6), 4));
+    runner
+        .run(&case, |(contacts, walks)| {
+            runtime.block_on(async {
+                let client = organisation().await;
+                for (name, email, country) in &contacts {
+                    let input = json!({ "kind": "COMPANY", "name": name, "email": email, "country": country });
+                    client.create_contact(input).await;
+                }
+                for (order, size) in &walks {
+                    let whole = rows(&page(&client, json!({ "first": 200, "orderBy": order })).await);
+                    assert_eq!(whole.len(), contacts.len());
+                    assert_sorted(&whole, order);
+                    assert_eq!(walk(&client, order, *size, false).await, whole, "forwards by {size}, {order}");
+                    assert_eq!(walk(&client, order, *size, true).await, whole, "backwards by {size}, {order}");
+                }
+            });
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// Whether rows follow an order, nulls counted as larger than every value.
+fn assert_sorted(rows: &[Value], order: &Value) {
+    for pair in rows.windows(2) {
+        for key in order.as_array().unwrap() {
+            let (field, direction) = key.as_object().unwrap().iter().next().unwrap();
+            if field == "createdAt" {
+                break; // not selected; unique, so nothing behind it counts
+            }
+            let rank = |row: &Value| (row[field].is_null(), row[field].as_str().unwrap_or_default().to_owned());
+            let (one, two) = (rank(&pair[0]), rank(&pair[1]));
+            if one != two {
+                assert_eq!(one < two, direction == "ASC", "{order}: {pair:?}");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_stay_are_met_once_while_others_come_and_go() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&vec(any::<Index>(), 4), |doomed| {
+            runtime.block_on(async {
+                let client = organisation().await;
+                let mut stays = Vec::new();
+                for number in 0..12 {
+                    let input = json!({ "kind": "COMPANY", "name": format!("C{number:02}") });
+                    stays.push(client.create_contact(input).await);
+                }
+                let mut goes: Vec<Value> = doomed.iter().map(|index| stays.remove(index.index(stays.len()))).collect();
+                let order = json!([{ "name": "ASC" }]);
+                let (mut met, mut cursor) = (Vec::new(), Value::Null);
+                loop {
+                    let page = page(&client, json!({ "first": 3, "after": cursor, "orderBy": order })).await;
+                    met.extend(rows(&page));
+                    if page["pageInfo"]["hasNextPage"] == false {
+                        break;
+                    }
+                    cursor = page["pageInfo"]["endCursor"].clone();
+                    client.create_contact(json!({ "kind": "COMPANY", "name": format!("C{:02}x", met.len()) })).await;
+                    if let Some(gone) = goes.pop() {
+                        delete(&client, &gone).await;
+                    }
+                }
+                for contact in &stays {
+                    let times = met.iter().filter(|row| row["id"] == contact["id"]).count();
+                    assert_eq!(times, 1, "{contact}");
+                }
+            });
+            Ok(())
+        })
+        .unwrap();
+}
+
+async fn delete(client: &Client, contact: &Value) {
+    let query = "mutation ($input: DeleteContactInput!) { deleteContact(input: $input) { userErrors { code } } }";
+    let input = json!({ "id": contact["id"], "expectedRevision": contact["revision"] });
+    client.run(query, json!({ "input": input })).await.ok("/data/deleteContact");
+}
+
+#[tokio::test]
+async fn a_cursor_belongs_to_its_order_and_to_nobody_else() {
+    let (ours, theirs) = (organisation().await, organisation().await);
+    for client in [&ours, &theirs] {
+        for name in ["A", "B"] {
+            client.create_contact(json!({ "kind": "COMPANY", "name": name })).await;
+        }
+    }
+    let cursor = page(&ours, json!({ "first": 1, "orderBy": [{ "name": "ASC" }] })).await["pageInfo"]["endCursor"].clone();
+    for order in [json!([{ "name": "DESC" }]), json!([]), json!([{ "name": "ASC" }, { "email": "ASC" }])] {
+        let answer = ours.run(QUERY, json!({ "after": cursor, "orderBy": order })).await;
+        assert_eq!(answer.errors(), ["BAD_REQUEST after"], "{order}");
+    }
+    // A cursor only says where to begin; what is there is still one's own.
+    let page = page(&theirs, json!({ "after": cursor, "orderBy": [{ "name": "ASC" }] })).await;
+    assert!(rows(&page).iter().all(|row| row["name"] == "A" || row["name"] == "B"));
+    let own = walk(&theirs, &json!([]), 10, false).await;
+    assert!(rows(&page).iter().all(|row| own.contains(row)));
+}
