@@ -11,7 +11,7 @@ mod store;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tenancy::{ErrorCode, Failure, Permission, Refusal, RequestId, Scope, UserSession};
+use tenancy::{ErrorCode, Failure, Permission, Refusal, RequestId, Scope, Tx, UserSession};
 use uuid::Uuid;
 
 pub use graphql::SignUpInput;
@@ -67,21 +67,31 @@ pub async fn sign_up(
     let (organisation_id, user_id) = (Uuid::now_v7(), Uuid::now_v7());
     system
         .write(organisation_id, Some(user_id), request_id, |tx| async move {
-            let slug = match input.slug {
-                Some(slug) => slug,
-                None => store::free_slug(&tx, slug_of(&input.organisation_name)).await?,
-            };
             if let Some(password_hash) = password_hash {
                 store::insert_account(&tx, account_id, &input.email, &password_hash).await?;
             }
-            let organisation = NewOrganisation { id: organisation_id, slug, name: input.organisation_name };
-            store::insert_organisation(&tx, organisation).await?;
+            make_organisation(&tx, organisation_id, input.organisation_name, input.slug).await?;
             let admin =
                 store::NewUser::admin(user_id, account_id, input.first_name, input.last_name, input.email);
             store::insert_user(&tx, admin).await
         })
         .await?;
     open_session(identity, request_id, account_id, organisation_id, user_id).await
+}
+
+/// A short name that was asked for must be free; one made from the name gives way.
+async fn make_organisation(tx: &Tx, id: Uuid, name: String, asked: Option<String>) -> Result<(), Failure> {
+    let candidates = match asked {
+        Some(slug) => vec![slug],
+        None => vec![slug_of(&name), format!("{}-{:06x}", slug_of(&name), rand::random::<u32>() >> 8)],
+    };
+    for slug in candidates {
+        let organisation = NewOrganisation { id, slug, name: name.clone() };
+        if store::insert_organisation(tx, &organisation).await? {
+            return Ok(());
+        }
+    }
+    Err(Failure::user(ErrorCode::AlreadyExists, "slug", "Another organisation has this short name."))
 }
 
 /// Logs an account in to one of its organisations: the given one, else the one used last, else the

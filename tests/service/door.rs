@@ -1,0 +1,100 @@
+//! Tenancy's door: what goes through it, and what is left behind when somebody walks away halfway.
+//!
+//! Most of these open a `tenancy::Database` themselves, because the service keeps its own closed.
+
+mod audit;
+mod cancellation;
+mod flush;
+mod idempotency;
+mod limits;
+mod proxy;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use diesel::prelude::*;
+use serde_json::json;
+use tenancy::{
+    Addresses, Clock, Database, Failure, Limits, ManualClock, RequestId, Role, Scope, Session, SystemDoor, Tx,
+    UserSession,
+};
+use uuid::Uuid;
+
+use crate::harness::{self, Client, postgres};
+
+diesel::table! {
+    contacts (organisation_id, id) {
+        organisation_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        name -> Text,
+        notes -> Nullable<Text>,
+    }
+}
+
+/// How long a test waits for what must come.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Waits until something holds; fails where it does not come to hold.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < DEADLINE, "still not so: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// An open database of a test's own making.
+struct Door {
+    database: Database,
+    system: SystemDoor,
+}
+
+impl Door {
+    async fn open(addresses: &Addresses, connections: usize) -> Self {
+        let limits = Limits { connections, ..Limits::default() };
+        let opened = Database::open(addresses, &limits, gateway::CONSTRAINTS, Clock::system()).await;
+        let (database, system) = opened.unwrap();
+        Self { database, system }
+    }
+
+    /// The way of this client's user.
+    fn scope(&self, client: &Client) -> Scope {
+        let user = UserSession {
+            organisation_id: client.organisation_id(),
+            user_id: harness::uuid(client.log_in["user"]["id"].as_str().unwrap()),
+            login_session_id: Uuid::now_v7(),
+            roles: vec![Role::Admin],
+        };
+        let session = Session::of_user(&self.system, Arc::new(user));
+        Scope::new(self.database.clone(), session, RequestId::new())
+    }
+}
+
+/// A migrated database of a test's own with two organisations, each with a contact of the name
+/// given.
+async fn own_database(name: &str, contacts: [&str; 2]) -> (Addresses, [Client; 2]) {
+    let addresses = postgres().empty_database(name).await;
+    tenancy::migrate(&addresses.owner).await.unwrap();
+    let server = Client::of(&harness::start(&addresses, &ManualClock::default()).await);
+    let clients = [server.signed_up().await, server.signed_up().await];
+    for (client, name) in clients.iter().zip(contacts) {
+        client.create_contact(json!({ "kind": "COMPANY", "name": name })).await;
+    }
+    (addresses, clients)
+}
+
+/// The names of all contacts; always the same statement.
+async fn names(scope: &Scope) -> Result<Vec<String>, Failure> {
+    scope.rows(contacts::table.select(contacts::name).order(contacts::name)).await
+}
+
+/// Adds a contact; always the same statement.
+async fn insert(tx: &Tx, name: &str) -> Result<Uuid, Failure> {
+    let id = Uuid::now_v7();
+    let row = (contacts::id.eq(id), contacts::kind.eq("COMPANY"), contacts::name.eq(name));
+    tx.execute(diesel::insert_into(contacts::table).values(row)).await?;
+    Ok(id)
+}
