@@ -11,7 +11,7 @@ pub(crate) fn finish(errors: &mut [ServerError], request_id: &RequestId) {
         match (error.source::<Failure>().cloned(), error.source.is_some()) {
             (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),
             // Not one of ours: its text may say anything.
-            (None, true) => internal(error.message.clone(), error, &mut extensions, request_id),
+            (None, true) => internal(&error.message.clone(), error, &mut extensions, request_id),
             // The library's own complaint about a document, an argument or a limit.
             (None, false) => extensions.set("code", library_code(&error.message)),
         }
@@ -26,7 +26,7 @@ fn describe(
     request_id: &RequestId,
 ) {
     match failure {
-        Failure::Internal(cause) => internal(format!("{cause:?}"), error, extensions, request_id),
+        Failure::Internal(cause) => internal(&format!("{cause:?}"), error, extensions, request_id),
         Failure::Refused(refusal) => {
             extensions.set("code", refusal.code());
             if let Refusal::BadRequest { field, .. } = refusal
@@ -46,7 +46,7 @@ fn describe(
 }
 
 fn internal(
-    cause: String,
+    cause: &str,
     error: &mut ServerError,
     extensions: &mut ErrorExtensionValues,
     request_id: &RequestId,

@@ -97,7 +97,7 @@ impl CsvSheet {
     /// for too many rows.
     pub fn read(
         csv: &str,
-        columns: Option<Vec<CsvColumn>>,
+        columns: &[CsvColumn],
         fields: &[&'static str],
         required: &[&'static str],
     ) -> Result<Self, Failure> {
@@ -112,7 +112,7 @@ impl CsvSheet {
         if header.len() > MAX_COLUMNS {
             return Err(invalid(format!("The CSV has more than {MAX_COLUMNS} columns.")));
         }
-        let (places, ignored) = assign(&header, columns.unwrap_or_default(), fields)?;
+        let (places, ignored) = assign(&header, columns, fields)?;
         let missing: Vec<_> =
             required.iter().filter(|field| !places.iter().any(|place| place.field == **field)).collect();
         if let Some(field) = missing.first() {
@@ -174,11 +174,11 @@ struct Place {
 
 fn assign(
     header: &csv::StringRecord,
-    columns: Vec<CsvColumn>,
+    columns: &[CsvColumn],
     fields: &[&'static str],
 ) -> Result<(Vec<Place>, Vec<String>), Failure> {
     let wrong = |message: String| Failure::user(ErrorCode::Invalid, "columns", message);
-    for CsvColumn { column, .. } in &columns {
+    for CsvColumn { column, .. } in columns {
         if !header.iter().any(|name| name.trim() == column) {
             return Err(wrong(format!("The CSV has no column {column:?}.")));
         }
@@ -297,7 +297,7 @@ mod tests {
     fn read(csv: &str, columns: &[(&str, &str)]) -> Result<CsvSheet, Failure> {
         let column =
             |(column, field): &(&str, &str)| CsvColumn { column: (*column).into(), field: (*field).into() };
-        CsvSheet::read(csv, Some(columns.iter().map(column).collect()), FIELDS, &["name"])
+        CsvSheet::read(csv, &columns.iter().map(column).collect::<Vec<_>>(), FIELDS, &["name"])
     }
 
     fn refused(csv: &str, columns: &[(&str, &str)]) -> String {

@@ -84,11 +84,12 @@ pub trait Relation: Send + Sync + 'static {
         Self: Sized;
 }
 
+type Key = (Uuid, Arc<Page>);
 type Rows<E> = Result<Arc<Vec<E>>, Failure>;
 
 /// Pages of children, for many parents at once; parents that ask for the same page share a
 /// statement.
-pub struct ChildrenLoader<R: Relation>(Loader<(Uuid, Arc<Page>), Rows<R::Child>, ByParent<R>>);
+pub struct ChildrenLoader<R: Relation>(Loader<Key, Rows<R::Child>, ByParent<R>>);
 
 struct ByParent<R> {
     scope: Scope,
@@ -110,8 +111,8 @@ impl<R: Relation> ChildrenLoader<R> {
     }
 }
 
-impl<R: Relation> BatchFn<(Uuid, Arc<Page>), Rows<R::Child>> for ByParent<R> {
-    async fn load(&mut self, keys: &[(Uuid, Arc<Page>)]) -> HashMap<(Uuid, Arc<Page>), Rows<R::Child>> {
+impl<R: Relation> BatchFn<Key, Rows<R::Child>> for ByParent<R> {
+    async fn load(&mut self, keys: &[Key]) -> HashMap<Key, Rows<R::Child>> {
         let mut parents_of: HashMap<&Arc<Page>, Vec<Uuid>> = HashMap::new();
         for (parent, page) in keys {
             parents_of.entry(page).or_default().push(*parent);

@@ -73,7 +73,8 @@ impl managed::Manager for Connector {
     type Error = ConnectionError;
 
     async fn create(&self) -> Result<Connection, ConnectionError> {
-        Connection::open(&self.url, &self.limits).await
+        // Boxed: the rare opening must not make every checkout's future large.
+        Box::pin(Connection::open(&self.url, &self.limits)).await
     }
 
     // No question to PostgreSQL here: a checkout must cost no round trip. A connection that died

@@ -6,7 +6,7 @@ use url::Url;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
 /// Any number, as long as nobody else locks it: two gateways that start at once migrate in turn.
-const LOCK: i64 = 0x7465_7373_6572_61;
+const LOCK: i64 = 0x0074_6573_7365_7261;
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, Error)]

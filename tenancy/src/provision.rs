@@ -6,7 +6,7 @@ use url::Url;
 use crate::Addresses;
 
 /// Roles belong to the whole cluster, so two that provision at once take turns.
-const LOCK: i64 = 0x7465_7373_6572_62;
+const LOCK: i64 = 0x0074_6573_7365_7262;
 
 /// Why roles and database could not be made.
 #[derive(Debug, Error)]

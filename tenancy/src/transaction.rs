@@ -75,11 +75,12 @@ where
         // The query's own complaint says more than what followed from it.
         ((_, Err(error)), _) | ((Err(error), _), _) | (_, Err(error)) => Err(error),
     };
-    build(rows.map_err(|error| explain(pool, constraints, error))?)
+    build(&rows.map_err(|error| explain(pool, constraints, error))?)
 }
 
-async fn batch(mut pg: &AsyncPgConnection, sql: &str) -> QueryResult<()> {
-    pg.batch_execute(sql).await
+// Boxed, because it is large and moved often.
+fn batch<'c>(mut pg: &'c AsyncPgConnection, sql: &'c str) -> BoxFuture<'c, QueryResult<()>> {
+    async move { pg.batch_execute(sql).await }.boxed()
 }
 
 type Row = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
@@ -94,7 +95,7 @@ where
     async { rows.await?.try_collect().await }.boxed()
 }
 
-fn build<U, ST>(rows: Vec<Row>) -> Result<Vec<U>, Failure>
+fn build<U, ST>(rows: &[Row]) -> Result<Vec<U>, Failure>
 where
     U: FromSqlRow<ST, Pg>,
 {
@@ -163,7 +164,7 @@ impl Tx {
                 begun.and(rows)
             }
         };
-        build(rows.map_err(|error| explain(&self.pool, &self.constraints, error))?)
+        build(&rows.map_err(|error| explain(&self.pool, &self.constraints, error))?)
     }
 
     /// The first row of a query, if there is one.

@@ -202,7 +202,7 @@ const PINNED_DEFINERS: Rule = Rule {
         CROSS JOIN LATERAL (
             SELECT 'has not its search_path pinned to pg_catalog, public, pg_temp: ' || coalesce(proconfig::text, 'none') AS reason
             WHERE NOT coalesce('search_path=pg_catalog, public, pg_temp' = ANY(proconfig), false)
-            UNION ALL SELECT 'is executable by ' || grantee::regrole::text
+            UNION ALL SELECT 'is executable by ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
             FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee <> proowner
         ) AS finding
         WHERE pronamespace = 'public'::regnamespace AND prosecdef",

@@ -7,6 +7,7 @@ mod cluster;
 mod contacts;
 mod harness;
 mod import;
+mod isolation;
 mod paging;
 mod run;
 mod schema;

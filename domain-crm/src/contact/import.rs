@@ -43,7 +43,7 @@ pub async fn import(scope: &Scope, input: ImportContactsInput) -> Result<ImportP
     scope.require(WriteContacts)?;
     let key = key("importContacts", input.idempotency_key.as_ref(), &input)?;
     let (dry_run, skip_invalid) = (input.dry_run, input.skip_invalid);
-    let sheet = CsvSheet::read(&input.csv, input.columns, FIELDS, REQUIRED)?;
+    let sheet = CsvSheet::read(&input.csv, input.columns.as_deref().unwrap_or_default(), FIELDS, REQUIRED)?;
     let (mut drafts, mut errors) = (vec![], sheet.errors);
     for row in sheet.rows {
         match draft(&row) {

@@ -127,12 +127,14 @@ async fn sign_up_log_in_and_log_out_are_audited() {
     let log_in = "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }";
     let input = json!({ "email": client.log_in["user"]["email"], "password": PASSWORD });
     // Nobody, but it is still known whose audit to look at.
-    let nobody = Client { access_token: None, ..client.clone() };
+    let mut nobody = client.clone();
+    nobody.access_token = None;
     let (payload, logged_in) = audited(&nobody, log_in, input).await;
     assert_eq!(whats(&logged_in), ["INSERT login_sessions"]);
     assert_eq!(logged_in[0].user_id, user_id(&client));
 
-    let second = Client { access_token: payload["accessToken"].as_str().map(str::to_owned), ..client.clone() };
+    let mut second = client.clone();
+    second.access_token = payload["accessToken"].as_str().map(str::to_owned);
     let (_, logged_out) = audited(&second, "mutation { logOut { userErrors { code } } }", Value::Null).await;
     assert_eq!(whats(&logged_out), ["UPDATE login_sessions"]);
     assert_eq!(logged_out[0].entity_id, logged_in[0].entity_id);

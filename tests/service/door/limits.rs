@@ -22,7 +22,9 @@ async fn start(addresses: &Addresses, limits: &Limits) -> Client {
 
 /// The same log-in at another server.
 fn at(server: &Client, client: &Client) -> Client {
-    Client { url: server.url.clone(), ..client.clone() }
+    let mut client = client.clone();
+    client.url.clone_from(&server.url);
+    client
 }
 
 async fn rename(client: &Client, id: &Value, revision: u32) -> Answer {

@@ -3,6 +3,7 @@
 
 mod client;
 mod database;
+pub(crate) mod generate;
 
 use std::{sync::OnceLock, thread};
 

@@ -1,0 +1,408 @@
+//! Requests made from the schema itself, so that tests of every root field grow with it.
+//!
+//! Arguments are filled by their types. What a type does not tell stands in the tables below:
+//! where they have no answer, the test fails with a sentence that says which line to add.
+
+use std::{collections::HashMap, fmt::Write};
+
+use async_graphql::parser::{
+    parse_schema,
+    types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition},
+};
+use serde_json::{Map, Value, json};
+
+use super::{Client, PASSWORD, unique_email};
+
+/// Which of the [`Rows`] an id is meant to be, where its name does not say so.
+const MEANINGS: &[(&str, &str)] = &[("companyId", "company")];
+
+/// Values that the type alone does not tell.
+const VALUES: &[(&str, &str)] = &[
+    // Only a person may belong to a company.
+    ("createContact.input.kind", "PERSON"),
+];
+
+/// How deep answers are asked for: a payload, its entity, and what that points at.
+const DEPTH: usize = 3;
+
+/// A row that requests speak of.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) revision: i64,
+}
+
+/// At least one row of every type that is a `Node`, of one organisation.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    by_name: Vec<(&'static str, Row)>,
+    /// What the texts of these rows contain, and no others.
+    pub(crate) marker: String,
+}
+
+impl Rows {
+    /// New rows in the organisation of this client, who may do everything there.
+    pub(crate) async fn of(client: &Client) -> Self {
+        let marker = format!("marked {}", uuid::Uuid::now_v7().simple());
+        let row = |value: &Value| Row {
+            id: value["id"].as_str().unwrap_or_else(|| panic!("{value}")).to_owned(),
+            revision: value["revision"].as_i64().unwrap_or(1),
+        };
+        let company = client.create_contact(json!({ "kind": "COMPANY", "name": marker })).await;
+        let person = json!({ "kind": "PERSON", "name": marker, "companyId": company["id"], "idempotencyKey": marker });
+        let person = client.create_contact(person).await;
+        let by_name = vec![
+            ("company", row(&company)),
+            ("Contact", row(&person)),
+            ("Organisation", row(&client.log_in["organisation"])),
+            ("User", row(&client.log_in["user"])),
+        ];
+        Self { by_name, marker }
+    }
+
+    /// The row of that name.
+    pub(crate) fn row(&self, name: &str) -> &Row {
+        let row = self.by_name.iter().find(|(of, _)| *of == name).map(|(_, row)| row);
+        row.unwrap_or_else(|| panic!("add a row {name:?} to Rows::of in tests/service/harness/generate.rs"))
+    }
+
+    /// All names of rows.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.by_name.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// The revision of the row has gone up by one.
+    pub(crate) fn touched(&mut self, name: &str) {
+        self.by_name.iter_mut().filter(|(of, _)| *of == name).for_each(|(_, row)| row.revision += 1);
+    }
+
+    /// Whether a text tells anything of these rows.
+    pub(crate) fn appear_in(&self, text: &str) -> bool {
+        text.contains(&self.marker) || self.by_name.iter().any(|(_, row)| text.contains(&row.id))
+    }
+}
+
+/// A field of `Query` or `Mutation`.
+#[derive(Clone, Debug)]
+pub(crate) struct RootField {
+    /// `query` or `mutation`.
+    pub(crate) operation: &'static str,
+    pub(crate) name: String,
+    definition: FieldDefinition,
+}
+
+impl RootField {
+    /// Whether it answers page by page.
+    pub(crate) fn is_list(&self) -> bool {
+        name_of(&self.definition.ty.node).ends_with("Connection")
+    }
+}
+
+/// Where an id stands in the arguments of a root field: `input`, `companyId`.
+pub(crate) type Place = Vec<String>;
+
+/// What a request is filled with.
+#[derive(Clone, Copy)]
+pub(crate) struct Filling<'a> {
+    /// Where ids come from.
+    pub(crate) rows: &'a Rows,
+    /// The one id that comes from elsewhere, and optional arguments on the way to it.
+    pub(crate) other: Option<(&'a Place, &'a Row)>,
+    /// Whose e-mail and refresh token are used; `Value::Null` for made-up ones.
+    pub(crate) log_in: &'a Value,
+}
+
+/// A request to send with [`Client::run`].
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) query: String,
+    pub(crate) variables: Value,
+}
+
+/// The schema, as it is served.
+pub(crate) struct Schema {
+    types: HashMap<String, TypeKind>,
+}
+
+impl Schema {
+    pub(crate) fn new() -> Self {
+        Self::parse(&gateway::sdl())
+    }
+
+    pub(crate) fn parse(sdl: &str) -> Self {
+        let definitions = parse_schema(sdl).unwrap().definitions.into_iter();
+        let types = definitions.filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(ty) => Some((ty.node.name.node.to_string(), ty.node.kind)),
+            _ => None,
+        });
+        Self { types: types.collect() }
+    }
+
+    /// Every field of `Query`, then every field of `Mutation`.
+    pub(crate) fn root_fields(&self) -> Vec<RootField> {
+        let of = |operation: &'static str, name: &str| {
+            let fields = self.fields(name).into_iter().cloned();
+            fields.map(move |definition| RootField { operation, name: definition.name.node.to_string(), definition })
+        };
+        of("query", "Query").chain(of("mutation", "Mutation")).collect()
+    }
+
+    /// One root field by its name.
+    pub(crate) fn root_field(&self, name: &str) -> RootField {
+        self.root_fields().into_iter().find(|field| field.name == name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    /// The object types that implement `Node`.
+    pub(crate) fn node_types(&self) -> Vec<&str> {
+        let is_node = |kind: &TypeKind| match kind {
+            TypeKind::Object(object) => object.implements.iter().any(|interface| interface.node == "Node"),
+            _ => false,
+        };
+        let mut names: Vec<_> =
+            self.types.iter().filter(|(_, kind)| is_node(kind)).map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The fields of an object type that answer objects, without those that need arguments.
+    pub(crate) fn object_fields(&self, ty: &str) -> Vec<String> {
+        let objects = self.fields(ty).into_iter().filter(|field| self.is_object(name_of(&field.ty.node)) && is_free(field));
+        objects.map(|field| field.name.node.to_string()).collect()
+    }
+
+    /// Every place in the arguments of a field that takes an id.
+    pub(crate) fn id_places(&self, root: &RootField) -> Vec<Place> {
+        let mut places = vec![];
+        for argument in &root.definition.arguments {
+            self.add_id_places(&argument.node, &mut vec![], &mut vec![], &mut places);
+        }
+        places
+    }
+
+    fn add_id_places(&self, input: &InputValueDefinition, at: &mut Place, on: &mut Vec<String>, places: &mut Vec<Place>) {
+        let ty = name_of(&input.ty.node);
+        at.push(input.name.node.to_string());
+        if ty == "ID" {
+            places.push(at.clone());
+        } else if !on.iter().any(|above| above == ty) {
+            // Filters contain themselves; one round shows all there is.
+            on.push(ty.to_owned());
+            for field in self.inputs(ty) {
+                self.add_id_places(field, at, on, places);
+            }
+            on.pop();
+        }
+        at.pop();
+    }
+
+    /// The names of the rows whose ids make sense at a place.
+    pub(crate) fn meanings(&self, root: &RootField, place: &Place, rows: &Rows) -> Vec<&'static str> {
+        let named = |name: &str| rows.names().into_iter().filter(|row| *row == name).collect::<Vec<_>>();
+        let last = place.last().unwrap();
+        if let Some((_, name)) = MEANINGS.iter().find(|(field, _)| field == last) {
+            return named(name);
+        }
+        let subject = match last.strip_suffix('s').unwrap_or(last) {
+            "id" => self.subject(root),
+            field => field.strip_suffix("Id").map(|stem| stem[..1].to_uppercase() + &stem[1..]).unwrap_or_default(),
+        };
+        if subject == "Node" {
+            return rows.names();
+        }
+        let found = named(&subject);
+        let place = place.join(".");
+        assert!(
+            !found.is_empty(),
+            "nobody knows what the id at {}({place}) is of: add it to MEANINGS, or the row {subject:?} to Rows::of, \
+             in tests/service/harness/generate.rs",
+            root.name
+        );
+        found
+    }
+
+    /// The entity that a root field is about.
+    fn subject(&self, root: &RootField) -> String {
+        let answer = name_of(&root.definition.ty.node);
+        let nodes = self.node_types();
+        if answer == "Node" || nodes.contains(&answer) {
+            return answer.to_owned();
+        }
+        let fields = self.fields(answer).into_iter().map(|field| name_of(&field.ty.node));
+        fields.filter(|ty| nodes.contains(ty)).map(str::to_owned).next().unwrap_or_default()
+    }
+
+    /// A request of one root field that asks for everything it can answer without arguments.
+    pub(crate) fn request(&self, root: &RootField, filling: Filling<'_>) -> Request {
+        self.request_for(root, &self.selection(name_of(&root.definition.ty.node), DEPTH), filling)
+    }
+
+    /// A request of one root field that only asks whether it answers.
+    pub(crate) fn smallest_request(&self, root: &RootField, filling: Filling<'_>) -> Request {
+        let answer = name_of(&root.definition.ty.node);
+        let composite = self.is_object(answer);
+        self.request_for(root, if composite { "{ __typename }" } else { "" }, filling)
+    }
+
+    /// A request of one root field with the given selection.
+    pub(crate) fn request_for(&self, root: &RootField, selection: &str, filling: Filling<'_>) -> Request {
+        let (mut declared, mut given, mut variables) = (String::new(), String::new(), Map::new());
+        for argument in &root.definition.arguments {
+            let name = argument.node.name.node.to_string();
+            let place = vec![root.name.clone()];
+            if let Some(value) = self.value_of(&argument.node, &place, filling) {
+                write!(declared, "${name}: {} ", argument.node.ty.node).unwrap();
+                write!(given, "{name}: ${name} ").unwrap();
+                variables.insert(name, value);
+            }
+        }
+        let around = |inside: &str| if inside.is_empty() { String::new() } else { format!("({})", inside.trim()) };
+        let (operation, name) = (root.operation, &root.name);
+        let query = format!("{operation} {} {{ {name}{} {selection} }}", around(&declared), around(&given));
+        Request { query, variables: Value::Object(variables) }
+    }
+
+    /// The value of one argument or input field; nothing for one that may be left out.
+    fn value_of(&self, input: &InputValueDefinition, above: &Place, filling: Filling<'_>) -> Option<Value> {
+        let mut place = above.clone();
+        place.push(input.name.node.to_string());
+        // The root field's name stands in front.
+        let wanted = filling.other.is_some_and(|(other, _)| other.starts_with(&place[1..]));
+        let optional = input.ty.node.nullable || input.default_value.is_some();
+        (wanted || !optional).then(|| self.value(&input.ty.node, &place, filling))
+    }
+
+    fn value(&self, ty: &Type, place: &Place, filling: Filling<'_>) -> Value {
+        match &ty.base {
+            BaseType::List(inner) => json!([self.value(inner, place, filling)]),
+            BaseType::Named(name) => match self.types.get(name.as_str()) {
+                Some(TypeKind::InputObject(_)) => self.object(name, place, filling),
+                Some(TypeKind::Enum(values)) => match prescribed(place) {
+                    Some(value) => value,
+                    None => json!(values.values[0].node.value.node.as_str()),
+                },
+                _ if name == "ID" => json!(self.row(place, filling).id),
+                _ => prescribed(place).unwrap_or_else(|| scalar(name, place, filling)),
+            },
+        }
+    }
+
+    fn object(&self, name: &str, place: &Place, filling: Filling<'_>) -> Value {
+        let mut object = Map::new();
+        for field in self.inputs(name) {
+            let field_name = field.name.node.to_string();
+            if field_name == "expectedRevision" {
+                let id = [&place[..], &["id".to_owned()]].concat();
+                object.insert(field_name, json!(self.row(&id, filling).revision));
+            } else if let Some(value) = self.value_of(field, place, filling) {
+                object.insert(field_name, value);
+            }
+        }
+        Value::Object(object)
+    }
+
+    /// The row whose id stands at a place, which starts with the root field's name.
+    fn row<'a>(&self, place: &Place, filling: Filling<'a>) -> &'a Row {
+        match filling.other {
+            Some((other, row)) if other[..] == place[1..] => row,
+            _ => {
+                let root = self.root_field(&place[0]);
+                filling.rows.row(self.meanings(&root, &place[1..].to_vec(), filling.rows)[0])
+            }
+        }
+    }
+
+    /// Everything that a type answers without arguments, so many levels down.
+    pub(crate) fn selection(&self, ty: &str, depth: usize) -> String {
+        let mut inside = String::new();
+        if ty == "Node" {
+            for node in self.node_types() {
+                write!(inside, "... on {node} {} ", self.selection(node, depth)).unwrap();
+            }
+        }
+        let fields = self.fields(ty);
+        let paged = fields.iter().any(|field| field.node_name() == "nodes");
+        for field in fields.iter().filter(|field| is_free(field) && !(paged && field.node_name() == "edges")) {
+            let (name, answer) = (field.node_name(), name_of(&field.ty.node));
+            let page = if field.arguments.iter().any(|argument| argument.node.name.node == "first") { "(first: 3)" } else { "" };
+            if !self.is_object(answer) {
+                write!(inside, "{name} ").unwrap();
+            } else if depth > 0 {
+                let below = self.selection(answer, depth - 1);
+                if !below.is_empty() {
+                    write!(inside, "{name}{page} {below} ").unwrap();
+                }
+            }
+        }
+        if inside.is_empty() { inside } else { format!("{{ {}}}", inside) }
+    }
+
+    fn is_object(&self, ty: &str) -> bool {
+        matches!(self.types.get(ty), Some(TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union(_)))
+    }
+
+    fn fields(&self, ty: &str) -> Vec<&FieldDefinition> {
+        match self.types.get(ty) {
+            Some(TypeKind::Object(object)) => object.fields.iter().map(|field| &field.node).collect(),
+            Some(TypeKind::Interface(interface)) => interface.fields.iter().map(|field| &field.node).collect(),
+            _ => vec![],
+        }
+    }
+
+    fn inputs(&self, ty: &str) -> Vec<&InputValueDefinition> {
+        match self.types.get(ty) {
+            Some(TypeKind::InputObject(object)) => object.fields.iter().map(|field| &field.node).collect(),
+            _ => vec![],
+        }
+    }
+}
+
+trait Named {
+    fn node_name(&self) -> &str;
+}
+
+impl Named for FieldDefinition {
+    fn node_name(&self) -> &str {
+        self.name.node.as_str()
+    }
+}
+
+/// A field that can be asked for without arguments.
+fn is_free(field: &FieldDefinition) -> bool {
+    field.arguments.iter().all(|argument| argument.node.ty.node.nullable || argument.node.default_value.is_some())
+}
+
+/// The type without its lists and exclamation marks.
+fn name_of(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name.as_str(),
+        BaseType::List(inner) => name_of(inner),
+    }
+}
+
+fn prescribed(place: &Place) -> Option<Value> {
+    let place = place.join(".");
+    VALUES.iter().find(|(at, _)| *at == place).map(|(_, value)| json!(value))
+}
+
+fn scalar(ty: &str, place: &Place, filling: Filling<'_>) -> Value {
+    let (root, field) = (place[0].as_str(), place.last().unwrap().as_str());
+    match (ty, field) {
+        ("String", "email") if root == "logIn" => match &filling.log_in["user"]["email"] {
+            Value::String(email) => json!(email),
+            _ => json!(unique_email()),
+        },
+        ("String", "email") => json!(unique_email()),
+        ("String", "password") => json!(PASSWORD),
+        ("String", "refreshToken") => json!(filling.log_in["refreshToken"].as_str().unwrap_or("none")),
+        ("String", "csv") => json!("name\nGenerated\n"),
+        ("String", _) => json!("Generated"),
+        ("Int", _) => json!(1),
+        ("Boolean", _) => json!(false),
+        ("DateTime", _) => json!("2030-01-01T00:00:00Z"),
+        ("Date", _) => json!("2030-01-01"),
+        ("Decimal", _) => json!("1.00"),
+        ("TimeZone", _) => json!("Europe/Vienna"),
+        ("JSON", _) => json!({}),
+        _ => panic!("add the scalar {ty} at {} to scalar() in tests/service/harness/generate.rs", place.join(".")),
+    }
+}

@@ -1,0 +1,365 @@
+//! One organisation never reaches another's rows: every root field is tried with ids of somebody
+//! else, and the database is tried without the service in front of it.
+
+use serde_json::{Value, json};
+use tokio_postgres::error::SqlState;
+use uuid::Uuid;
+
+use crate::harness::{
+    Answer, Client, connect, organisation, server, superuser,
+    generate::{Filling, Place, RootField, Rows, Schema},
+};
+
+/// Two organisations that know nothing of each other.
+async fn strangers() -> (Client, Client) {
+    tokio::join!(organisation(), organisation())
+}
+
+/// Rows that the root field can be used on: what is to be restored has to be deleted first.
+async fn rows_for(schema: &Schema, client: &Client, root: &RootField) -> Rows {
+    let mut rows = Rows::of(client).await;
+    if let Some(deleted) = root.name.strip_prefix("restore") {
+        let delete = schema.root_field(&format!("delete{deleted}"));
+        let request = schema.request(&delete, Filling { rows: &rows, other: None, log_in: &client.log_in });
+        client.run(&request.query, request.variables).await.ok(&format!("/data/{}", delete.name));
+        rows.touched(deleted);
+    }
+    rows
+}
+
+/// Every tenant table.
+async fn tenant_tables(superuser: &tokio_postgres::Client) -> Vec<String> {
+    let query = "SELECT relname::text FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+                 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attname = 'organisation_id'
+                 ORDER BY 1";
+    superuser.query(query, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+/// Everything that belongs to these organisations, as text.
+async fn contents(organisations: &[&Client]) -> Vec<String> {
+    let superuser = superuser(server().addresses.database()).await;
+    let ids: Vec<String> = organisations.iter().map(|client| client.organisation_id().to_string()).collect();
+    let mut selects = vec![
+        "SELECT 'organisations ' || to_jsonb(t)::text FROM organisations t WHERE id = ANY($1::text[]::uuid[])".to_owned(),
+        "SELECT 'accounts ' || to_jsonb(t)::text FROM accounts t
+         WHERE id IN (SELECT account_id FROM users WHERE organisation_id = ANY($1::text[]::uuid[]))"
+            .to_owned(),
+    ];
+    selects.extend(tenant_tables(&superuser).await.iter().map(|table| {
+        format!("SELECT '{table} ' || to_jsonb(t)::text FROM {table} t WHERE organisation_id = ANY($1::text[]::uuid[])")
+    }));
+    let query = format!("{} ORDER BY 1", selects.join(" UNION ALL "));
+    superuser.query(&query, &[&ids]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+/// Whether an answer tells nothing: null, a list of nothing, a page without rows.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().all(is_nothing),
+        Value::Object(fields) => fields.get("nodes").is_some_and(is_nothing),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// The request was answered as if there were no such row.
+fn assert_not_found(root: &RootField, place: &Place, answer: &Answer) {
+    let asked = format!("{}({}): {}", root.name, place.join("."), answer.body);
+    assert!(answer.body.get("errors").is_none(), "{asked}");
+    let data = &answer.body["data"][&root.name];
+    if root.operation == "query" {
+        assert!(is_nothing(data), "{asked}");
+        return;
+    }
+    let errors = data["userErrors"].as_array().unwrap_or_else(|| panic!("{asked}"));
+    assert!(!errors.is_empty() && errors.iter().all(|error| error["code"] == "NOT_FOUND"), "{asked}");
+    let fields = data.as_object().unwrap().iter().filter(|(name, _)| *name != "userErrors");
+    fields.for_each(|(name, value)| assert!(is_nothing(value) || *value == json!(0), "{name} of {asked}"));
+}
+
+/// The request was carried out, and its answer speaks of the row.
+fn assert_found(root: &RootField, place: &Place, id: &str, answer: &Answer) {
+    let asked = format!("{}({}) {id}: {}", root.name, place.join("."), answer.body);
+    assert!(answer.body.get("errors").is_none(), "{asked}");
+    let data = &answer.body["data"][&root.name];
+    assert!(data.get("userErrors").is_none_or(|errors| *errors == json!([])), "{asked}");
+    assert!(data.to_string().contains(id), "{asked}");
+}
+
+#[tokio::test]
+async fn no_id_of_another_organisation_is_found_and_nothing_of_it_changes() {
+    let schema = Schema::new();
+    let (owner, stranger) = strangers().await;
+    let mut tried = 0;
+    for root in schema.root_fields() {
+        for place in schema.id_places(&root) {
+            let meanings = schema.meanings(&root, &place, &Rows::of(&owner).await);
+            for meaning in meanings {
+                let own = rows_for(&schema, &stranger, &root).await;
+                let foreign = rows_for(&schema, &owner, &root).await;
+                let row = foreign.row(meaning);
+                let ask = |client: &Client, rows| {
+                    let filling = Filling { rows, other: Some((&place, row)), log_in: &client.log_in };
+                    schema.request(&root, filling)
+                };
+                let before = contents(&[&owner, &stranger]).await;
+                let request = ask(&stranger, &own);
+                let answer = stranger.run(&request.query, request.variables).await;
+                assert_not_found(&root, &place, &answer);
+                assert!(!foreign.appear_in(&answer.body.to_string()), "{}: {}", root.name, answer.body);
+                assert_eq!(contents(&[&owner, &stranger]).await, before, "{} {}", root.name, place.join("."));
+                let request = ask(&owner, &foreign);
+                let answer = owner.run(&request.query, request.variables).await;
+                assert_found(&root, &place, &row.id, &answer);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 10, "only {tried} ids were tried");
+}
+
+#[tokio::test]
+async fn every_entity_can_be_tried() {
+    let rows = Rows::of(&organisation().await).await;
+    Schema::new().node_types().into_iter().for_each(|name| drop(rows.row(name)));
+}
+
+#[tokio::test]
+async fn no_query_shows_rows_of_another_organisation() {
+    let schema = Schema::new();
+    let (owner, stranger) = strangers().await;
+    let (foreign, own) = (Rows::of(&owner).await, Rows::of(&stranger).await);
+    let queries = schema.root_fields().into_iter().filter(|root| root.operation == "query");
+    for root in queries {
+        let request = schema.request(&root, Filling { rows: &own, other: None, log_in: &stranger.log_in });
+        let answer = stranger.run(&request.query, request.variables).await;
+        let text = answer.ok(&format!("/data/{}", root.name)).to_string();
+        assert!(own.appear_in(&text), "{} shows nothing of the organisation itself: {text}", root.name);
+        assert!(!foreign.appear_in(&text), "{} shows rows of another organisation: {text}", root.name);
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_organisation_opens_nothing_of_it() {
+    let schema = Schema::new();
+    let (owner, stranger) = strangers().await;
+    let (foreign, _own) = (Rows::of(&owner).await, Rows::of(&stranger).await);
+    for root in schema.root_fields().into_iter().filter(|root| root.operation == "query" && root.is_list()) {
+        let name = &root.name;
+        let list = format!("query ($after: String, $before: String) {{ {name}(after: $after, before: $before) \
+                            {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}");
+        let page = owner.run(&list, json!({})).await.ok(&format!("/data/{name}"))["pageInfo"].clone();
+        for beyond in [json!({ "after": page["startCursor"] }), json!({ "before": page["endCursor"] })] {
+            assert!(beyond.as_object().unwrap().values().all(Value::is_string), "{name} has no rows: {page}");
+            let answer = stranger.run(&list, beyond).await;
+            let text = answer.ok(&format!("/data/{name}")).to_string();
+            assert!(!foreign.appear_in(&text), "{name}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_mutation_reaches_another_organisations_rows() {
+    let schema = Schema::new();
+    let (owner, stranger) = strangers().await;
+    let foreign = Rows::of(&owner).await;
+    let before = contents(&[&owner]).await;
+    for root in schema.root_fields().into_iter().filter(|root| root.operation == "mutation") {
+        let own = rows_for(&schema, &stranger, &root).await;
+        // Some mutations use the log-in up.
+        let asking = stranger.log_in_as(stranger.log_in["user"]["email"].as_str().unwrap()).await;
+        let request = schema.request(&root, Filling { rows: &own, other: None, log_in: &asking.log_in });
+        let answer = asking.run(&request.query, request.variables).await;
+        answer.ok(&format!("/data/{}", root.name));
+        assert!(!foreign.appear_in(&answer.body.to_string()), "{}: {}", root.name, answer.body);
+        assert_eq!(contents(&[&owner]).await, before, "{}", root.name);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_creation_leaves_nothing_behind_not_even_its_key() {
+    let (owner, stranger) = strangers().await;
+    let foreign = Rows::of(&owner).await;
+    let before = contents(&[&stranger]).await;
+    let create = "mutation ($input: CreateContactInput!) { createContact(input: $input) { \
+                  contact { id } userErrors { code message field } } }";
+    let company = &foreign.row("company").id;
+    let mut input = json!({ "kind": "PERSON", "name": "Nobody", "companyId": company, "idempotencyKey": "once" });
+    let answer = stranger.run(create, json!({ "input": input })).await;
+    assert_eq!(answer.user_errors("/data/createContact"), ["NOT_FOUND companyId"]);
+    assert_eq!(contents(&[&stranger]).await, before);
+    input["companyId"] = Value::Null;
+    stranger.run(create, json!({ "input": input })).await.ok("/data/createContact");
+}
+
+#[tokio::test]
+async fn an_import_finds_no_company_of_another_organisation() {
+    let (owner, stranger) = strangers().await;
+    let foreign = Rows::of(&owner).await;
+    let import = "mutation ($input: ImportContactsInput!) { importContacts(input: $input) { \
+                  createdCount contacts { company { name } } rowErrors { code column } userErrors { code message field } } }";
+    let csv = format!("name,company\nNobody,{}\n", foreign.marker);
+    let before = contents(&[&owner, &stranger]).await;
+    let answer = stranger.run(import, json!({ "input": { "csv": csv } })).await;
+    let expected = json!([{ "code": "NOT_FOUND", "column": "company" }]);
+    assert_eq!(answer.ok("/data/importContacts")["rowErrors"], expected);
+    assert_eq!(contents(&[&owner, &stranger]).await, before);
+    let answer = owner.run(import, json!({ "input": { "csv": csv } })).await;
+    let expected = json!([{ "company": { "name": foreign.marker } }]);
+    assert_eq!(answer.ok("/data/importContacts")["contacts"], expected);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_answers_in_its_own_organisation_alone() {
+    let (owner, stranger) = strangers().await;
+    let input = json!({ "kind": "COMPANY", "name": "Once", "idempotencyKey": "the same" });
+    let first = owner.create_contact(input.clone()).await;
+    assert_eq!(owner.create_contact(input.clone()).await, first);
+    let other = stranger.create_contact(input).await;
+    assert_ne!(other["id"], first["id"]);
+    let answer = stranger.run("query ($id: ID!) { contact(id: $id) { id } }", json!({ "id": other["id"] })).await;
+    assert_eq!(answer.ok("/data/contact")["id"], other["id"]);
+}
+
+/// A refresh token with the 16 bytes of its organisation taken from another token.
+fn readdressed(token: &str, address: &str) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let digit = |text: &str, at: usize| DIGITS.iter().position(|digit| *digit == text.as_bytes()[at]).unwrap();
+    // 16 bytes are 21 digits and the two upper bits of the next.
+    let shared = (digit(address, 21) & 0b11_0000) | (digit(token, 21) & 0b00_1111);
+    format!("{}{}{}", &address[..21], char::from(DIGITS[shared]), &token[22..])
+}
+
+#[tokio::test]
+async fn a_refresh_token_opens_no_other_organisation() {
+    let (owner, stranger) = strangers().await;
+    let refresh = "mutation ($token: String!) { refreshLogIn(input: { refreshToken: $token }) { \
+                   organisation { id } userErrors { code message field } } }";
+    let [own, foreign] = [&stranger, &owner].map(|client| client.log_in["refreshToken"].as_str().unwrap());
+    let before = contents(&[&owner]).await;
+    let answer = stranger.run(refresh, json!({ "token": readdressed(own, foreign) })).await;
+    assert_eq!(answer.errors(), ["UNAUTHENTICATED"]);
+    assert_eq!(contents(&[&owner]).await, before);
+    // Unharmed, so that the refusal above was for the address.
+    let answer = stranger.run(refresh, json!({ "token": readdressed(own, own) })).await;
+    assert_eq!(answer.ok("/data/refreshLogIn")["organisation"]["id"], stranger.log_in["organisation"]["id"]);
+}
+
+/// Runs one statement as this organisation and takes it back; the rows touched, or the complaint.
+async fn attempt(role: &tokio_postgres::Client, organisation: Uuid, sql: &str) -> Result<u64, SqlState> {
+    role.batch_execute(&format!("BEGIN; SET LOCAL app.organisation_id = '{organisation}'")).await.unwrap();
+    let outcome = role.execute(sql, &[]).await.map_err(|error| error.code().unwrap().clone());
+    role.batch_execute("ROLLBACK").await.unwrap();
+    outcome
+}
+
+async fn state(role: &tokio_postgres::Client, sql: &str) -> Option<SqlState> {
+    role.simple_query(sql).await.err().map(|error| error.code().unwrap().clone())
+}
+
+#[tokio::test]
+async fn without_its_tenant_a_query_is_an_error_and_never_an_empty_answer() {
+    let owner = organisation().await;
+    Rows::of(&owner).await;
+    let behind = superuser(server().addresses.database()).await;
+    let tables = tenant_tables(&behind).await;
+    let fresh = connect(server().addresses.app.as_str()).await;
+    for table in &tables {
+        let select = format!("SELECT 1 FROM {table} LIMIT 1");
+        assert!(!behind.query(&select, &[]).await.unwrap().is_empty(), "make a row of {table} in Rows::of");
+        assert_eq!(state(&fresh, &select).await, Some(SqlState::UNDEFINED_OBJECT), "{table} without a tenant");
+    }
+    let used = connect(server().addresses.app.as_str()).await;
+    used.batch_execute(&format!("BEGIN; SET LOCAL app.organisation_id = '{}'", owner.organisation_id())).await.unwrap();
+    for table in &tables {
+        let count = format!("SELECT count(*) FROM {table}");
+        let of_owner = format!("{count} WHERE organisation_id = '{}'", owner.organisation_id());
+        let seen: i64 = used.query_one(&count, &[]).await.unwrap().get(0);
+        let there: i64 = behind.query_one(&of_owner, &[]).await.unwrap().get(0);
+        assert!(seen > 0 && seen == there, "{table}: {seen} of {there} rows are seen");
+    }
+    used.batch_execute("COMMIT").await.unwrap();
+    for table in &tables {
+        let outcome = state(&used, &format!("SELECT 1 FROM {table} LIMIT 1")).await;
+        assert_eq!(outcome, Some(SqlState::INVALID_TEXT_REPRESENTATION), "{table} after its transaction");
+    }
+}
+
+#[tokio::test]
+async fn the_database_lets_nobody_write_into_another_organisation() {
+    let (owner, stranger) = strangers().await;
+    Rows::of(&owner).await;
+    Rows::of(&stranger).await;
+    let (foreign, own) = (owner.organisation_id(), stranger.organisation_id());
+    let behind = superuser(server().addresses.database()).await;
+    let app = connect(server().addresses.app.as_str()).await;
+    let before = contents(&[&owner]).await;
+    let denied = Err(SqlState::INSUFFICIENT_PRIVILEGE);
+    for table in tenant_tables(&behind).await {
+        let copy = |organisation: Uuid| {
+            format!("INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, to_jsonb(t) || \
+                     jsonb_build_object('organisation_id', '{organisation}'::uuid))).* FROM {table} t LIMIT 1")
+        };
+        assert_eq!(attempt(&app, own, &copy(foreign)).await, denied, "INSERT into {table}");
+        // Into its own organisation the same row only collides with itself, where it may be written at all.
+        let may: bool = behind.query_one("SELECT has_table_privilege('tessera_app', $1::text, 'INSERT')", &[&table]).await.unwrap().get(0);
+        let expected = if may { Err(SqlState::UNIQUE_VIOLATION) } else { denied.clone() };
+        assert_eq!(attempt(&app, own, &copy(own)).await, expected, "INSERT into {table}");
+        assert_eq!(attempt(&app, own, &format!("UPDATE {table} SET organisation_id = '{foreign}'")).await, denied, "UPDATE {table}");
+        for sql in [
+            format!("UPDATE {table} SET organisation_id = '{own}' WHERE organisation_id = '{foreign}'"),
+            format!("DELETE FROM {table} WHERE organisation_id = '{foreign}'"),
+            format!("SELECT FROM {table} WHERE organisation_id = '{foreign}'"),
+        ] {
+            let outcome = attempt(&app, own, &sql).await;
+            assert!(outcome == Ok(0) || outcome == denied, "{sql}: {outcome:?}");
+        }
+    }
+    assert_eq!(contents(&[&owner]).await, before);
+}
+
+#[tokio::test]
+async fn each_role_stays_on_its_side() {
+    let own = organisation().await.organisation_id();
+    let [app, system] = [&server().addresses.app, &server().addresses.system];
+    let (app, system) = tokio::join!(connect(app.as_str()), connect(system.as_str()));
+    let owner = server().addresses.owner.username();
+    let denied = Err(SqlState::INSUFFICIENT_PRIVILEGE);
+    let become_owner = format!("SET LOCAL ROLE {owner}");
+    for sql in [
+        "SELECT FROM accounts", "SELECT password_hash FROM accounts", "DELETE FROM contacts", "TRUNCATE contacts",
+        "INSERT INTO audit_entries (entity, entity_id, action) VALUES ('contacts', gen_random_uuid(), 'INSERT')",
+        "UPDATE audit_entries SET user_id = NULL", "DELETE FROM audit_entries", "SELECT write_audit()",
+        "CREATE TABLE public.own (id int)", "ALTER TABLE contacts DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE contacts DISABLE TRIGGER ALL", "SET LOCAL session_replication_role = replica",
+        "SET LOCAL ROLE tessera_system", &become_owner,
+    ] {
+        assert_eq!(attempt(&app, own, sql).await, denied, "the app's role: {sql}");
+    }
+    for sql in [
+        "SELECT FROM contacts", "SELECT FROM audit_entries", "SELECT FROM refresh_tokens", "SELECT FROM idempotency_keys",
+        "DELETE FROM users", "UPDATE users SET roles = '{ADMIN}'", "DELETE FROM organisations", "SET LOCAL ROLE tessera_app", &become_owner,
+    ] {
+        assert_eq!(attempt(&system, own, sql).await, denied, "the system's role: {sql}");
+    }
+    // Asked to do without row security, PostgreSQL refuses instead of showing everything.
+    app.batch_execute("SET row_security = off").await.unwrap();
+    assert_eq!(attempt(&app, own, "SELECT FROM contacts").await, denied);
+}
+
+#[tokio::test]
+async fn no_audit_entry_can_be_diverted_into_a_temporary_table() {
+    let client = organisation().await;
+    Rows::of(&client).await;
+    let app = connect(server().addresses.app.as_str()).await;
+    let decoy = "CREATE TEMPORARY TABLE audit_entries (LIKE public.audit_entries); \
+                 GRANT ALL ON audit_entries TO PUBLIC";
+    let made = app.batch_execute(decoy).await;
+    let own = client.organisation_id();
+    let before = contents(&[&client]).await;
+    app.batch_execute(&format!("BEGIN; SET LOCAL app.organisation_id = '{own}'")).await.unwrap();
+    app.batch_execute("UPDATE contacts SET notes = 'unseen'; COMMIT").await.unwrap();
+    let audited = |contents: &[String]| contents.iter().filter(|row| row.starts_with("audit_entries ")).count();
+    let written = audited(&contents(&[&client]).await) - audited(&before);
+    assert_eq!(written, 2, "entries of two changed contacts; the decoy was {made:?}");
+}
