@@ -90,7 +90,7 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 
 /// Waits for what other processes do; fails after a while.
 pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !is_true() {
         assert!(Instant::now() < deadline, "waited too long until {what}");
         thread::sleep(Duration::from_millis(5));
