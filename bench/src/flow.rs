@@ -11,10 +11,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     agreement,
     cluster::PrivateCluster,
-    load,
+    load, measure,
     options::Options,
     processes::{self, Child},
-    report::{self, Report},
+    report::{self, Memory, Report},
     rounds::{self, Setting},
     sign_up,
     target::{Side, Target},
@@ -67,6 +67,7 @@ async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &Pri
 
     say(&format!("{} organisations sign up", options.organisations));
     let members = sign_up::sign_up(service.address, options.organisations).await?;
+    let sign_up = measure::peak_memory(service.id)?;
     say(&format!("{} contacts each are loaded", options.contacts));
     let tenants = load::load(&cluster.admin_url(), members, options.contacts).await?;
     let mut floor = Child::floor(options, &environment, folder).await?;
@@ -76,11 +77,17 @@ async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &Pri
         agreement::check(&targets, case, &tenants).await?;
     }
     say("both answer the same; measuring");
+    measure::forget_peak(service.id)?;
     let setting =
         Setting { options, targets, tenants: Arc::from(tenants), postmaster: cluster.postmaster().await? };
     let rounds = rounds::run(&setting).await?;
 
-    let report = Report::new(options, &rounds, [service.id, floor.id])?;
+    let memory = Memory {
+        sign_up,
+        service: measure::peak_memory(service.id)?,
+        floor: measure::peak_memory(floor.id)?,
+    };
+    let report = Report::new(options, &rounds, memory);
     print!("{}", report::text(&report));
     if let Some(file) = &options.json {
         let json = serde_json::to_vec_pretty(&report::json(&report))?;

@@ -68,6 +68,12 @@ fn children(parent: u32) -> Result<Vec<u32>> {
     Ok(found)
 }
 
+/// Lets the peak of a process's memory start anew from what it holds now; see proc(5).
+pub(crate) fn forget_peak(process: u32) -> Result<()> {
+    let path = format!("/proc/{process}/clear_refs");
+    fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
+}
+
 /// The most memory a process has held at once, in MiB.
 pub(crate) fn peak_memory(process: u32) -> Result<f64> {
     let path = format!("/proc/{process}/status");

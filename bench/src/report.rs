@@ -2,19 +2,28 @@
 
 use std::fmt::Write;
 
-use anyhow::Result;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    case::Case, floor::ListForm, measure, options::Options, rounds::Round, statistics::Spread, target::Side,
-};
+use crate::{case::Case, floor::ListForm, options::Options, rounds::Round, statistics::Spread, target::Side};
 
 /// All that is printed.
 pub(crate) struct Report<'a> {
     options: &'a Options,
     rounds: &'a [Round],
     cases: Vec<Summary>,
-    memory: [f64; 2],
+    memory: Memory,
+}
+
+/// Peaks, in MiB.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Memory {
+    /// The service's while organisations signed up one by one, which hashes their passwords.
+    pub(crate) sign_up: f64,
+    /// The service's under load, with what was left of that.
+    pub(crate) service: f64,
+    /// The floor's.
+    pub(crate) floor: f64,
 }
 
 struct Summary {
@@ -34,16 +43,14 @@ struct Figures {
 }
 
 impl<'a> Report<'a> {
-    /// Sums the rounds up, and reads the peak memory of the service and the floor, which must
-    /// still run.
-    pub(crate) fn new(options: &'a Options, rounds: &'a [Round], processes: [u32; 2]) -> Result<Self> {
-        let [service, floor] = processes;
-        Ok(Self {
+    /// Sums the rounds up.
+    pub(crate) fn new(options: &'a Options, rounds: &'a [Round], memory: Memory) -> Self {
+        Self {
             options,
             rounds,
             cases: options.cases().into_iter().map(|case| Summary::new(case, rounds)).collect(),
-            memory: [measure::peak_memory(service)?, measure::peak_memory(floor)?],
-        })
+            memory,
+        }
     }
 }
 
@@ -113,8 +120,11 @@ pub(crate) fn text(report: &Report) -> String {
             let _ = writeln!(text, "{}", line.trim_end());
         }
     }
-    let [service, floor] = report.memory;
-    let _ = writeln!(text, "\npeak memory: service {service:.1} MiB, floor {floor:.1} MiB");
+    let Memory { sign_up, service, floor } = report.memory;
+    let _ = writeln!(
+        text,
+        "\npeak memory in MiB: service {service:.0} ({sign_up:.0} at sign-up), floor {floor:.0}"
+    );
     text
 }
 
@@ -126,7 +136,6 @@ fn with_spread(spread: &Spread, digits: usize) -> String {
 /// The same with every round.
 pub(crate) fn json(report: &Report) -> Value {
     let options = report.options;
-    let [service, floor] = report.memory;
     let cases: Vec<Value> = report
         .cases
         .iter()
@@ -148,7 +157,7 @@ pub(crate) fn json(report: &Report) -> Value {
         "seed": options.seed,
         "floor_list": options.floor_list,
         "fsync": false,
-        "peak_memory_mib": { "service": service, "floor": floor },
+        "peak_memory_mib": report.memory,
         "cases": cases,
         "each_round": report.rounds,
     })

@@ -12,6 +12,11 @@ $$;
 
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO tessera_app, tessera_system;
+DO $$
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END
+$$;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
 -- The instant a transaction works at: the service's own clock, so that tests can move it.
@@ -43,14 +48,15 @@ CREATE INDEX audit_entries_of_entity ON audit_entries (organisation_id, entity_i
 
 -- SECURITY DEFINER: the service may not write audit rows by itself, nor change them.
 CREATE FUNCTION write_audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public AS $$
+    -- pg_temp last, or a temporary table of the caller's would stand before ours.
+    SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     touched record;
     tenant uuid;
 BEGIN
     IF TG_OP = 'DELETE' THEN touched := OLD; ELSE touched := NEW; END IF;
     IF TG_TABLE_NAME = 'organisations' THEN tenant := touched.id; ELSE tenant := touched.organisation_id; END IF;
-    INSERT INTO audit_entries (organisation_id, user_id, request_id, entity, entity_id, action, before, after)
+    INSERT INTO public.audit_entries (organisation_id, user_id, request_id, entity, entity_id, action, before, after)
     VALUES (
         tenant, acting_user(), nullif(current_setting('app.request_id', true), ''),
         TG_TABLE_NAME, touched.id, TG_OP,

@@ -87,7 +87,7 @@ const TABLE_FINDINGS: &str = "
         UNION ALL
         SELECT 'has the policy ' || policyname || ' for ' || roles::text || ' beside its own'
         FROM pg_policies
-        WHERE kind.tenant AND schemaname = 'public' AND tablename = relname
+        WHERE schemaname = 'public' AND tablename = relname
           AND policyname <> 'own_organisation' AND roles <> '{tessera_system}'
     ) AS finding
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')

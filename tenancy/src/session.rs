@@ -75,7 +75,8 @@ impl Session {
     pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
         match &self.0 {
             Kind::Anonymous => Err(Refusal::Unauthenticated),
-            Kind::TokenHolder(_) if permission == Permission::OwnAccount => Ok(()),
+            // Nobody loses the way to one's own account with one's last role.
+            Kind::TokenHolder(_) | Kind::User(_) if permission == Permission::OwnAccount => Ok(()),
             Kind::User(user) if user.roles.iter().any(|role| role.allows(permission)) => Ok(()),
             Kind::TokenHolder(_) | Kind::User(_) => Err(Refusal::Forbidden),
         }

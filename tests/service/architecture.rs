@@ -15,8 +15,11 @@ const CHAIN: &[&str] = &[
     "tenancy",
 ];
 /// Crates beside the chain, and the highest of its crates that they may use.
-const BESIDE: &[(&str, Option<&str>)] =
-    &[("domain-vow", Some("domain-collaboration")), ("domain-learning", Some("domain-collaboration")), ("assistant", None)];
+const BESIDE: &[(&str, Option<&str>)] = &[
+    ("domain-vow", Some("domain-collaboration")),
+    ("domain-learning", Some("domain-collaboration")),
+    ("assistant", None),
+];
 /// What stands above everything, and may use all of it. Nothing may use these.
 const ABOVE: &[&str] = &["gateway"];
 /// What only measures or tests: may use everything, the gateway too.
@@ -86,9 +89,9 @@ fn borrowed(packages: &[Package]) -> Vec<String> {
     let inside = packages.iter().filter(|(name, _)| !OUTSIDE.contains(&name.as_str()));
     inside
         .flat_map(|(name, uses)| {
-            let foreign = OWNED.iter().filter(move |(owner, package, _)| {
-                owner != name && uses.iter().any(|used| used == package)
-            });
+            let foreign = OWNED
+                .iter()
+                .filter(move |(owner, package, _)| owner != name && uses.iter().any(|used| used == package));
             foreign.map(move |(owner, package, why)| format!("{name} -> {package}: it is {owner}'s, {why}"))
         })
         .collect()
@@ -106,7 +109,8 @@ fn only_tenancy_reaches_the_pool_and_only_the_gateway_knows_axum() {
 
 #[test]
 fn an_arrow_up_or_sideways_and_a_borrowed_package_are_found() {
-    let package = |name: &str, uses: &[&str]| (name.to_owned(), uses.iter().map(|&used| used.to_owned()).collect());
+    let package =
+        |name: &str, uses: &[&str]| (name.to_owned(), uses.iter().map(|&used| used.to_owned()).collect());
     let drawn = [
         package("gateway", &["axum", "domain-vow", "assistant", "tenancy"]),
         package("domain-vow", &["domain-collaboration", "domain-crm", "axum"]),

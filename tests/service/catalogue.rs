@@ -119,7 +119,8 @@ const TENANT_POLICY: Rule = Rule {
 };
 
 const TENANT_KEY: Rule = Rule {
-    findings: "SELECT name || ' has a primary key that does not start with organisation_id, or none' FROM tables
+    findings:
+        "SELECT name || ' has a primary key that does not start with organisation_id, or none' FROM tables
         WHERE tenant AND NOT EXISTS (
             SELECT FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
             WHERE conrelid = tables.oid AND contype = 'p' AND attname = 'organisation_id'
@@ -192,8 +193,10 @@ const NO_SIDE_DOORS: Rule = Rule {
     excused: &[],
 };
 
-const DEFINERS: Rule =
-    Rule { findings: "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef", excused: SECURITY_DEFINERS };
+const DEFINERS: Rule = Rule {
+    findings: "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef",
+    excused: SECURITY_DEFINERS,
+};
 
 // Without pg_temp at its end the path starts with pg_temp: anybody's temporary table of the same
 // name would come first.
@@ -210,8 +213,18 @@ const PINNED_DEFINERS: Rule = Rule {
 };
 
 const RULES: &[Rule] = &[
-    OWNED_AND_SECURED, WITH_TENANT, TENANT_COLUMN, TENANT_POLICY, TENANT_KEY, TENANT_FOREIGN_KEYS, TENANT_INDEXES,
-    AUDIT, ENTITIES, NO_SIDE_DOORS, DEFINERS, PINNED_DEFINERS,
+    OWNED_AND_SECURED,
+    WITH_TENANT,
+    TENANT_COLUMN,
+    TENANT_POLICY,
+    TENANT_KEY,
+    TENANT_FOREIGN_KEYS,
+    TENANT_INDEXES,
+    AUDIT,
+    ENTITIES,
+    NO_SIDE_DOORS,
+    DEFINERS,
+    PINNED_DEFINERS,
 ];
 
 async fn holds(rule: &Rule) {
@@ -288,7 +301,10 @@ async fn each_rule_finds_what_breaks_it() {
     transaction.batch_execute(BROKEN).await.unwrap();
     let mut found = String::new();
     for rule in RULES {
-        let query = format!("{TABLES}, found AS ({}) SELECT * FROM found WHERE found::text LIKE '%broken%' ORDER BY 1", rule.findings);
+        let query = format!(
+            "{TABLES}, found AS ({}) SELECT * FROM found WHERE found::text LIKE '%broken%' ORDER BY 1",
+            rule.findings
+        );
         let rows = transaction.query(&query, &[]).await.unwrap();
         assert!(!rows.is_empty(), "finds nothing: {}", rule.findings);
         rows.iter().for_each(|row| writeln!(found, "{}", row.get::<_, &str>(0)).unwrap());
@@ -347,7 +363,8 @@ const CONSTRAINTS: &str = "
 
 #[tokio::test]
 async fn every_constraint_says_something_to_the_user_and_every_message_has_its_constraint() {
-    let real: BTreeSet<String> = except(&catalogue().await, CONSTRAINTS, WITHOUT_MESSAGE).await.into_iter().collect();
+    let real: BTreeSet<String> =
+        except(&catalogue().await, CONSTRAINTS, WITHOUT_MESSAGE).await.into_iter().collect();
     let listed = || gateway::CONSTRAINTS.iter().flat_map(|domain| domain.iter());
     let named: BTreeSet<String> = listed().map(|constraint| constraint.name.to_owned()).collect();
     assert_eq!(real, named, "left: in the database; right: in gateway::CONSTRAINTS");
@@ -362,9 +379,20 @@ type Description = Vec<String>;
 
 /// The types of PostgreSQL that our tables use, as diesel names them.
 const TYPES: &[(&str, &str)] = &[
-    ("bigint", "BigInt"), ("boolean", "Bool"), ("bytea", "Binary"), ("date", "Date"), ("double precision", "Double"),
-    ("integer", "Integer"), ("interval", "Interval"), ("jsonb", "Jsonb"), ("numeric", "Numeric"), ("smallint", "SmallInt"),
-    ("text", "Text"), ("timestamp with time zone", "Timestamptz"), ("time without time zone", "Time"), ("uuid", "Uuid"),
+    ("bigint", "BigInt"),
+    ("boolean", "Bool"),
+    ("bytea", "Binary"),
+    ("date", "Date"),
+    ("double precision", "Double"),
+    ("integer", "Integer"),
+    ("interval", "Interval"),
+    ("jsonb", "Jsonb"),
+    ("numeric", "Numeric"),
+    ("smallint", "SmallInt"),
+    ("text", "Text"),
+    ("timestamp with time zone", "Timestamptz"),
+    ("time without time zone", "Time"),
+    ("uuid", "Uuid"),
 ];
 
 fn diesel_type(sql: &str, not_null: bool) -> String {
@@ -393,7 +421,8 @@ async fn real_tables() -> Vec<Description> {
         let (names, types): (Vec<&str>, Vec<&str>) = (row.get("names"), row.get("types"));
         let required: Vec<bool> = row.get("required");
         let columns = names.iter().zip(types).zip(required);
-        let columns = columns.map(|((name, sql), required)| format!("{name} -> {}", diesel_type(sql, required)));
+        let columns =
+            columns.map(|((name, sql), required)| format!("{name} -> {}", diesel_type(sql, required)));
         [format!("{name} ({key})")].into_iter().chain(columns).collect()
     };
     catalogue().await.query(&query, &[]).await.unwrap().iter().map(describe).collect()
@@ -405,7 +434,8 @@ fn described_tables(source: &str) -> Vec<Description> {
     let tables = tables.map(|table| {
         let body = table.split("\n}").next().unwrap();
         let lines = body.lines().map(str::trim);
-        let lines = lines.filter(|line| !(line.is_empty() || line.starts_with("//") || line.starts_with('#')));
+        let lines =
+            lines.filter(|line| !(line.is_empty() || line.starts_with("//") || line.starts_with('#')));
         let lines = lines.map(|line| line.trim_end_matches([',', '{']).trim().to_owned());
         lines.filter(|line| line != "}").collect()
     });
@@ -433,9 +463,14 @@ async fn diesel_sees_every_table_as_it_is() {
         let twin = real.iter().find(|real| name_of(real) == name_of(table));
         assert_eq!(Some(table), twin, "left: table!, right: the database");
     }
-    let uncovered = real.iter().map(name_of).filter(|name| !described.iter().any(|table| name_of(table) == *name));
+    let uncovered =
+        real.iter().map(name_of).filter(|name| !described.iter().any(|table| name_of(table) == *name));
     let excused: BTreeSet<_> = WITHOUT_TABLE_MACRO.iter().map(|(name, _)| *name).collect();
-    assert_eq!(uncovered.collect::<BTreeSet<_>>(), excused, "left: tables without table!, right: WITHOUT_TABLE_MACRO");
+    assert_eq!(
+        uncovered.collect::<BTreeSet<_>>(),
+        excused,
+        "left: tables without table!, right: WITHOUT_TABLE_MACRO"
+    );
 }
 
 #[test]

@@ -50,6 +50,12 @@ impl Temporary {
         note.lines().next().unwrap().parse().unwrap()
     }
 
+    /// Whether something with a name that begins so is in the cluster's folder.
+    pub(crate) fn holds(&self, start: &str) -> bool {
+        let entries = fs::read_dir(self.place()).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with(start))
+    }
+
     fn start(&self) -> Cluster {
         self.try_start().unwrap()
     }
@@ -200,11 +206,11 @@ async fn a_half_made_folder_is_swept() {
     let temporary = stopped("half-made").await;
     let place = temporary.place();
     // As if the first start had been killed.
-    fs::rename(place.join("postgres"), place.join("postgres.new")).unwrap();
-    fs::remove_file(place.join("postgres.new/tessera.complete")).unwrap();
+    fs::rename(place.join("postgres"), place.join("postgres.new-1")).unwrap();
+    fs::remove_file(place.join("postgres.new-1/tessera.complete")).unwrap();
     let cluster = temporary.start();
     assert!(!has_kept(&cluster).await);
-    assert!(!place.join("postgres.new").exists());
+    assert!(!temporary.holds("postgres.new"));
 }
 
 #[tokio::test]
@@ -246,10 +252,8 @@ async fn a_lost_or_damaged_password_is_replaced_for_all_roles() {
     let role = format!("CREATE ROLE somebody LOGIN PASSWORD '{}'", cluster.password());
     connect(&cluster.admin_url("postgres")).await.batch_execute(&role).await.unwrap();
     let file = temporary.place().join("password");
-    let damages: [fn(&Path); 2] = [
-        |file| fs::remove_file(file).unwrap(),
-        |file| fs::write(file, "not one of ours").unwrap(),
-    ];
+    let damages: [fn(&Path); 2] =
+        [|file| fs::remove_file(file).unwrap(), |file| fs::write(file, "not one of ours").unwrap()];
     for damage in damages {
         let before = cluster.password().to_owned();
         cluster.stop().unwrap();

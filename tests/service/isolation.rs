@@ -6,8 +6,9 @@ use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use crate::harness::{
-    Answer, Client, connect, organisation, server, superuser,
+    Answer, Client, connect,
     generate::{Filling, Place, RootField, Rows, Schema},
+    organisation, server, superuser,
 };
 
 /// Two organisations that know nothing of each other.
@@ -36,7 +37,7 @@ async fn tenant_tables(superuser: &tokio_postgres::Client) -> Vec<String> {
 }
 
 /// Everything that belongs to these organisations, as text.
-async fn contents(organisations: &[&Client]) -> Vec<String> {
+pub(crate) async fn contents(organisations: &[&Client]) -> Vec<String> {
     let superuser = superuser(server().addresses.database()).await;
     let ids: Vec<String> = organisations.iter().map(|client| client.organisation_id().to_string()).collect();
     let mut selects = vec![
@@ -62,66 +63,120 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// The request was answered as if there were no such row.
-fn assert_not_found(root: &RootField, place: &Place, answer: &Answer) {
-    let asked = format!("{}({}): {}", root.name, place.join("."), answer.body);
-    assert!(answer.body.get("errors").is_none(), "{asked}");
+/// Whether the root field was answered as if there were no such row.
+fn is_not_found(root: &RootField, answer: &Answer) -> bool {
     let data = &answer.body["data"][&root.name];
-    if root.operation == "query" {
-        assert!(is_nothing(data), "{asked}");
-        return;
+    if answer.body.get("errors").is_some() || root.operation == "query" {
+        return answer.body.get("errors").is_none() && is_nothing(data);
     }
-    let errors = data["userErrors"].as_array().unwrap_or_else(|| panic!("{asked}"));
-    assert!(!errors.is_empty() && errors.iter().all(|error| error["code"] == "NOT_FOUND"), "{asked}");
-    let fields = data.as_object().unwrap().iter().filter(|(name, _)| *name != "userErrors");
-    fields.for_each(|(name, value)| assert!(is_nothing(value) || *value == json!(0), "{name} of {asked}"));
+    let errors = data["userErrors"].as_array().cloned().unwrap_or_default();
+    let rest = data.as_object().into_iter().flatten().filter(|(name, _)| *name != "userErrors");
+    !errors.is_empty()
+        && errors.iter().all(|error| error["code"] == "NOT_FOUND")
+        && rest.into_iter().all(|(_, value)| is_nothing(value) || *value == json!(0))
 }
 
-/// The request was carried out, and its answer speaks of the row.
-fn assert_found(root: &RootField, place: &Place, id: &str, answer: &Answer) {
-    let asked = format!("{}({}) {id}: {}", root.name, place.join("."), answer.body);
-    assert!(answer.body.get("errors").is_none(), "{asked}");
+/// Whether the root field was carried out, and its answer speaks of the row.
+fn is_found(root: &RootField, id: &str, answer: &Answer) -> bool {
     let data = &answer.body["data"][&root.name];
-    assert!(data.get("userErrors").is_none_or(|errors| *errors == json!([])), "{asked}");
-    assert!(data.to_string().contains(id), "{asked}");
+    answer.body.get("errors").is_none()
+        && data.get("userErrors").is_none_or(|errors| *errors == json!([]))
+        && data.to_string().contains(id)
+}
+
+/// Asks one root field with one id of the owner's rows, first as a stranger, then as the owner;
+/// what is wrong with the answers.
+async fn tried(
+    schema: &Schema,
+    root: &RootField,
+    place: &Place,
+    meaning: &str,
+    both: [&Client; 2],
+) -> Vec<String> {
+    let [stranger, owner] = both;
+    let own = rows_for(schema, stranger, root).await;
+    let foreign = rows_for(schema, owner, root).await;
+    let row = foreign.row(meaning);
+    let ask = async |client: &Client, rows| {
+        let filling = Filling { rows, other: Some((place, row)), log_in: &client.log_in };
+        let request = schema.request(root, filling);
+        client.run(&request.query, request.variables).await
+    };
+    let before = contents(&both).await;
+    let refused = ask(stranger, &own).await;
+    let unchanged = contents(&both).await == before;
+    let granted = ask(owner, &foreign).await;
+    let what = |wrong: &str, answer: &Answer| {
+        format!("{}({}: {meaning}) {wrong}: {}", root.name, place.join("."), answer.body)
+    };
+    let findings = [
+        (is_not_found(root, &refused), "is not NOT_FOUND for a stranger", &refused),
+        (!foreign.appear_in(&refused.body.to_string()), "tells a stranger something", &refused),
+        (unchanged, "changes something for a stranger", &refused),
+        (is_found(root, &row.id, &granted), "does not work for the owner", &granted),
+    ];
+    findings.into_iter().filter(|(right, ..)| !right).map(|(_, wrong, answer)| what(wrong, answer)).collect()
 }
 
 #[tokio::test]
 async fn no_id_of_another_organisation_is_found_and_nothing_of_it_changes() {
     let schema = Schema::new();
     let (owner, stranger) = strangers().await;
-    let mut tried = 0;
+    let rows = Rows::of(&owner).await;
+    let (mut count, mut wrong) = (0, vec![]);
     for root in schema.root_fields() {
         for place in schema.id_places(&root) {
-            let meanings = schema.meanings(&root, &place, &Rows::of(&owner).await);
-            for meaning in meanings {
-                let own = rows_for(&schema, &stranger, &root).await;
-                let foreign = rows_for(&schema, &owner, &root).await;
-                let row = foreign.row(meaning);
-                let ask = |client: &Client, rows| {
-                    let filling = Filling { rows, other: Some((&place, row)), log_in: &client.log_in };
-                    schema.request(&root, filling)
-                };
-                let before = contents(&[&owner, &stranger]).await;
-                let request = ask(&stranger, &own);
-                let answer = stranger.run(&request.query, request.variables).await;
-                assert_not_found(&root, &place, &answer);
-                assert!(!foreign.appear_in(&answer.body.to_string()), "{}: {}", root.name, answer.body);
-                assert_eq!(contents(&[&owner, &stranger]).await, before, "{} {}", root.name, place.join("."));
-                let request = ask(&owner, &foreign);
-                let answer = owner.run(&request.query, request.variables).await;
-                assert_found(&root, &place, &row.id, &answer);
-                tried += 1;
+            for meaning in schema.meanings(&root, &place, &rows) {
+                wrong.extend(tried(&schema, &root, &place, meaning, [&stranger, &owner]).await);
+                count += 1;
             }
         }
     }
-    assert!(tried > 10, "only {tried} ids were tried");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 10, "only {count} ids were tried");
 }
 
 #[tokio::test]
 async fn every_entity_can_be_tried() {
     let rows = Rows::of(&organisation().await).await;
-    Schema::new().node_types().into_iter().for_each(|name| drop(rows.row(name)));
+    for name in Schema::new().node_types() {
+        assert!(!rows.row(name).id.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn what_nobody_knows_how_to_try_fails_with_what_to_add() {
+    let sdl = "type Query { widget(id: ID!): Widget, gadget(input: GadgetInput!): Widget }
+               interface Node { id: ID! }
+               type Widget implements Node { id: ID! }
+               input GadgetInput { colour: Colour!, madeById: ID }
+               scalar Colour";
+    let schema = Schema::parse(sdl);
+    let rows = Rows::none();
+    let complaint = |root: &str| {
+        let tried = std::panic::catch_unwind(|| {
+            let root = schema.root_field(root);
+            schema.id_places(&root).iter().for_each(|place| drop(schema.meanings(&root, place, &rows)));
+        });
+        *tried.unwrap_err().downcast::<String>().unwrap()
+    };
+    let expected =
+        "nobody knows what the id at widget(id) is of: add it to MEANINGS, or the row \"Widget\" to Rows::of";
+    assert!(complaint("widget").starts_with(expected), "{}", complaint("widget"));
+    let expected = "nobody knows what the id at gadget(input.madeById) is of";
+    assert!(complaint("gadget").starts_with(expected), "{}", complaint("gadget"));
+    let filled = std::panic::catch_unwind(|| {
+        let filling = Filling { rows: &rows, other: None, log_in: &Value::Null };
+        schema.request(&schema.root_field("gadget"), filling)
+    });
+    let complaint = *filled.unwrap_err().downcast::<String>().unwrap();
+    assert!(complaint.starts_with("add the scalar Colour at gadget.input.colour to scalar()"), "{complaint}");
+}
+
+#[test]
+fn there_is_nothing_to_subscribe_to_that_is_not_tried() {
+    let sdl = gateway::sdl();
+    assert!(!sdl.contains("type Subscription"), "let isolation.rs and permissions.rs try subscriptions too");
 }
 
 #[tokio::test]
@@ -146,8 +201,10 @@ async fn a_cursor_of_another_organisation_opens_nothing_of_it() {
     let (foreign, _own) = (Rows::of(&owner).await, Rows::of(&stranger).await);
     for root in schema.root_fields().into_iter().filter(|root| root.operation == "query" && root.is_list()) {
         let name = &root.name;
-        let list = format!("query ($after: String, $before: String) {{ {name}(after: $after, before: $before) \
-                            {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}");
+        let list = format!(
+            "query ($after: String, $before: String) {{ {name}(after: $after, before: $before) \
+                            {{ nodes {{ id }} pageInfo {{ startCursor endCursor }} }} }}"
+        );
         let page = owner.run(&list, json!({})).await.ok(&format!("/data/{name}"))["pageInfo"].clone();
         for beyond in [json!({ "after": page["startCursor"] }), json!({ "before": page["endCursor"] })] {
             assert!(beyond.as_object().unwrap().values().all(Value::is_string), "{name} has no rows: {page}");
@@ -184,7 +241,8 @@ async fn a_refused_creation_leaves_nothing_behind_not_even_its_key() {
     let create = "mutation ($input: CreateContactInput!) { createContact(input: $input) { \
                   contact { id } userErrors { code message field } } }";
     let company = &foreign.row("company").id;
-    let mut input = json!({ "kind": "PERSON", "name": "Nobody", "companyId": company, "idempotencyKey": "once" });
+    let mut input =
+        json!({ "kind": "PERSON", "name": "Nobody", "companyId": company, "idempotencyKey": "once" });
     let answer = stranger.run(create, json!({ "input": input })).await;
     assert_eq!(answer.user_errors("/data/createContact"), ["NOT_FOUND companyId"]);
     assert_eq!(contents(&[&stranger]).await, before);
@@ -217,14 +275,16 @@ async fn an_idempotency_key_answers_in_its_own_organisation_alone() {
     assert_eq!(owner.create_contact(input.clone()).await, first);
     let other = stranger.create_contact(input).await;
     assert_ne!(other["id"], first["id"]);
-    let answer = stranger.run("query ($id: ID!) { contact(id: $id) { id } }", json!({ "id": other["id"] })).await;
+    let answer =
+        stranger.run("query ($id: ID!) { contact(id: $id) { id } }", json!({ "id": other["id"] })).await;
     assert_eq!(answer.ok("/data/contact")["id"], other["id"]);
 }
 
 /// A refresh token with the 16 bytes of its organisation taken from another token.
 fn readdressed(token: &str, address: &str) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let digit = |text: &str, at: usize| DIGITS.iter().position(|digit| *digit == text.as_bytes()[at]).unwrap();
+    let digit =
+        |text: &str, at: usize| DIGITS.iter().position(|digit| *digit == text.as_bytes()[at]).unwrap();
     // 16 bytes are 21 digits and the two upper bits of the next.
     let shared = (digit(address, 21) & 0b11_0000) | (digit(token, 21) & 0b00_1111);
     format!("{}{}{}", &address[..21], char::from(DIGITS[shared]), &token[22..])
@@ -267,10 +327,16 @@ async fn without_its_tenant_a_query_is_an_error_and_never_an_empty_answer() {
     for table in &tables {
         let select = format!("SELECT 1 FROM {table} LIMIT 1");
         assert!(!behind.query(&select, &[]).await.unwrap().is_empty(), "make a row of {table} in Rows::of");
-        assert_eq!(state(&fresh, &select).await, Some(SqlState::UNDEFINED_OBJECT), "{table} without a tenant");
+        assert_eq!(
+            state(&fresh, &select).await,
+            Some(SqlState::UNDEFINED_OBJECT),
+            "{table} without a tenant"
+        );
     }
     let used = connect(server().addresses.app.as_str()).await;
-    used.batch_execute(&format!("BEGIN; SET LOCAL app.organisation_id = '{}'", owner.organisation_id())).await.unwrap();
+    used.batch_execute(&format!("BEGIN; SET LOCAL app.organisation_id = '{}'", owner.organisation_id()))
+        .await
+        .unwrap();
     for table in &tables {
         let count = format!("SELECT count(*) FROM {table}");
         let of_owner = format!("{count} WHERE organisation_id = '{}'", owner.organisation_id());
@@ -297,15 +363,25 @@ async fn the_database_lets_nobody_write_into_another_organisation() {
     let denied = Err(SqlState::INSUFFICIENT_PRIVILEGE);
     for table in tenant_tables(&behind).await {
         let copy = |organisation: Uuid| {
-            format!("INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, to_jsonb(t) || \
-                     jsonb_build_object('organisation_id', '{organisation}'::uuid))).* FROM {table} t LIMIT 1")
+            format!(
+                "INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, to_jsonb(t) || \
+                     jsonb_build_object('organisation_id', '{organisation}'::uuid))).* FROM {table} t LIMIT 1"
+            )
         };
         assert_eq!(attempt(&app, own, &copy(foreign)).await, denied, "INSERT into {table}");
         // Into its own organisation the same row only collides with itself, where it may be written at all.
-        let may: bool = behind.query_one("SELECT has_table_privilege('tessera_app', $1::text, 'INSERT')", &[&table]).await.unwrap().get(0);
+        let may: bool = behind
+            .query_one("SELECT has_table_privilege('tessera_app', $1::text, 'INSERT')", &[&table])
+            .await
+            .unwrap()
+            .get(0);
         let expected = if may { Err(SqlState::UNIQUE_VIOLATION) } else { denied.clone() };
         assert_eq!(attempt(&app, own, &copy(own)).await, expected, "INSERT into {table}");
-        assert_eq!(attempt(&app, own, &format!("UPDATE {table} SET organisation_id = '{foreign}'")).await, denied, "UPDATE {table}");
+        assert_eq!(
+            attempt(&app, own, &format!("UPDATE {table} SET organisation_id = '{foreign}'")).await,
+            denied,
+            "UPDATE {table}"
+        );
         for sql in [
             format!("UPDATE {table} SET organisation_id = '{own}' WHERE organisation_id = '{foreign}'"),
             format!("DELETE FROM {table} WHERE organisation_id = '{foreign}'"),
@@ -327,18 +403,33 @@ async fn each_role_stays_on_its_side() {
     let denied = Err(SqlState::INSUFFICIENT_PRIVILEGE);
     let become_owner = format!("SET LOCAL ROLE {owner}");
     for sql in [
-        "SELECT FROM accounts", "SELECT password_hash FROM accounts", "DELETE FROM contacts", "TRUNCATE contacts",
+        "SELECT FROM accounts",
+        "SELECT password_hash FROM accounts",
+        "DELETE FROM contacts",
+        "TRUNCATE contacts",
         "INSERT INTO audit_entries (entity, entity_id, action) VALUES ('contacts', gen_random_uuid(), 'INSERT')",
-        "UPDATE audit_entries SET user_id = NULL", "DELETE FROM audit_entries", "SELECT write_audit()",
-        "CREATE TABLE public.own (id int)", "ALTER TABLE contacts DISABLE ROW LEVEL SECURITY",
-        "ALTER TABLE contacts DISABLE TRIGGER ALL", "SET LOCAL session_replication_role = replica",
-        "SET LOCAL ROLE tessera_system", &become_owner,
+        "UPDATE audit_entries SET user_id = NULL",
+        "DELETE FROM audit_entries",
+        "SELECT write_audit()",
+        "CREATE TABLE public.own (id int)",
+        "ALTER TABLE contacts DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE contacts DISABLE TRIGGER ALL",
+        "SET LOCAL session_replication_role = replica",
+        "SET LOCAL ROLE tessera_system",
+        &become_owner,
     ] {
         assert_eq!(attempt(&app, own, sql).await, denied, "the app's role: {sql}");
     }
     for sql in [
-        "SELECT FROM contacts", "SELECT FROM audit_entries", "SELECT FROM refresh_tokens", "SELECT FROM idempotency_keys",
-        "DELETE FROM users", "UPDATE users SET roles = '{ADMIN}'", "DELETE FROM organisations", "SET LOCAL ROLE tessera_app", &become_owner,
+        "SELECT FROM contacts",
+        "SELECT FROM audit_entries",
+        "SELECT FROM refresh_tokens",
+        "SELECT FROM idempotency_keys",
+        "DELETE FROM users",
+        "UPDATE users SET roles = '{ADMIN}'",
+        "DELETE FROM organisations",
+        "SET LOCAL ROLE tessera_app",
+        &become_owner,
     ] {
         assert_eq!(attempt(&system, own, sql).await, denied, "the system's role: {sql}");
     }
@@ -352,14 +443,15 @@ async fn no_audit_entry_can_be_diverted_into_a_temporary_table() {
     let client = organisation().await;
     Rows::of(&client).await;
     let app = connect(server().addresses.app.as_str()).await;
-    let decoy = "CREATE TEMPORARY TABLE audit_entries (LIKE public.audit_entries); \
+    let decoy = "CREATE TEMPORARY TABLE audit_entries (LIKE public.audit_entries INCLUDING DEFAULTS); \
                  GRANT ALL ON audit_entries TO PUBLIC";
     let made = app.batch_execute(decoy).await;
     let own = client.organisation_id();
     let before = contents(&[&client]).await;
     app.batch_execute(&format!("BEGIN; SET LOCAL app.organisation_id = '{own}'")).await.unwrap();
     app.batch_execute("UPDATE contacts SET notes = 'unseen'; COMMIT").await.unwrap();
-    let audited = |contents: &[String]| contents.iter().filter(|row| row.starts_with("audit_entries ")).count();
+    let audited =
+        |contents: &[String]| contents.iter().filter(|row| row.starts_with("audit_entries ")).count();
     let written = audited(&contents(&[&client]).await) - audited(&before);
     assert_eq!(written, 2, "entries of two changed contacts; the decoy was {made:?}");
 }

@@ -1,6 +1,13 @@
 //! Service tests: every one goes through the real server and a real PostgreSQL, and makes an
 //! organisation of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may stop where it stands"
+)]
+
 mod architecture;
 mod catalogue;
 mod cluster;
@@ -9,5 +16,6 @@ mod harness;
 mod import;
 mod isolation;
 mod paging;
+mod permissions;
 mod run;
 mod schema;

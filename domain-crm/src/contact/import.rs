@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::InputObject;
 use listing::{Checks, CsvColumn, CsvRow, CsvSheet, ImportPayload, Made, Named, RowError, key, named};
-use tenancy::{ErrorCode, Failure, Permission::WriteContacts, Scope, Tx, UserError};
+use tenancy::{ErrorCode, Failure, Permission::WriteContacts, Scope, UserError};
 use uuid::Uuid;
 
 use super::{Contact, ContactKind, NewContact, rules, store};
@@ -42,7 +42,6 @@ pub struct ImportContactsInput {
 pub async fn import(scope: &Scope, input: ImportContactsInput) -> Result<ImportPayload<Contact>, Failure> {
     scope.require(WriteContacts)?;
     let key = key("importContacts", input.idempotency_key.as_ref(), &input)?;
-    let (dry_run, skip_invalid) = (input.dry_run, input.skip_invalid);
     let sheet = CsvSheet::read(&input.csv, input.columns.as_deref().unwrap_or_default(), FIELDS, REQUIRED)?;
     let (mut drafts, mut errors) = (vec![], sheet.errors);
     for row in sheet.rows {
@@ -51,20 +50,17 @@ pub async fn import(scope: &Scope, input: ImportContactsInput) -> Result<ImportP
             Err(found) => errors.extend(found.into_iter().map(|error| row.error(error))),
         }
     }
-    let found = &mut errors;
-    let mut valid = 0;
-    let counted = &mut valid;
-    let made = scope
-        .write_once(WriteContacts, key, |tx| async move {
-            let new = with_companies(&tx, drafts, found).await?;
-            *counted = new.len();
-            if dry_run || new.is_empty() || !(found.is_empty() || skip_invalid) {
-                return Ok(Made(vec![]));
-            }
-            store::insert(&tx, new).await.map(Made)
-        })
-        .await?;
-    Ok(ImportPayload::new(made.0, valid, errors, sheet.ignored))
+    let new = with_companies(scope, drafts, &mut errors).await?;
+    let valid = new.len();
+    let stopped = !errors.is_empty() && !input.skip_invalid;
+    // What writes nothing needs no key, and does not use one up.
+    let created = if input.dry_run || stopped || new.is_empty() {
+        vec![]
+    } else {
+        let insert = |tx| async move { store::insert(&tx, new).await.map(Made) };
+        scope.write_once(WriteContacts, key, insert).await?.0
+    };
+    Ok(ImportPayload::new(created, valid, errors, sheet.ignored))
 }
 
 /// A row as a contact; its company is still a name.
@@ -100,7 +96,7 @@ fn draft(row: &CsvRow) -> Result<NewContact, Vec<UserError>> {
 /// The drafts with the ids of their companies: those of the file first, then those of the
 /// organisation. A name that nobody or more than one has is an error of its row.
 async fn with_companies(
-    tx: &Tx,
+    scope: &Scope,
     drafts: Vec<(CsvRow, NewContact)>,
     errors: &mut Vec<RowError>,
 ) -> Result<Vec<NewContact>, Failure> {
@@ -108,7 +104,7 @@ async fn with_companies(
         drafts.iter().filter_map(|(row, _)| row.get("company")).map(str::to_owned).collect();
     let mut ids: HashMap<String, Vec<Uuid>> = HashMap::new();
     if !names.is_empty() {
-        for (name, id) in store::companies_named(tx, names).await? {
+        for (name, id) in store::companies_named(scope, names).await? {
             ids.entry(name).or_default().push(id);
         }
     }

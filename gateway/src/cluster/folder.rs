@@ -18,6 +18,9 @@ use super::identity::Identity;
 /// Written into the data folder once `initdb` has finished, so that only whole ones are run.
 const COMPLETE: &str = "tessera.complete";
 
+/// How the names of half-made data folders begin.
+const HALF_MADE: &str = "postgres.new";
+
 /// In the folder asked for, tells people where the data is instead.
 const WHERE: &str = "WHERE";
 
@@ -53,9 +56,23 @@ impl Folder {
         self.place.join("postgres")
     }
 
-    /// Where `initdb` works until the data folder is whole.
+    /// Where `initdb` works until the data folder is whole. Another name each time, because the
+    /// `initdb` of a killed run writes to its own folder, and empties it, while it is ending.
     pub(super) fn half_made(&self) -> PathBuf {
-        self.place.join("postgres.new")
+        let number = rand::random::<u32>();
+        self.place.join(format!("{HALF_MADE}-{number:08x}"))
+    }
+
+    /// Where the `initdb` of killed runs worked.
+    pub(super) fn all_half_made(&self) -> Result<Vec<PathBuf>, ClusterError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.place).doing("list", &self.place)? {
+            let entry = entry.doing("list", &self.place)?;
+            if entry.file_name().to_string_lossy().starts_with(HALF_MADE) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
     }
 
     /// The file with the password.

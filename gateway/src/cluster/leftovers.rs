@@ -87,15 +87,17 @@ pub(super) fn stop_server(folder: &Folder, identity: &Identity) -> Result<(), Cl
 }
 
 /// Deletes what a killed `initdb` left; its last child may still write a file or two.
-fn sweep_half_made(folder: &Folder) -> Result<(), ClusterError> {
-    let half_made = folder.half_made();
-    let mut result = Ok(());
-    wait_until(SWEEPING, || {
-        result = delete_all(&half_made);
-        // Missing rights do not come by waiting.
-        matches!(result, Ok(()) | Err(ClusterError::NotWritable { .. }))
-    });
-    result
+pub(super) fn sweep_half_made(folder: &Folder) -> Result<(), ClusterError> {
+    for half_made in folder.all_half_made()? {
+        let mut result = Ok(());
+        wait_until(SWEEPING, || {
+            result = delete_all(&half_made);
+            // Missing rights do not come by waiting.
+            matches!(result, Ok(()) | Err(ClusterError::NotWritable { .. }))
+        });
+        result?;
+    }
+    Ok(())
 }
 
 /// Puts aside a data folder that was not made to its end, or not by Tessera. It is not deleted,

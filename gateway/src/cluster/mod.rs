@@ -137,5 +137,6 @@ pub fn remove(folder: &Path) -> Result<(), ClusterError> {
     let identity = Identity::find()?;
     let folder = Folder::take(folder, false, &identity)?;
     leftovers::stop_server(&folder, &identity)?;
+    leftovers::sweep_half_made(&folder)?;
     folder.delete()
 }

@@ -88,7 +88,7 @@ pub(crate) fn install() {
         return;
     }
     let npm = Command::new("npm")
-        .args(["ci", "--omit=dev", "--no-audit", "--no-fund", "--silent"])
+        .args(["ci", "--omit=dev", "--no-audit", "--no-fund", "--silent", "--fetch-retries=0", "--fetch-timeout=10000"])
         .current_dir(folder())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use futures_util::future::join_all;
 use serde_json::json;
-use tenancy::{Failure, Key, Permission::WriteContacts, Recall, Scope, Tx};
+use tenancy::{Failure, Key, Permission::WriteContacts, Recall, Refusal, Scope, Tx};
 use uuid::Uuid;
 
 use super::{Door, contacts, insert, names, proxy::Proxy};
@@ -50,14 +50,21 @@ async fn a_read_of_a_new_statement_commits_after_its_answer() {
 }
 
 #[tokio::test]
-async fn a_failed_read_gives_its_connection_back_in_order() {
+async fn a_read_that_fails_ends_its_transaction_too() {
     let (_client, proxy, _door, scope) = overheard().await;
-    names(&scope).await.unwrap();
-    let by_zero = || contacts::table.select(diesel::dsl::sql::<diesel::sql_types::Integer>("1 / length(kind || '') * 0"));
-    let _: Vec<i32> = scope.rows(by_zero().filter(contacts::kind.eq("none"))).await.unwrap();
-    proxy.forget();
-    assert_eq!(names(&scope).await.unwrap(), ["Ada"]);
-    assert_eq!(proxy.turns().len(), 2, "{:?}", proxy.turns());
+    let named = async |name: &str| {
+        scope.rows::<_, String, _>(contacts::table.select(contacts::name).filter(contacts::name.eq(name))).await
+    };
+    for _ in 0..2 {
+        proxy.forget();
+        // PostgreSQL takes no NUL.
+        assert!(matches!(named("\0").await, Err(Failure::Refused(Refusal::BadRequest { .. }))));
+        let last = proxy.turns().pop().unwrap();
+        assert!(last.ends_with("ROLLBACK Ready"), "{last}");
+        // The same connection, in order.
+        assert_eq!(names(&scope).await.unwrap(), ["Ada"]);
+        assert!(!proxy.turns().iter().any(|turn| turn.contains("> p")), "{:?}", proxy.turns());
+    }
 }
 
 async fn rename(tx: &Tx, name: &str) -> Result<usize, Failure> {

@@ -20,8 +20,9 @@ async fn created(client: &Client, key: &str, name: &str) -> Value {
     create(client, key, name).await.ok("/data/createContact")["contact"]["id"].clone()
 }
 
-async fn count(client: &Client) -> u64 {
-    client.run("{ contacts { totalCount } }", json!({})).await.ok("/data/contacts/totalCount").as_u64().unwrap()
+async fn count(client: &Client) -> usize {
+    let answer = client.run("{ contacts(first: 50) { nodes { id } } }", json!({})).await;
+    answer.ok("/data/contacts/nodes").as_array().unwrap().len()
 }
 
 #[tokio::test]

@@ -49,7 +49,8 @@ impl Rows {
             revision: value["revision"].as_i64().unwrap_or(1),
         };
         let company = client.create_contact(json!({ "kind": "COMPANY", "name": marker })).await;
-        let person = json!({ "kind": "PERSON", "name": marker, "companyId": company["id"], "idempotencyKey": marker });
+        let person =
+            json!({ "kind": "PERSON", "name": marker, "companyId": company["id"], "idempotencyKey": marker });
         let person = client.create_contact(person).await;
         let by_name = vec![
             ("company", row(&company)),
@@ -58,6 +59,11 @@ impl Rows {
             ("User", row(&client.log_in["user"])),
         ];
         Self { by_name, marker }
+    }
+
+    /// No rows at all.
+    pub(crate) fn none() -> Self {
+        Self { by_name: vec![], marker: "nothing".to_owned() }
     }
 
     /// The row of that name.
@@ -142,7 +148,11 @@ impl Schema {
     pub(crate) fn root_fields(&self) -> Vec<RootField> {
         let of = |operation: &'static str, name: &str| {
             let fields = self.fields(name).into_iter().cloned();
-            fields.map(move |definition| RootField { operation, name: definition.name.node.to_string(), definition })
+            fields.map(move |definition| RootField {
+                operation,
+                name: definition.name.node.to_string(),
+                definition,
+            })
         };
         of("query", "Query").chain(of("mutation", "Mutation")).collect()
     }
@@ -166,7 +176,10 @@ impl Schema {
 
     /// The fields of an object type that answer objects, without those that need arguments.
     pub(crate) fn object_fields(&self, ty: &str) -> Vec<String> {
-        let objects = self.fields(ty).into_iter().filter(|field| self.is_object(name_of(&field.ty.node)) && is_free(field));
+        let objects = self
+            .fields(ty)
+            .into_iter()
+            .filter(|field| self.is_object(name_of(&field.ty.node)) && is_free(field));
         objects.map(|field| field.name.node.to_string()).collect()
     }
 
@@ -179,7 +192,13 @@ impl Schema {
         places
     }
 
-    fn add_id_places(&self, input: &InputValueDefinition, at: &mut Place, on: &mut Vec<String>, places: &mut Vec<Place>) {
+    fn add_id_places(
+        &self,
+        input: &InputValueDefinition,
+        at: &mut Place,
+        on: &mut Vec<String>,
+        places: &mut Vec<Place>,
+    ) {
         let ty = name_of(&input.ty.node);
         at.push(input.name.node.to_string());
         if ty == "ID" {
@@ -204,7 +223,9 @@ impl Schema {
         }
         let subject = match last.strip_suffix('s').unwrap_or(last) {
             "id" => self.subject(root),
-            field => field.strip_suffix("Id").map(|stem| stem[..1].to_uppercase() + &stem[1..]).unwrap_or_default(),
+            field => {
+                field.strip_suffix("Id").map(|stem| stem[..1].to_uppercase() + &stem[1..]).unwrap_or_default()
+            }
         };
         if subject == "Node" {
             return rows.names();
@@ -255,7 +276,8 @@ impl Schema {
                 variables.insert(name, value);
             }
         }
-        let around = |inside: &str| if inside.is_empty() { String::new() } else { format!("({})", inside.trim()) };
+        let around =
+            |inside: &str| if inside.is_empty() { String::new() } else { format!("({})", inside.trim()) };
         let (operation, name) = (root.operation, &root.name);
         let query = format!("{operation} {} {{ {name}{} {selection} }}", around(&declared), around(&given));
         Request { query, variables: Value::Object(variables) }
@@ -321,9 +343,14 @@ impl Schema {
         }
         let fields = self.fields(ty);
         let paged = fields.iter().any(|field| field.node_name() == "nodes");
-        for field in fields.iter().filter(|field| is_free(field) && !(paged && field.node_name() == "edges")) {
+        for field in fields.iter().filter(|field| is_free(field) && !(paged && field.node_name() == "edges"))
+        {
             let (name, answer) = (field.node_name(), name_of(&field.ty.node));
-            let page = if field.arguments.iter().any(|argument| argument.node.name.node == "first") { "(first: 3)" } else { "" };
+            let page = if field.arguments.iter().any(|argument| argument.node.name.node == "first") {
+                "(first: 3)"
+            } else {
+                ""
+            };
             if !self.is_object(answer) {
                 write!(inside, "{name} ").unwrap();
             } else if depth > 0 {
@@ -333,7 +360,7 @@ impl Schema {
                 }
             }
         }
-        if inside.is_empty() { inside } else { format!("{{ {}}}", inside) }
+        if inside.is_empty() { inside } else { format!("{{ {inside}}}") }
     }
 
     fn is_object(&self, ty: &str) -> bool {
@@ -343,7 +370,9 @@ impl Schema {
     fn fields(&self, ty: &str) -> Vec<&FieldDefinition> {
         match self.types.get(ty) {
             Some(TypeKind::Object(object)) => object.fields.iter().map(|field| &field.node).collect(),
-            Some(TypeKind::Interface(interface)) => interface.fields.iter().map(|field| &field.node).collect(),
+            Some(TypeKind::Interface(interface)) => {
+                interface.fields.iter().map(|field| &field.node).collect()
+            }
             _ => vec![],
         }
     }
@@ -368,7 +397,10 @@ impl Named for FieldDefinition {
 
 /// A field that can be asked for without arguments.
 fn is_free(field: &FieldDefinition) -> bool {
-    field.arguments.iter().all(|argument| argument.node.ty.node.nullable || argument.node.default_value.is_some())
+    field
+        .arguments
+        .iter()
+        .all(|argument| argument.node.ty.node.nullable || argument.node.default_value.is_some())
 }
 
 /// The type without its lists and exclamation marks.
@@ -403,6 +435,9 @@ fn scalar(ty: &str, place: &Place, filling: Filling<'_>) -> Value {
         ("Decimal", _) => json!("1.00"),
         ("TimeZone", _) => json!("Europe/Vienna"),
         ("JSON", _) => json!({}),
-        _ => panic!("add the scalar {ty} at {} to scalar() in tests/service/harness/generate.rs", place.join(".")),
+        _ => panic!(
+            "add the scalar {ty} at {} to scalar() in tests/service/harness/generate.rs",
+            place.join(".")
+        ),
     }
 }

@@ -115,7 +115,8 @@ impl Gateway {
 
     /// `gateway serve`, until it logs that it listens.
     pub(super) fn serve(temporary: &Temporary, database_url: &str) -> Self {
-        let child = serve_at(database_url).stdout(Stdio::null()).stderr(stderr_of(temporary)).spawn().unwrap();
+        let child =
+            serve_at(database_url).stdout(Stdio::null()).stderr(stderr_of(temporary)).spawn().unwrap();
         let mut gateway = Self::of(child);
         wait_until("it logs where it listens", || {
             assert!(gateway.child.try_wait().unwrap().is_none(), "{}", log_of(temporary));

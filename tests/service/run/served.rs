@@ -98,7 +98,8 @@ async fn readyz_follows_the_database_and_healthz_does_not() {
     let cluster = own_server(&temporary);
     let port = Arc::new(AtomicU16::new(cluster.port()));
     let forwarder = forward(port.clone());
-    let url = cluster.url("gate", "tess").replace(&format!(":{}/", cluster.port()), &format!(":{forwarder}/"));
+    let url =
+        cluster.url("gate", "tess").replace(&format!(":{}/", cluster.port()), &format!(":{forwarder}/"));
     said(&mut on(&cluster, &url, &["provision"]));
     said(&mut on(&cluster, &url, &["migrate"]));
     let gateway = Gateway::serve(&temporary, &url);

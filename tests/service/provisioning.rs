@@ -1,0 +1,258 @@
+//! Roles, migrations, and the look at both before a single request is served.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use futures_util::future::join_all;
+use tenancy::{Addresses, Clock, Database, Limits, OpenError, provision};
+use tokio_postgres::Client;
+use url::Url;
+
+use crate::harness::{connect, postgres, superuser};
+
+/// A migrated database of a test's own.
+async fn migrated(name: &str) -> Addresses {
+    let addresses = postgres().empty_database(name).await;
+    tenancy::migrate(&addresses.owner).await.unwrap();
+    addresses
+}
+
+async fn open(addresses: &Addresses) -> Result<(), OpenError> {
+    Database::open(addresses, &Limits::default(), gateway::CONSTRAINTS, Clock::system()).await.map(drop)
+}
+
+/// Asserts that the database is refused, in these words.
+async fn assert_refused(addresses: &Addresses, words: &str) {
+    let error = open(addresses).await.expect_err(words);
+    assert!(matches!(error, OpenError::Unsafe(_)), "{error:?}");
+    assert!(error.to_string().contains(words), "{error} does not say {words:?}");
+}
+
+fn admin() -> Url {
+    postgres().cluster.admin_url("postgres").parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn provisioning_and_migrating_again_changes_nothing() {
+    let addresses = migrated("twice").await;
+    provision(&admin(), &addresses).await.unwrap();
+    assert_eq!(tenancy::migrate(&addresses.owner).await.unwrap(), [""; 0]);
+    open(&addresses).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn provisioning_and_migrating_at_once_take_turns() {
+    let addresses = postgres().empty_database("at_once").await;
+    superuser("postgres").await.batch_execute("DROP DATABASE own_at_once WITH (FORCE)").await.unwrap();
+    for provisioned in join_all((0..4).map(|_| provision_apart(addresses.clone()))).await {
+        provisioned.unwrap();
+    }
+    let owners = std::iter::repeat_n(addresses.owner.clone(), 4);
+    let migrating = owners.map(|owner| tokio::spawn(async move { tenancy::migrate(&owner).await.unwrap() }));
+    let run: Vec<_> = join_all(migrating).await.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(run.iter().collect::<BTreeSet<_>>().len(), run.len(), "one ran twice: {run:?}");
+    assert_eq!(run.len(), migrations().len());
+    open(&addresses).await.unwrap();
+}
+
+async fn provision_apart(addresses: Addresses) -> Result<(), tenancy::ProvisionError> {
+    tokio::spawn(async move { provision(&admin(), &addresses).await }).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_migrated_is_refused() {
+    let addresses = postgres().empty_database("unmigrated").await;
+    assert_refused(&addresses, "the database has no tables yet; run `gateway migrate` first").await;
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_named() {
+    let mut addresses = postgres().empty_database("unanswered").await;
+    addresses.app.set_password(Some("wrong")).unwrap();
+    let error = open(&addresses).await.unwrap_err();
+    assert!(matches!(error, OpenError::Unreachable(_)), "{error:?}");
+    assert!(!error.to_string().contains("wrong"), "{error}");
+}
+
+/// A role of a test's own in place of the one that provisioning made.
+async fn with_role(addresses: &Addresses, name: &str, attributes: &str) -> Addresses {
+    let (admin, password) = (superuser("postgres").await, postgres().cluster.password());
+    let sql = format!("CREATE ROLE {name} LOGIN PASSWORD '{password}' {attributes}");
+    admin.batch_execute(&format!("DROP ROLE IF EXISTS {name}; {sql}")).await.unwrap();
+    let mut addresses = addresses.clone();
+    addresses.app.set_username(name).unwrap();
+    addresses
+}
+
+async fn drop_role(name: &str) {
+    superuser("postgres").await.batch_execute(&format!("DROP ROLE {name}")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_row_security_would_not_hold_is_refused() {
+    let addresses = migrated("bad_roles").await;
+    let owner = addresses.owner.username();
+    for (attributes, words) in [
+        ("SUPERUSER IN ROLE tessera_app", "is a superuser, or may become one"),
+        ("BYPASSRLS IN ROLE tessera_app", "can bypass row security"),
+        ("IN ROLE tessera_app, tessera_system", "is a member of tessera_system"),
+        ("IN ROLE tessera_system", "is not a member of tessera_app"),
+        ("", "is not a member of tessera_app"),
+        (&format!("IN ROLE tessera_app, {owner}"), "owns the table "),
+        ("NOINHERIT IN ROLE tessera_app, own_bypasser", "can bypass row security"),
+    ] {
+        let bypasser = "DROP ROLE IF EXISTS own_bad_role; DROP ROLE IF EXISTS own_bypasser; \
+                        CREATE ROLE own_bypasser NOLOGIN BYPASSRLS";
+        superuser("postgres").await.batch_execute(bypasser).await.unwrap();
+        let bad = with_role(&addresses, "own_bad_role", attributes).await;
+        assert_refused(&bad, words).await;
+        assert_refused(&bad, "the role own_bad_role ").await;
+        drop_role("own_bad_role").await;
+    }
+    drop_role("own_bypasser").await;
+    let good = with_role(&addresses, "own_good_role", "IN ROLE tessera_app").await;
+    open(&good).await.unwrap();
+    drop_role("own_good_role").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_system_role_is_looked_at_as_closely() {
+    let addresses = migrated("bad_system_role").await;
+    let exchanged = Addresses { system: addresses.app.clone(), ..addresses.clone() };
+    assert_refused(&exchanged, "is not a member of tessera_system").await;
+    let exchanged = Addresses { app: addresses.system.clone(), ..addresses.clone() };
+    assert_refused(&exchanged, "is not a member of tessera_app").await;
+    let owner = Addresses { system: addresses.owner.clone(), ..addresses.clone() };
+    assert_refused(&owner, "owns the table ").await;
+    open(&addresses).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_owns_one_tenant_table_is_refused() {
+    let addresses = migrated("owned_table").await;
+    let bad = with_role(&addresses, "own_table_owner", "IN ROLE tessera_app").await;
+    let (admin, owner) = (superuser(addresses.database()).await, addresses.owner.username());
+    admin.batch_execute("ALTER TABLE contacts OWNER TO own_table_owner").await.unwrap();
+    assert_refused(&bad, "the role own_table_owner owns the table contacts").await;
+    admin.batch_execute(&format!("ALTER TABLE contacts OWNER TO {owner}")).await.unwrap();
+    open(&bad).await.unwrap();
+    drop_role("own_table_owner").await;
+}
+
+/// What its migration made of contacts.
+const POLICY: &str = "CREATE POLICY own_organisation ON contacts TO tessera_app
+    USING (organisation_id = (SELECT current_setting('app.organisation_id')::uuid))
+    WITH CHECK (organisation_id = (SELECT current_setting('app.organisation_id')::uuid))";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_table_without_its_protection_is_refused() {
+    let addresses = migrated("bad_tables").await;
+    let owner = connect(addresses.owner.as_str()).await;
+    let lacks = "the table contacts lacks the policy own_organisation for tessera_app";
+    let weaker = |using: &str, to: &str| format!("CREATE POLICY own_organisation ON contacts TO {to} USING ({using})");
+    let own = "organisation_id = (SELECT current_setting('app.organisation_id')::uuid)";
+    let (drop, extra) = ("DROP POLICY own_organisation ON contacts", "DROP POLICY extra ON contacts");
+    let replaced = |policy: String| format!("{drop}; {policy}");
+    let restored = format!("DROP POLICY IF EXISTS own_organisation ON contacts; {POLICY}");
+    let cases = [
+        ("ALTER TABLE contacts DISABLE ROW LEVEL SECURITY".to_owned(), "ALTER TABLE contacts ENABLE ROW LEVEL SECURITY", "the table contacts has no row security"),
+        (drop.to_owned(), restored.as_str(), lacks),
+        (replaced(weaker("true", "tessera_app")), &restored, lacks),
+        (replaced(weaker(&format!("{own} OR true"), "tessera_app")), &restored, lacks),
+        (replaced(format!("{} WITH CHECK (true)", weaker(own, "tessera_app"))), &restored, lacks),
+        (replaced(weaker(own, "PUBLIC")), &restored, lacks),
+        ("CREATE POLICY extra ON contacts TO tessera_app USING (true)".to_owned(), extra, "has the policy extra for {tessera_app} beside its own"),
+        ("CREATE POLICY extra ON contacts FOR SELECT USING (true)".to_owned(), extra, "has the policy extra for {public} beside its own"),
+        ("CREATE TABLE extra (organisation_id uuid, id uuid)".to_owned(), "DROP TABLE extra", "the table extra has no row security"),
+        ("CREATE TABLE extra (id uuid)".to_owned(), "DROP TABLE extra", "the table extra has no row security"),
+    ];
+    for (spoil, mend, words) in cases {
+        owner.batch_execute(&spoil).await.unwrap_or_else(|error| panic!("{spoil}: {error:?}"));
+        assert_refused(&addresses, words).await;
+        owner.batch_execute(mend).await.unwrap_or_else(|error| panic!("{mend}: {error:?}"));
+        open(&addresses).await.unwrap_or_else(|error| panic!("after {mend}: {error}"));
+    }
+}
+
+/// The SQL of every migration, in order: its name, up and down.
+fn migrations() -> Vec<[String; 3]> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+    let mut folders: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    let read = |folder: &Path, file: &str| fs::read_to_string(folder.join(file)).unwrap();
+    let name = |folder: &Path| folder.file_name().unwrap().to_string_lossy().into_owned();
+    folders.iter().map(|folder| [name(folder), read(folder, "up.sql"), read(folder, "down.sql")]).collect()
+}
+
+/// Rows of two organisations, as far as there are tables for them.
+async fn fill(owner: &Client) {
+    for organisation in ["00000000-0000-7000-8000-00000000000a", "00000000-0000-7000-8000-00000000000b"] {
+        let sql = format!(
+            "BEGIN; SET LOCAL app.organisation_id = '{organisation}';
+             INSERT INTO accounts (id, email, password_hash)
+                 VALUES ('{organisation}', '{organisation}@example.org', 'none');
+             INSERT INTO organisations (id, slug, name) VALUES ('{organisation}', '{organisation}', 'Test');
+             INSERT INTO users (id, account_id, name, email)
+                 VALUES ('{organisation}', '{organisation}', 'Ada', '{organisation}@example.org');
+             INSERT INTO contacts (id, kind, name, created_by)
+                 VALUES ('{organisation}', 'COMPANY', 'Acme', '{organisation}');
+             INSERT INTO contacts (id, kind, name, company_id)
+                 VALUES (gen_random_uuid(), 'PERSON', 'Ben', '{organisation}'); COMMIT"
+        );
+        owner.batch_execute(&sql).await.unwrap();
+    }
+}
+
+/// The tables and their rows' number, that every later migration meets.
+const FILLED_BY: &str = "0003_contacts";
+
+async fn climb(owner: &Client) {
+    for [name, up, _] in migrations() {
+        // Each in a transaction of its own and without a tenant, as the service's own migrating does.
+        let migration = format!("BEGIN; {up}; COMMIT");
+        owner.batch_execute(&migration).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        if name == FILLED_BY {
+            fill(owner).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_migration_runs_up_and_down_and_up_again_on_filled_tables_as_a_plain_owner() {
+    let addresses = postgres().empty_database("steps").await;
+    let owner = connect(addresses.owner.as_str()).await;
+    let plain = "SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user";
+    assert!(!owner.query_one(plain, &[]).await.unwrap().get::<_, bool>(0));
+    climb(&owner).await;
+    open(&addresses).await.unwrap();
+    for [name, _, down] in migrations().into_iter().rev() {
+        owner.batch_execute(&down).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    }
+    let left = "SELECT coalesce(string_agg(relname, ' '), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace
+                UNION ALL
+                SELECT coalesce(string_agg(proname, ' '), '') FROM pg_proc WHERE pronamespace = 'public'::regnamespace";
+    let left: Vec<String> = owner.query(left, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(left, ["", ""], "what no down.sql removes");
+    climb(&owner).await;
+    open(&addresses).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_owner_backfills_and_links_the_rows_of_all_tenants_without_naming_one() {
+    let addresses = migrated("backfill").await;
+    fill(&connect(addresses.owner.as_str()).await).await;
+    let owner = connect(addresses.owner.as_str()).await;
+    let count = async |sql: &str| owner.query_one(sql, &[]).await.unwrap().get::<_, i64>(0);
+    assert_eq!(owner.execute("UPDATE contacts SET notes = 'backfilled'", &[]).await.unwrap(), 4);
+    assert_eq!(count("SELECT count(*) FROM audit_entries WHERE action = 'UPDATE' AND entity = 'contacts'").await, 4);
+    let link = "ALTER TABLE contacts ADD COLUMN owner_id uuid;
+                UPDATE contacts SET owner_id = created_by;
+                ALTER TABLE contacts ADD CONSTRAINT contacts_owner_fk
+                    FOREIGN KEY (organisation_id, owner_id) REFERENCES users (organisation_id, id)";
+    owner.batch_execute(link).await.unwrap();
+    // The key is checked for the rows that are there: one that points into the void is refused.
+    let unlink = "ALTER TABLE contacts DROP CONSTRAINT contacts_owner_fk;
+                  UPDATE contacts SET owner_id = gen_random_uuid() WHERE kind = 'PERSON'";
+    owner.batch_execute(unlink).await.unwrap();
+    let error = owner.batch_execute(link.rsplit_once("UPDATE").unwrap().1.split_once(';').unwrap().1).await;
+    assert_eq!(error.unwrap_err().code().map(|code| code.code().to_owned()).as_deref(), Some("23503"));
+}
