@@ -107,8 +107,9 @@ async fn execute(cli: Cli) -> Result<(), String> {
             let (listener, address) = listen(&at.listen).await?;
             let service = Service::open(&addresses, &limits.limits(), keys, Clock::system()).await;
             let service = service.map_err(|error| error.to_string())?;
+            let stop = run::asked_to_stop()?;
             tracing::info!(%address, "listening");
-            service.serve(listener, run::asked_to_stop()).await.map_err(|error| error.to_string())
+            service.serve(listener, stop).await.map_err(|error| error.to_string())
         }
         Some(Command::Migrate { urls }) => {
             for version in

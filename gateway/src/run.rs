@@ -29,6 +29,10 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
     // First of all, so that a taken port is known before anything is made.
     let (listener, address) = listen(&options.listen.listen).await?;
     let folder = options.data.data_dir.clone();
+    if options.reset && options.urls.database_url.is_some() {
+        return Err("--reset deletes the private PostgreSQL, but DATABASE_URL names another: leave one out"
+            .to_owned());
+    }
     if options.reset {
         let folder = folder.clone();
         blocking(move || reset(&folder)).await?;
@@ -56,8 +60,9 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
             Ok(())
         })
         .await?;
+        let stop = asked_to_stop()?;
         greet(&address.to_string());
-        service.serve(listener, asked_to_stop()).await.map_err(|error| error.to_string())
+        service.serve(listener, stop).await.map_err(|error| error.to_string())
     };
     let outcome = outcome.await;
     if let Some(cluster) = cluster {
@@ -68,9 +73,11 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
 
 /// Deletes what earlier runs made in the folder, and nothing else.
 fn reset(folder: &Path) -> Result<(), String> {
+    // First what refuses a folder that another process runs on: the key goes only with the data.
+    cluster::remove(folder).map_err(|error| error.to_string())?;
     match fs::remove_file(folder.join(TOKEN_KEY)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.to_string()),
-        _ => cluster::remove(folder).map_err(|error| error.to_string()),
+        _ => Ok(()),
     }
 }
 
@@ -123,18 +130,18 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
-/// Ready when the process is asked to end: Ctrl-C or SIGTERM.
-pub(crate) async fn asked_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        tracing::warn!("SIGTERM cannot be heard; Ctrl-C still can");
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-    tracing::info!("stopping");
+/// Hears from now on, not only once it is awaited; ready when the process is asked to end, by
+/// Ctrl-C or SIGTERM.
+pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, String> {
+    let hear = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
+    let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
 }
 
 fn greet(address: &str) {

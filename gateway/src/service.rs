@@ -50,7 +50,14 @@ impl Service {
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
         let identity = Identity::new(door, keys).map_err(|failure| OpenError::Other(failure.to_string()))?;
         let schema = schema::build(Some(identity.clone()));
-        Ok(Self { database, identity, schema, documents: Documents::new(), with_demo: false, addresses: addresses.clone() })
+        Ok(Self {
+            database,
+            identity,
+            schema,
+            documents: Documents::new(),
+            with_demo: false,
+            addresses: addresses.clone(),
+        })
     }
 
     /// Answers requests until `stop` is ready, then finishes those that have begun.

@@ -23,7 +23,8 @@ async fn company(client: &Client, name: &str) -> Value {
 }
 
 async fn read(client: &Client, id: &Value) -> Value {
-    let query = "query ($id: ID!) { contact(id: $id) { id name company { name } people { nodes { name } } } }";
+    let query =
+        "query ($id: ID!) { contact(id: $id) { id name company { name } people { nodes { name } } } }";
     client.run(query, json!({ "id": id })).await.ok("/data/contact").clone()
 }
 
@@ -62,7 +63,8 @@ async fn each_company_has_its_own_page_of_people() {
     for (name, people) in [("A", 3), ("B", 1), ("C", 0)] {
         let company = company(&client, name).await;
         for number in 0..people {
-            let person = json!({ "kind": "PERSON", "name": format!("{name}{number}"), "companyId": company["id"] });
+            let person =
+                json!({ "kind": "PERSON", "name": format!("{name}{number}"), "companyId": company["id"] });
             client.create_contact(person).await;
         }
     }
@@ -72,9 +74,15 @@ async fn each_company_has_its_own_page_of_people() {
     let answer = client.run(query, json!({})).await;
     let nodes = answer.ok("/data/contacts")["nodes"].as_array().unwrap().clone();
     let of = |name: &str| nodes.iter().find(|node| node["name"] == name).unwrap().clone();
-    assert_eq!(of("A")["people"], json!({ "nodes": [{ "name": "A0" }, { "name": "A1" }], "pageInfo": { "hasNextPage": true } }));
+    assert_eq!(
+        of("A")["people"],
+        json!({ "nodes": [{ "name": "A0" }, { "name": "A1" }], "pageInfo": { "hasNextPage": true } })
+    );
     assert_eq!(of("A")["last"], json!({ "nodes": [{ "name": "A2" }] }));
-    assert_eq!(of("B")["people"], json!({ "nodes": [{ "name": "B0" }], "pageInfo": { "hasNextPage": false } }));
+    assert_eq!(
+        of("B")["people"],
+        json!({ "nodes": [{ "name": "B0" }], "pageInfo": { "hasNextPage": false } })
+    );
     assert_eq!(of("C")["people"], json!({ "nodes": [], "pageInfo": { "hasNextPage": false } }));
 }
 
@@ -86,7 +94,10 @@ async fn an_update_changes_what_is_given_and_nothing_else() {
     let input = json!({ "id": contact["id"], "expectedRevision": 1, "name": "Mary", "email": null });
     let answer = mutate(&client, UPDATE, input).await;
     let changed = &answer.ok("/data/updateContact")["contact"];
-    assert_eq!((&changed["name"], &changed["email"], &changed["notes"]), (&json!("Mary"), &json!(null), &json!("x")));
+    assert_eq!(
+        (&changed["name"], &changed["email"], &changed["notes"]),
+        (&json!("Mary"), &json!(null), &json!("x"))
+    );
     assert_eq!(changed["revision"], 2);
     assert!(changed["updatedAt"].as_str() > changed["createdAt"].as_str());
 }
@@ -108,8 +119,10 @@ async fn of_two_updates_at_once_one_wins() {
     let client = organisation().await;
     let contact = company(&client, "Old").await;
     let change = |name: &str| json!({ "id": contact["id"], "expectedRevision": 1, "name": name });
-    let (one, two) = futures_util::join!(mutate(&client, UPDATE, change("1")), mutate(&client, UPDATE, change("2")));
-    let mut errors = [one.user_errors("/data/updateContact"), two.user_errors("/data/updateContact")].concat();
+    let (one, two) =
+        futures_util::join!(mutate(&client, UPDATE, change("1")), mutate(&client, UPDATE, change("2")));
+    let mut errors =
+        [one.user_errors("/data/updateContact"), two.user_errors("/data/updateContact")].concat();
     errors.sort();
     assert_eq!(errors, ["CONFLICT expectedRevision"]);
 }
@@ -122,25 +135,40 @@ async fn a_deleted_contact_is_hidden_everywhere_until_it_is_restored() {
     let maria = client.create_contact(maria).await;
     let target = |revision: i32| json!({ "id": company["id"], "expectedRevision": revision });
 
-    assert_eq!(mutate(&client, DELETE, target(7)).await.user_errors("/data/deleteContact"), ["CONFLICT expectedRevision"]);
+    assert_eq!(
+        mutate(&client, DELETE, target(7)).await.user_errors("/data/deleteContact"),
+        ["CONFLICT expectedRevision"]
+    );
     mutate(&client, DELETE, target(1)).await.ok("/data/deleteContact");
     assert_eq!(read(&client, &company["id"]).await, Value::Null);
     assert_eq!(read(&client, &maria["id"]).await["company"], Value::Null);
     let list = client.run("{ contacts { nodes { name } } }", json!({})).await;
     assert_eq!(list.ok("/data/contacts")["nodes"], json!([{ "name": "Maria" }]));
-    let node = client.run("query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }", json!({ "id": company["id"] }));
+    let node = client.run(
+        "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }",
+        json!({ "id": company["id"] }),
+    );
     assert_eq!(node.await.body["data"], json!({ "node": null, "nodes": [null] }));
 
     let edit = json!({ "id": company["id"], "expectedRevision": 2, "name": "New" });
     assert_eq!(mutate(&client, UPDATE, edit).await.user_errors("/data/updateContact"), ["NOT_FOUND id"]);
     let join = json!({ "kind": "PERSON", "name": "Late", "companyId": company["id"] });
-    assert_eq!(mutate(&client, CREATE, join).await.user_errors("/data/createContact"), ["NOT_FOUND companyId"]);
+    assert_eq!(
+        mutate(&client, CREATE, join).await.user_errors("/data/createContact"),
+        ["NOT_FOUND companyId"]
+    );
     assert_eq!(mutate(&client, DELETE, target(2)).await.user_errors("/data/deleteContact"), ["NOT_FOUND id"]);
 
-    assert_eq!(mutate(&client, RESTORE, target(1)).await.user_errors("/data/restoreContact"), ["CONFLICT expectedRevision"]);
+    assert_eq!(
+        mutate(&client, RESTORE, target(1)).await.user_errors("/data/restoreContact"),
+        ["CONFLICT expectedRevision"]
+    );
     mutate(&client, RESTORE, target(2)).await.ok("/data/restoreContact");
     assert_eq!(read(&client, &maria["id"]).await["company"], json!({ "name": "Alfreds" }));
-    assert_eq!(mutate(&client, RESTORE, target(3)).await.user_errors("/data/restoreContact"), ["INVALID_TRANSITION id"]);
+    assert_eq!(
+        mutate(&client, RESTORE, target(3)).await.user_errors("/data/restoreContact"),
+        ["INVALID_TRANSITION id"]
+    );
 }
 
 #[tokio::test]
@@ -150,7 +178,8 @@ async fn anything_is_found_by_its_id() {
     let ids = json!([client.log_in["user"]["id"], contact["id"], client.log_in["organisation"]["id"]]);
     let query = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Contact { name } } }";
     let answer = client.run(query, json!({ "ids": ids })).await;
-    let kinds: Vec<_> = answer.ok("/data/nodes").as_array().unwrap().iter().map(|node| &node["__typename"]).collect();
+    let kinds: Vec<_> =
+        answer.ok("/data/nodes").as_array().unwrap().iter().map(|node| &node["__typename"]).collect();
     assert_eq!(kinds, ["User", "Contact", "Organisation"]);
     assert_eq!(answer.at("/data/nodes/1/name"), "Alfreds");
 }
@@ -161,11 +190,17 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
     let company = company(&client, "Alfreds").await;
     let person = client.create_contact(json!({ "kind": "PERSON", "name": "Maria" })).await;
     let cases = [
-        (json!({ "kind": "PERSON", "name": " ", "email": "x", "phone": "1".repeat(51) }), vec!["INVALID name", "INVALID email", "INVALID phone"]),
+        (
+            json!({ "kind": "PERSON", "name": " ", "email": "x", "phone": "1".repeat(51) }),
+            vec!["INVALID name", "INVALID email", "INVALID phone"],
+        ),
         (json!({ "kind": "PERSON", "name": "A\0B", "notes": "\0" }), vec!["INVALID name", "INVALID notes"]),
         (json!({ "kind": "PERSON", "name": "x".repeat(256) }), vec!["INVALID name"]),
         (json!({ "kind": "PERSON", "name": "x", "companyId": "nonsense" }), vec!["INVALID companyId"]),
-        (json!({ "kind": "PERSON", "name": "x", "companyId": client.log_in["user"]["id"] }), vec!["INVALID companyId"]),
+        (
+            json!({ "kind": "PERSON", "name": "x", "companyId": client.log_in["user"]["id"] }),
+            vec!["INVALID companyId"],
+        ),
         (json!({ "kind": "PERSON", "name": "x", "companyId": person["id"] }), vec!["NOT_FOUND companyId"]),
         (json!({ "kind": "COMPANY", "name": "x", "companyId": company["id"] }), vec!["INVALID companyId"]),
         (json!({ "kind": "COMPANY", "name": "x", "idempotencyKey": "\0" }), vec!["INVALID idempotencyKey"]),
@@ -184,7 +219,10 @@ async fn a_company_cannot_be_given_a_company() {
     let client = organisation().await;
     let (one, two) = (company(&client, "One").await, company(&client, "Two").await);
     let input = json!({ "id": one["id"], "expectedRevision": 1, "companyId": two["id"] });
-    assert_eq!(mutate(&client, UPDATE, input).await.user_errors("/data/updateContact"), ["INVALID companyId"]);
+    assert_eq!(
+        mutate(&client, UPDATE, input).await.user_errors("/data/updateContact"),
+        ["INVALID companyId"]
+    );
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ use std::{
 use diesel::prelude::*;
 use serde_json::json;
 use tenancy::{
-    Addresses, Clock, Database, Failure, Limits, ManualClock, RequestId, Role, Scope, Session, SystemDoor, Tx,
-    UserSession,
+    Addresses, Clock, Database, Failure, Limits, ManualClock, RequestId, Role, Scope, Session, SystemDoor,
+    Tx, UserSession,
 };
 use uuid::Uuid;
 
@@ -89,6 +89,15 @@ async fn own_database(name: &str, contacts: [&str; 2]) -> (Addresses, [Client; 2
 /// The names of all contacts; always the same statement.
 async fn names(scope: &Scope) -> Result<Vec<String>, Failure> {
     scope.rows(contacts::table.select(contacts::name).order(contacts::name)).await
+}
+
+/// The names of all contacts, by a statement that no other number has.
+async fn numbered(scope: &Scope, number: usize) -> Result<Vec<String>, Failure> {
+    let mut query = contacts::table.select(contacts::name).order(contacts::name).into_boxed();
+    for _ in 0..number {
+        query = query.filter(contacts::name.ne("nobody"));
+    }
+    scope.rows(query).await
 }
 
 /// Adds a contact; always the same statement.

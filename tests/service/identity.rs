@@ -27,7 +27,8 @@ async fn log_in(client: &Client, input: Value) -> Answer {
 }
 
 async fn refresh(client: &Client, token: &Value) -> Answer {
-    let query = format!("mutation ($input: RefreshLogInInput!) {{ refreshLogIn(input: $input) {{ {PAYLOAD} }} }}");
+    let query =
+        format!("mutation ($input: RefreshLogInInput!) {{ refreshLogIn(input: $input) {{ {PAYLOAD} }} }}");
     client.anonymous().run(&query, json!({ "input": { "refreshToken": token } })).await
 }
 
@@ -42,7 +43,8 @@ fn newcomer(email: &str) -> Value {
 /// The same client with the tokens of a payload.
 fn with(client: &Client, payload: &Value) -> Client {
     let mut client = client.clone();
-    client.access_token = Some(payload["accessToken"].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned());
+    client.access_token =
+        Some(payload["accessToken"].as_str().unwrap_or_else(|| panic!("{payload}")).to_owned());
     client.log_in = payload.clone();
     client
 }

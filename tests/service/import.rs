@@ -18,7 +18,9 @@ async fn import(client: &Client, input: Value) -> Answer {
 fn customers() -> (String, usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let northwind = root.join("../shared/data/northwind/customers.csv");
-    let csv = fs::read_to_string(northwind).or_else(|_| fs::read_to_string(root.join("demo/customers.csv"))).unwrap();
+    let csv = fs::read_to_string(northwind)
+        .or_else(|_| fs::read_to_string(root.join("demo/customers.csv")))
+        .unwrap();
     let rows = csv.lines().count() - 1;
     (csv, rows)
 }
@@ -60,7 +62,8 @@ async fn customers_and_their_people_are_imported_and_paged_by_name() {
     }
     assert_eq!(names.len(), 2 * rows);
     // As a person would sort them: the first letters rise, whatever their case.
-    let initials: Vec<_> = names.iter().map(|name| name.chars().next().unwrap()).filter(char::is_ascii_alphabetic).collect();
+    let initials: Vec<_> =
+        names.iter().map(|name| name.chars().next().unwrap()).filter(char::is_ascii_alphabetic).collect();
     assert!(initials.is_sorted(), "{names:?}");
     assert_eq!(count(&other).await, 0, "another organisation sees none of it");
 }
@@ -68,13 +71,22 @@ async fn customers_and_their_people_are_imported_and_paged_by_name() {
 #[tokio::test]
 async fn a_dry_run_tells_everything_and_writes_nothing() {
     let client = organisation().await;
-    let csv = "name,email,company\nAlfreds,,\nMaria,maria@a.example,Alfreds\nBad,nonsense,\nLost,,Nobody\n,,\n";
+    let csv =
+        "name,email,company\nAlfreds,,\nMaria,maria@a.example,Alfreds\nBad,nonsense,\nLost,,Nobody\n,,\n";
     let answer = import(&client, json!({ "csv": csv, "dryRun": true })).await;
     let payload = answer.ok("/data/importContacts");
-    let errors: Vec<_> = payload["rowErrors"].as_array().unwrap().iter().map(|error| {
-        (error["row"].as_u64().unwrap(), error["column"].as_str(), error["code"].as_str().unwrap())
-    }).collect();
-    assert_eq!(errors, [(3, Some("email"), "INVALID"), (4, Some("company"), "NOT_FOUND"), (5, Some("name"), "INVALID")]);
+    let errors: Vec<_> = payload["rowErrors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| {
+            (error["row"].as_u64().unwrap(), error["column"].as_str(), error["code"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        errors,
+        [(3, Some("email"), "INVALID"), (4, Some("company"), "NOT_FOUND"), (5, Some("name"), "INVALID")]
+    );
     assert_eq!((&payload["createdCount"], &payload["validCount"]), (&json!(0), &json!(2)));
     assert_eq!(count(&client).await, 0);
 }
@@ -91,7 +103,10 @@ async fn one_wrong_row_stops_all_unless_told_to_skip_it() {
     skipping["skipInvalid"] = json!(true);
     let answer = import(&client, skipping).await;
     let payload = answer.ok("/data/importContacts");
-    assert_eq!((&payload["contacts"][0]["name"], &payload["rowErrors"][0]["row"]), (&json!("Good"), &json!(2)));
+    assert_eq!(
+        (&payload["contacts"][0]["name"], &payload["rowErrors"][0]["row"]),
+        (&json!("Good"), &json!(2))
+    );
     assert_eq!(count(&client).await, 1);
 }
 
@@ -121,7 +136,8 @@ async fn a_repeated_import_with_a_key_imports_once() {
 #[tokio::test]
 async fn a_key_is_used_up_only_by_an_import_that_wrote() {
     let client = organisation().await;
-    let mut input = json!({ "csv": "name,email\nA,\nB,nonsense\n", "idempotencyKey": "monday", "dryRun": true });
+    let mut input =
+        json!({ "csv": "name,email\nA,\nB,nonsense\n", "idempotencyKey": "monday", "dryRun": true });
     assert_eq!(import(&client, input.clone()).await.ok("/data/importContacts")["createdCount"], 0);
     input["dryRun"] = json!(false);
     assert_eq!(import(&client, input.clone()).await.ok("/data/importContacts")["createdCount"], 0);
@@ -138,9 +154,18 @@ async fn what_is_no_sheet_is_refused_with_a_reason() {
         (json!({ "csv": "phone\n1\n" }), "INVALID csv"),
         (json!({ "csv": "name\n\"never closed\nB\n" }), "INVALID csv"),
         (json!({ "csv": format!("name\n{}", "A\n".repeat(1001)) }), "LIMIT_REACHED csv"),
-        (json!({ "csv": "name\nA\n", "columns": [{ "column": "nome", "field": "name" }] }), "INVALID columns"),
-        (json!({ "csv": "name,x\nA,1\n", "columns": [{ "column": "x", "field": "age" }] }), "INVALID columns"),
-        (json!({ "csv": "name,x\nA,1\n", "columns": [{ "column": "x", "field": "name" }] }), "INVALID columns"),
+        (
+            json!({ "csv": "name\nA\n", "columns": [{ "column": "nome", "field": "name" }] }),
+            "INVALID columns",
+        ),
+        (
+            json!({ "csv": "name,x\nA,1\n", "columns": [{ "column": "x", "field": "age" }] }),
+            "INVALID columns",
+        ),
+        (
+            json!({ "csv": "name,x\nA,1\n", "columns": [{ "column": "x", "field": "name" }] }),
+            "INVALID columns",
+        ),
     ];
     for (input, expected) in cases {
         let answer = import(&client, input.clone()).await;

@@ -40,7 +40,8 @@ async fn walk(client: &Client, order: &Value, size: usize, backwards: bool) -> V
         } else {
             all.extend(rows(&page));
         }
-        let (more, next) = if backwards { ("hasPreviousPage", "startCursor") } else { ("hasNextPage", "endCursor") };
+        let (more, next) =
+            if backwards { ("hasPreviousPage", "startCursor") } else { ("hasNextPage", "endCursor") };
         if info[more] == false {
             return all;
         }
@@ -71,15 +72,24 @@ fn walking_all_pages_gives_every_row_once_in_order() {
             runtime.block_on(async {
                 let client = organisation().await;
                 for (name, email, country) in &contacts {
-                    let input = json!({ "kind": "COMPANY", "name": name, "email": email, "country": country });
+                    let input =
+                        json!({ "kind": "COMPANY", "name": name, "email": email, "country": country });
                     client.create_contact(input).await;
                 }
                 for (order, size) in &walks {
                     let whole = rows(&page(&client, json!({ "first": 200, "orderBy": order })).await);
                     assert_eq!(whole.len(), contacts.len());
                     assert_sorted(&whole, order);
-                    assert_eq!(walk(&client, order, *size, false).await, whole, "forwards by {size}, {order}");
-                    assert_eq!(walk(&client, order, *size, true).await, whole, "backwards by {size}, {order}");
+                    assert_eq!(
+                        walk(&client, order, *size, false).await,
+                        whole,
+                        "forwards by {size}, {order}"
+                    );
+                    assert_eq!(
+                        walk(&client, order, *size, true).await,
+                        whole,
+                        "backwards by {size}, {order}"
+                    );
                 }
             });
             Ok(())
@@ -95,7 +105,8 @@ fn assert_sorted(rows: &[Value], order: &Value) {
             if field == "createdAt" {
                 break; // not selected; unique, so nothing behind it counts
             }
-            let rank = |row: &Value| (row[field].is_null(), row[field].as_str().unwrap_or_default().to_owned());
+            let rank =
+                |row: &Value| (row[field].is_null(), row[field].as_str().unwrap_or_default().to_owned());
             let (one, two) = (rank(&pair[0]), rank(&pair[1]));
             if one != two {
                 assert_eq!(one < two, direction == "ASC", "{order}: {pair:?}");
@@ -118,7 +129,8 @@ fn rows_that_stay_are_met_once_while_others_come_and_go() {
                     let input = json!({ "kind": "COMPANY", "name": format!("C{number:02}") });
                     stays.push(client.create_contact(input).await);
                 }
-                let mut goes: Vec<Value> = doomed.iter().map(|index| stays.remove(index.index(stays.len()))).collect();
+                let mut goes: Vec<Value> =
+                    doomed.iter().map(|index| stays.remove(index.index(stays.len()))).collect();
                 let order = json!([{ "name": "ASC" }]);
                 let (mut met, mut cursor) = (Vec::new(), Value::Null);
                 loop {
@@ -128,7 +140,9 @@ fn rows_that_stay_are_met_once_while_others_come_and_go() {
                         break;
                     }
                     cursor = page["pageInfo"]["endCursor"].clone();
-                    client.create_contact(json!({ "kind": "COMPANY", "name": format!("C{:02}x", met.len()) })).await;
+                    client
+                        .create_contact(json!({ "kind": "COMPANY", "name": format!("C{:02}x", met.len()) }))
+                        .await;
                     if let Some(gone) = goes.pop() {
                         delete(&client, &gone).await;
                     }
@@ -144,7 +158,8 @@ fn rows_that_stay_are_met_once_while_others_come_and_go() {
 }
 
 async fn delete(client: &Client, contact: &Value) {
-    let query = "mutation ($input: DeleteContactInput!) { deleteContact(input: $input) { userErrors { code } } }";
+    let query =
+        "mutation ($input: DeleteContactInput!) { deleteContact(input: $input) { userErrors { code } } }";
     let input = json!({ "id": contact["id"], "expectedRevision": contact["revision"] });
     client.run(query, json!({ "input": input })).await.ok("/data/deleteContact");
 }
@@ -157,7 +172,9 @@ async fn a_cursor_belongs_to_its_order_and_to_nobody_else() {
             client.create_contact(json!({ "kind": "COMPANY", "name": name })).await;
         }
     }
-    let cursor = page(&ours, json!({ "first": 1, "orderBy": [{ "name": "ASC" }] })).await["pageInfo"]["endCursor"].clone();
+    let cursor =
+        page(&ours, json!({ "first": 1, "orderBy": [{ "name": "ASC" }] })).await["pageInfo"]["endCursor"]
+            .clone();
     for order in [json!([{ "name": "DESC" }]), json!([]), json!([{ "name": "ASC" }, { "email": "ASC" }])] {
         let answer = ours.run(QUERY, json!({ "after": cursor, "orderBy": order })).await;
         assert_eq!(answer.errors(), ["BAD_REQUEST after"], "{order}");

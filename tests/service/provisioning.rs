@@ -22,7 +22,7 @@ async fn open(addresses: &Addresses) -> Result<(), OpenError> {
 
 /// Asserts that the database is refused, in these words.
 async fn assert_refused(addresses: &Addresses, words: &str) {
-    let error = open(addresses).await.expect_err(words);
+    let Err(error) = open(addresses).await else { panic!("not refused: {words}") };
     assert!(matches!(error, OpenError::Unsafe(_)), "{error:?}");
     assert!(error.to_string().contains(words), "{error} does not say {words:?}");
 }
@@ -94,6 +94,7 @@ async fn a_role_that_row_security_would_not_hold_is_refused() {
     for (attributes, words) in [
         ("SUPERUSER IN ROLE tessera_app", "is a superuser, or may become one"),
         ("BYPASSRLS IN ROLE tessera_app", "can bypass row security"),
+        ("CREATEROLE IN ROLE tessera_app", "may create roles, and so become any"),
         ("IN ROLE tessera_app, tessera_system", "is a member of tessera_system"),
         ("IN ROLE tessera_system", "is not a member of tessera_app"),
         ("", "is not a member of tessera_app"),
@@ -138,38 +139,96 @@ async fn a_role_that_owns_one_tenant_table_is_refused() {
     drop_role("own_table_owner").await;
 }
 
-/// What its migration made of contacts.
-const POLICY: &str = "CREATE POLICY own_organisation ON contacts TO tessera_app
-    USING (organisation_id = (SELECT current_setting('app.organisation_id')::uuid))
-    WITH CHECK (organisation_id = (SELECT current_setting('app.organisation_id')::uuid))";
+/// What a policy of contacts must say.
+const OWN: &str = "organisation_id = (SELECT current_setting('app.organisation_id')::uuid)";
+
+/// Policies that contacts must not have in the place of its own.
+fn weak_policies() -> [String; 5] {
+    let weak = |rest: &str| format!("CREATE POLICY own_organisation ON contacts TO {rest}");
+    [
+        String::new(),
+        weak("tessera_app USING (true)"),
+        weak(&format!("tessera_app USING ({OWN} OR true)")),
+        weak(&format!("tessera_app USING ({OWN}) WITH CHECK (true)")),
+        weak(&format!("PUBLIC USING ({OWN})")),
+    ]
+}
+
+/// What takes the protection away, what brings it back, and in what words it is refused.
+const HOLES: [[&str; 3]; 10] = [
+    [
+        "ALTER TABLE contacts DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE contacts ENABLE ROW LEVEL SECURITY",
+        "the table contacts has no row security",
+    ],
+    [
+        "CREATE POLICY extra ON contacts TO tessera_app USING (true)",
+        "DROP POLICY extra ON contacts",
+        "the table contacts has the policy extra for {tessera_app} beside its own",
+    ],
+    [
+        "CREATE POLICY extra ON contacts FOR SELECT USING (true)",
+        "DROP POLICY extra ON contacts",
+        "the table contacts has the policy extra for {public} beside its own",
+    ],
+    [
+        "CREATE POLICY extra ON organisations TO tessera_app USING (true)",
+        "DROP POLICY extra ON organisations",
+        "the table organisations has the policy extra for {tessera_app} beside its own",
+    ],
+    [
+        "CREATE POLICY extra ON accounts TO tessera_app USING (true)",
+        "DROP POLICY extra ON accounts",
+        "the table accounts has the policy extra for {tessera_app} beside its own",
+    ],
+    [
+        "CREATE TABLE extra (organisation_id uuid, id uuid)",
+        "DROP TABLE extra",
+        "the table extra has no row security",
+    ],
+    ["CREATE TABLE extra (id uuid)", "DROP TABLE extra", "the table extra has no row security"],
+    // Both would be read as their owner, whom row security does not hold.
+    ["CREATE VIEW extra AS SELECT * FROM contacts", "DROP VIEW extra", "the table extra has no row security"],
+    [
+        "CREATE MATERIALIZED VIEW extra AS SELECT * FROM contacts",
+        "DROP MATERIALIZED VIEW extra",
+        "the table extra has no row security",
+    ],
+    [
+        "GRANT TRUNCATE ON contacts TO tessera_app",
+        "REVOKE TRUNCATE ON contacts FROM tessera_app",
+        "the table contacts may be truncated by ",
+    ],
+];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tenant_table_without_its_protection_is_refused() {
-    let addresses = migrated("bad_tables").await;
+async fn a_table_that_would_show_one_tenants_rows_to_another_is_refused() {
+    let addresses = migrated("holes").await;
     let owner = connect(addresses.owner.as_str()).await;
-    let lacks = "the table contacts lacks the policy own_organisation for tessera_app";
-    let weaker = |using: &str, to: &str| format!("CREATE POLICY own_organisation ON contacts TO {to} USING ({using})");
-    let own = "organisation_id = (SELECT current_setting('app.organisation_id')::uuid)";
-    let (drop, extra) = ("DROP POLICY own_organisation ON contacts", "DROP POLICY extra ON contacts");
-    let replaced = |policy: String| format!("{drop}; {policy}");
-    let restored = format!("DROP POLICY IF EXISTS own_organisation ON contacts; {POLICY}");
-    let cases = [
-        ("ALTER TABLE contacts DISABLE ROW LEVEL SECURITY".to_owned(), "ALTER TABLE contacts ENABLE ROW LEVEL SECURITY", "the table contacts has no row security"),
-        (drop.to_owned(), restored.as_str(), lacks),
-        (replaced(weaker("true", "tessera_app")), &restored, lacks),
-        (replaced(weaker(&format!("{own} OR true"), "tessera_app")), &restored, lacks),
-        (replaced(format!("{} WITH CHECK (true)", weaker(own, "tessera_app"))), &restored, lacks),
-        (replaced(weaker(own, "PUBLIC")), &restored, lacks),
-        ("CREATE POLICY extra ON contacts TO tessera_app USING (true)".to_owned(), extra, "has the policy extra for {tessera_app} beside its own"),
-        ("CREATE POLICY extra ON contacts FOR SELECT USING (true)".to_owned(), extra, "has the policy extra for {public} beside its own"),
-        ("CREATE TABLE extra (organisation_id uuid, id uuid)".to_owned(), "DROP TABLE extra", "the table extra has no row security"),
-        ("CREATE TABLE extra (id uuid)".to_owned(), "DROP TABLE extra", "the table extra has no row security"),
-    ];
-    for (spoil, mend, words) in cases {
-        owner.batch_execute(&spoil).await.unwrap_or_else(|error| panic!("{spoil}: {error:?}"));
+    for [spoil, mend, words] in HOLES {
+        owner.batch_execute(spoil).await.unwrap_or_else(|error| panic!("{spoil}: {error:?}"));
         assert_refused(&addresses, words).await;
         owner.batch_execute(mend).await.unwrap_or_else(|error| panic!("{mend}: {error:?}"));
         open(&addresses).await.unwrap_or_else(|error| panic!("after {mend}: {error}"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_table_with_a_weak_policy_is_refused() {
+    let addresses = migrated("weak_policies").await;
+    let owner = connect(addresses.owner.as_str()).await;
+    let drop = "DROP POLICY IF EXISTS own_organisation ON contacts";
+    let right =
+        format!("CREATE POLICY own_organisation ON contacts TO tessera_app USING ({OWN}) WITH CHECK ({OWN})");
+    let words = "the table contacts lacks the policy own_organisation for tessera_app";
+    for weak in weak_policies() {
+        owner
+            .batch_execute(&format!("{drop}; {weak}"))
+            .await
+            .unwrap_or_else(|error| panic!("{weak}: {error:?}"));
+        assert_refused(&addresses, words).await;
+        owner.batch_execute(&format!("{drop}; {right}")).await.unwrap();
+        open(&addresses).await.unwrap_or_else(|error| panic!("after {weak}: {error}"));
     }
 }
 
@@ -243,7 +302,10 @@ async fn the_owner_backfills_and_links_the_rows_of_all_tenants_without_naming_on
     let owner = connect(addresses.owner.as_str()).await;
     let count = async |sql: &str| owner.query_one(sql, &[]).await.unwrap().get::<_, i64>(0);
     assert_eq!(owner.execute("UPDATE contacts SET notes = 'backfilled'", &[]).await.unwrap(), 4);
-    assert_eq!(count("SELECT count(*) FROM audit_entries WHERE action = 'UPDATE' AND entity = 'contacts'").await, 4);
+    assert_eq!(
+        count("SELECT count(*) FROM audit_entries WHERE action = 'UPDATE' AND entity = 'contacts'").await,
+        4
+    );
     let link = "ALTER TABLE contacts ADD COLUMN owner_id uuid;
                 UPDATE contacts SET owner_id = created_by;
                 ALTER TABLE contacts ADD CONSTRAINT contacts_owner_fk

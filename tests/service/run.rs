@@ -6,9 +6,11 @@ mod served;
 use std::{
     collections::BTreeSet,
     fs,
+    io::Write,
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -155,6 +157,8 @@ async fn ctrl_c_answers_what_has_begun_and_leaves_no_process() {
     }
     gateway.ctrl_c();
     wait_until("nobody is let in any more", || TcpStream::connect(&gateway.address).is_err());
+    // Time enough to end in, for one that does not wait.
+    thread::sleep(Duration::from_millis(500));
     assert!(!asking.is_finished());
     superuser.batch_execute("COMMIT").await.unwrap();
     assert!(!asking.await.unwrap().is_empty());
@@ -267,7 +271,28 @@ async fn a_second_gateway_on_the_folder_is_refused_and_harms_nothing() {
         let complaint = complaint(&mut private(&temporary, arguments));
         assert_contains(&complaint, &["TESSERA_DATA_DIR", &holder]);
     }
+    assert!(temporary.data_dir().join("token-key").is_file());
     assert!(!contacts(&ada).await.is_empty());
+    gateway.stopped();
+}
+
+#[test]
+fn ctrl_c_right_after_the_greeting_ends_as_promised() {
+    let temporary = Temporary::new("hasty");
+    let gateway = Gateway::run(&temporary, &[]);
+    let server = temporary.postmaster();
+    gateway.ctrl_c();
+    assert!(gateway.ended().success());
+    assert!(!is_alive(server));
+}
+
+#[tokio::test]
+async fn a_request_that_never_comes_to_its_end_does_not_hold_up_the_end() {
+    let temporary = Temporary::new("half-sent");
+    let gateway = Gateway::run(&temporary, &[]);
+    let mut half_sent = TcpStream::connect(&gateway.address).unwrap();
+    half_sent.write_all(b"POST /graphql HTTP/1.1\r\nhost: tessera\r\n").unwrap();
+    assert_eq!(gateway.status("/healthz").await, 200);
     gateway.stopped();
 }
 

@@ -57,7 +57,7 @@ pub async fn import(scope: &Scope, input: ImportContactsInput) -> Result<ImportP
     let created = if input.dry_run || stopped || new.is_empty() {
         vec![]
     } else {
-        let insert = |tx| async move { store::insert(&tx, new).await.map(Made) };
+        let insert = |tx| async move { store::insert_all(&tx, new).await.map(Made) };
         scope.write_once(WriteContacts, key, insert).await?.0
     };
     Ok(ImportPayload::new(created, valid, errors, sheet.ignored))

@@ -29,7 +29,7 @@ async fn create(scope: &Scope, input: CreateContactInput) -> Result<Contact, Fai
             if let Some(company_id) = new.company_id {
                 require_company(&tx, company_id).await?;
             }
-            store::insert(&tx, vec![new]).await.map(Made)
+            Ok(Made(vec![store::insert(&tx, new).await?]))
         })
         .await?;
     made.one()

@@ -10,7 +10,13 @@ use listing::Named;
 
 const COMPANY: Named<ContactKind> = Named(ContactKind::Company);
 
-pub(super) async fn insert(tx: &Tx, new: Vec<NewContact>) -> Result<Vec<Contact>, Failure> {
+pub(super) async fn insert(tx: &Tx, new: NewContact) -> Result<Contact, Failure> {
+    let row = tx.row(diesel::insert_into(contacts::table).values(new).returning(Contact::as_select()));
+    row.await?.ok_or_else(|| Failure::internal("an insert returned nothing"))
+}
+
+/// Many in one statement. diesel prepares it anew each time, so one row has its own.
+pub(super) async fn insert_all(tx: &Tx, new: Vec<NewContact>) -> Result<Vec<Contact>, Failure> {
     tx.rows(diesel::insert_into(contacts::table).values(new).returning(Contact::as_select())).await
 }
 
@@ -35,7 +41,10 @@ pub(super) async fn is_company(tx: &Tx, id: Uuid) -> Result<bool, Failure> {
 }
 
 /// The ids of companies by their names.
-pub(super) async fn companies_named(scope: &Scope, names: Vec<String>) -> Result<Vec<(String, Uuid)>, Failure> {
+pub(super) async fn companies_named(
+    scope: &Scope,
+    names: Vec<String>,
+) -> Result<Vec<(String, Uuid)>, Failure> {
     let company = contacts::kind.eq(COMPANY).and(contacts::deleted_at.is_null());
     let query = contacts::table
         .filter(contacts::name.eq_any(names).and(company))

@@ -57,7 +57,9 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(with_demo: bool) -> Route
 fn page(base: &str, with_demo: bool) -> String {
     let [(email, password, _), _] = demo::LOG_INS;
     let log_in = if with_demo {
-        format!("mutation {{ logIn(input: {{email: \"{email}\", password: \"{password}\"}}) {{ accessToken }} }}")
+        format!(
+            "mutation {{ logIn(input: {{email: \"{email}\", password: \"{password}\"}}) {{ accessToken }} }}"
+        )
     } else {
         String::new()
     };
@@ -88,7 +90,15 @@ pub(crate) fn install() {
         return;
     }
     let npm = Command::new("npm")
-        .args(["ci", "--omit=dev", "--no-audit", "--no-fund", "--silent", "--fetch-retries=0", "--fetch-timeout=10000"])
+        .args([
+            "ci",
+            "--omit=dev",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+            "--fetch-retries=0",
+            "--fetch-timeout=10000",
+        ])
         .current_dir(folder())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

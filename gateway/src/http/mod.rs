@@ -3,6 +3,11 @@
 mod answer;
 mod graphql;
 
+use std::{
+    future::{IntoFuture, pending},
+    time::Duration,
+};
+
 use axum::{
     Router,
     extract::State,
@@ -11,9 +16,13 @@ use axum::{
     routing::{any, get},
     serve::ListenerExt,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
 use crate::{Service, explorer};
+
+/// How long requests that have begun may take to finish: less than the ten seconds after which
+/// Docker kills. One that never comes to its end must not hold up the end of the service.
+const DRAIN: Duration = Duration::from_secs(8);
 
 /// Answers requests until `stop` is ready, then finishes those that have begun.
 pub(crate) async fn serve(
@@ -33,7 +42,25 @@ pub(crate) async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    let (told, hear) = oneshot::channel();
+    let stop = async move {
+        stop.await;
+        // Only fails once the serving is over.
+        let _ = told.send(());
+    };
+    let too_late = async move {
+        if hear.await.is_err() {
+            pending::<()>().await;
+        }
+        sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, router).with_graceful_shutdown(stop).into_future() => served,
+        () = too_late => {
+            tracing::warn!("stopped before all requests were answered");
+            Ok(())
+        }
+    }
 }
 
 /// Whether requests can be answered now; a load balancer asks.

@@ -76,7 +76,8 @@ async fn every_step_of_a_contacts_life_is_audited_with_before_and_after() {
     let (made, created) = audited(&client, &create, json!({ "kind": "COMPANY", "name": "Ada" })).await;
     let id = &made["contact"]["id"];
     let update = mutation("updateContact", "UpdateContactInput");
-    let (_, updated) = audited(&client, &update, json!({ "id": id, "expectedRevision": 1, "name": "Eve" })).await;
+    let (_, updated) =
+        audited(&client, &update, json!({ "id": id, "expectedRevision": 1, "name": "Eve" })).await;
     let delete = mutation("deleteContact", "DeleteContactInput");
     let (_, deleted) = audited(&client, &delete, json!({ "id": id, "expectedRevision": 2 })).await;
     let restore = mutation("restoreContact", "RestoreContactInput");
@@ -85,7 +86,8 @@ async fn every_step_of_a_contacts_life_is_audited_with_before_and_after() {
     let steps = [created, updated, deleted, restored];
     let whats = ["INSERT contacts", "UPDATE contacts", "UPDATE contacts", "UPDATE contacts"];
     let state = |row: &Option<Value>| {
-        row.as_ref().map(|row| format!("{} {} {}", row["name"], row["revision"], row["deleted_at"].is_string()))
+        row.as_ref()
+            .map(|row| format!("{} {} {}", row["name"], row["revision"], row["deleted_at"].is_string()))
     };
     let befores = [None, Some("\"Ada\" 1 false"), Some("\"Eve\" 2 false"), Some("\"Eve\" 3 true")];
     let afters = ["\"Ada\" 1 false", "\"Eve\" 2 false", "\"Eve\" 3 true", "\"Eve\" 4 false"];
@@ -106,7 +108,8 @@ async fn every_row_of_an_import_is_audited_and_no_row_of_a_dry_one() {
     assert!(dry.is_empty(), "{dry:?}");
     let (payload, entries) = audited(&client, query, json!({ "csv": csv })).await;
     assert_eq!(payload["createdCount"], 3);
-    let mut names: Vec<_> = entries.iter().map(|entry| entry.after.as_ref().unwrap()["name"].to_string()).collect();
+    let mut names: Vec<_> =
+        entries.iter().map(|entry| entry.after.as_ref().unwrap()["name"].to_string()).collect();
     names.sort();
     assert_eq!(names, ["\"Acme\"", "\"Ada\"", "\"Ben\""]);
     assert!(entries.iter().all(|entry| entry.what == "INSERT contacts" && entry.user_id == user_id(&client)));
@@ -148,7 +151,8 @@ async fn what_fails_leaves_no_audit() {
     let own = client.create_contact(json!({ "kind": "COMPANY", "name": "Ada" })).await;
     let foreign = stranger.create_contact(json!({ "kind": "COMPANY", "name": "Ben" })).await;
     let before = entries(&client, None).await.len();
-    let (create, update) = (mutation("createContact", "CreateContactInput"), mutation("updateContact", "UpdateContactInput"));
+    let (create, update) =
+        (mutation("createContact", "CreateContactInput"), mutation("updateContact", "UpdateContactInput"));
     let failing = [
         (&create, json!({ "kind": "COMPANY", "name": "" })),
         (&create, json!({ "kind": "PERSON", "name": "Eve", "companyId": foreign["id"] })),

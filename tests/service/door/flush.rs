@@ -6,7 +6,7 @@ use serde_json::json;
 use tenancy::{Failure, Key, Permission::WriteContacts, Recall, Refusal, Scope, Tx};
 use uuid::Uuid;
 
-use super::{Door, contacts, insert, names, proxy::Proxy};
+use super::{Door, contacts, insert, names, numbered, proxy::Proxy};
 use crate::harness::{Client, organisation, server};
 
 /// A door of one connection, with an ear at it. The runtime of these tests has one thread, so that
@@ -53,7 +53,9 @@ async fn a_read_of_a_new_statement_commits_after_its_answer() {
 async fn a_read_that_fails_ends_its_transaction_too() {
     let (_client, proxy, _door, scope) = overheard().await;
     let named = async |name: &str| {
-        scope.rows::<_, String, _>(contacts::table.select(contacts::name).filter(contacts::name.eq(name))).await
+        scope
+            .rows::<_, String, _>(contacts::table.select(contacts::name).filter(contacts::name.eq(name)))
+            .await
     };
     for _ in 0..2 {
         proxy.forget();
@@ -120,10 +122,13 @@ impl Recall for Made {
 #[tokio::test]
 async fn a_keyed_write_costs_two_waits_more() {
     let (_client, proxy, _door, scope) = overheard().await;
-    let write = |key: &str| {
-        let key = Key::new("test", key.to_owned(), b"body").unwrap();
-        scope.write_once(WriteContacts, Some(key), |tx| async move { Ok(Made(vec![insert(&tx, "Eve").await?])) })
-    };
+    let write =
+        |key: &str| {
+            let key = Key::new("test", key.to_owned(), b"body").unwrap();
+            scope.write_once(WriteContacts, Some(key), |tx| async move {
+                Ok(Made(vec![insert(&tx, "Eve").await?]))
+            })
+        };
     let first = write("warm").await.unwrap();
     proxy.forget();
     let second = write("measured").await.unwrap();
@@ -132,15 +137,6 @@ async fn a_keyed_write_costs_two_waits_more() {
     let expected = ["> BEGIN Bind Execute Sync", "> Bind Execute Sync", "> Bind Execute Sync", "> COMMIT"];
     assert_eq!(questions, expected, "the key, the body, what it made, the end");
     assert_eq!(write("measured").await.unwrap().0, second.0);
-}
-
-/// A statement that no other number has.
-async fn numbered(scope: &Scope, number: usize) -> Result<Vec<String>, Failure> {
-    let mut query = contacts::table.select(contacts::name).order(contacts::name).into_boxed();
-    for _ in 0..number {
-        query = query.filter(contacts::name.ne("nobody"));
-    }
-    scope.rows(query).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,7 +153,11 @@ async fn no_commit_overtakes_a_new_statement_however_many_there_are() {
     });
     for (number, read) in join_all(reads).await.into_iter().enumerate() {
         let expected = ["Ada", "Ben"][number % 2];
-        assert_eq!(read.unwrap().unwrap_or_else(|error| panic!("{number}: {error:?}")), [expected], "{number}");
+        assert_eq!(
+            read.unwrap().unwrap_or_else(|error| panic!("{number}: {error:?}")),
+            [expected],
+            "{number}"
+        );
     }
 }
 

@@ -86,7 +86,8 @@ async fn a_mistake_is_not_remembered() {
     let answer = create(&client, "k", "").await;
     assert_eq!(answer.user_errors("/data/createContact"), ["INVALID name"]);
     let stranger = organisation().await.create_contact(json!({ "kind": "COMPANY", "name": "Foreign" })).await;
-    let input = json!({ "kind": "PERSON", "name": "Ada", "companyId": stranger["id"], "idempotencyKey": "k" });
+    let input =
+        json!({ "kind": "PERSON", "name": "Ada", "companyId": stranger["id"], "idempotencyKey": "k" });
     let answer = client.run(CREATE, json!({ "input": input })).await;
     assert_eq!(answer.user_errors("/data/createContact"), ["NOT_FOUND companyId"]);
     created(&client, "k", "Ada").await;

@@ -41,13 +41,17 @@ async fn read(client: &Client) -> Answer {
 async fn locked(addresses: &Addresses, contact: &Value) -> tokio_postgres::Client {
     let connection = superuser(addresses.database()).await;
     let id = uuid(contact["id"].as_str().unwrap());
-    connection.batch_execute(&format!("BEGIN; SELECT FROM contacts WHERE id = '{id}' FOR UPDATE")).await.unwrap();
+    connection
+        .batch_execute(&format!("BEGIN; SELECT FROM contacts WHERE id = '{id}' FOR UPDATE"))
+        .await
+        .unwrap();
     connection
 }
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_answers_timeout() {
-    let limits = Limits { connections: 2, statement_timeout: Duration::from_millis(200), ..Limits::default() };
+    let limits =
+        Limits { connections: 2, statement_timeout: Duration::from_millis(200), ..Limits::default() };
     let client = at(&start(&server().addresses, &limits).await, &organisation().await);
     let contact = client.create_contact(json!({ "kind": "COMPANY", "name": "Ada" })).await;
     let lock = locked(&server().addresses, &contact).await;
@@ -59,7 +63,10 @@ async fn a_statement_that_takes_too_long_answers_timeout() {
 
 #[tokio::test]
 async fn a_request_without_a_connection_answers_unavailable_and_the_next_one_works() {
-    let client = at(&start(&server().addresses, &Limits { connections: 1, ..Limits::default() }).await, &organisation().await);
+    let client = at(
+        &start(&server().addresses, &Limits { connections: 1, ..Limits::default() }).await,
+        &organisation().await,
+    );
     let contact = client.create_contact(json!({ "kind": "COMPANY", "name": "Ada" })).await;
     let lock = locked(&server().addresses, &contact).await;
     let (answers, waiting) = tokio::join!(rename(&client, &contact["id"], 1), async {
@@ -91,8 +98,10 @@ async fn a_connection_that_ends_fails_its_own_request_alone() {
         async move { rename(&ada, &contact["id"], 1).await }
     });
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    eventually("the request waits for the lock", async || lock.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) > 0)
-        .await;
+    eventually("the request waits for the lock", async || {
+        lock.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) > 0
+    })
+    .await;
     terminate(&addresses).await;
     assert_eq!(request.await.unwrap().errors(), ["UNAVAILABLE"]);
     drop(lock);

@@ -47,7 +47,8 @@ async fn the_name_of_the_scheme_is_the_same_however_it_is_capitalised() {
 
 #[tokio::test]
 async fn who_is_not_let_in_is_told_how() {
-    let request = reqwest::Client::new().post(format!("{}/graphql", server().url)).header("authorization", "Bearer x");
+    let request =
+        reqwest::Client::new().post(format!("{}/graphql", server().url)).header("authorization", "Bearer x");
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 401);
     let challenge = response.headers().get("www-authenticate").expect("RFC 9110, 15.5.2");
@@ -71,7 +72,10 @@ async fn nobody_in_particular_reads_and_changes_nothing() {
 }
 
 async fn log_out(client: &Client) {
-    client.run("mutation { logOut { userErrors { code message field } } }", json!({})).await.ok("/data/logOut");
+    client
+        .run("mutation { logOut { userErrors { code message field } } }", json!({}))
+        .await
+        .ok("/data/logOut");
 }
 
 #[tokio::test]
@@ -158,12 +162,17 @@ async fn users_are_listed_page_by_page() {
                  nodes { id } pageInfo { hasNextPage endCursor } } }";
     let first = admin.run(query, json!({})).await.ok("/data/users").clone();
     assert_eq!(first["pageInfo"]["hasNextPage"], true);
-    let rest = admin.run(query, json!({ "after": first["pageInfo"]["endCursor"] })).await.ok("/data/users").clone();
+    let rest =
+        admin.run(query, json!({ "after": first["pageInfo"]["endCursor"] })).await.ok("/data/users").clone();
     assert_eq!(rest["pageInfo"]["hasNextPage"], false);
-    let ids = |page: &Value| page["nodes"].as_array().unwrap().iter().map(|node| node["id"].to_string()).collect();
-    let mut found: Vec<String> = [&first, &rest].into_iter().flat_map(|page| -> Vec<_> { ids(page) }).collect();
-    let mut all: Vec<_> = [&admin, &colleagues[0], &colleagues[1]].map(|c| c.log_in["user"]["id"].to_string()).into();
-    (found.sort(), all.sort());
+    let ids =
+        |page: &Value| page["nodes"].as_array().unwrap().iter().map(|node| node["id"].to_string()).collect();
+    let mut found: Vec<String> =
+        [&first, &rest].into_iter().flat_map(|page| -> Vec<_> { ids(page) }).collect();
+    let mut all: Vec<_> =
+        [&admin, &colleagues[0], &colleagues[1]].map(|c| c.log_in["user"]["id"].to_string()).into();
+    found.sort();
+    all.sort();
     assert_eq!(found, all);
     let query = "query ($id: ID!) { user(id: $id) { name } }";
     let foreign = admin.run(query, json!({ "id": stranger.log_in["user"]["id"] })).await;

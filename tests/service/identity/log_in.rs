@@ -7,7 +7,8 @@ use super::{change_user, email, log_in, newcomer, sign_up, with};
 use crate::harness::{Client, PASSWORD, anonymous, organisation, server, unique_email};
 
 fn changed(mut input: Value, change: Value) -> Value {
-    input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    let Value::Object(change) = change else { panic!("{change}") };
+    input.as_object_mut().unwrap().extend(change);
     input
 }
 
@@ -26,7 +27,9 @@ async fn a_sign_up_makes_an_organisation_with_its_admin() {
     assert_eq!(payload["user"]["roles"], json!(["ADMIN", "USER"]));
     assert_eq!(payload["organisation"]["name"], "Acme & Sons");
     let client = with(&anonymous(), payload);
-    let answer = client.run("{ me { name email } organisation { id name currency } users { nodes { name } } }", json!({})).await;
+    let answer = client
+        .run("{ me { name email } organisation { id name currency } users { nodes { name } } }", json!({}))
+        .await;
     assert_eq!(answer.ok("/data")["users"]["nodes"], json!([{ "name": "Ada Lovelace" }]));
     assert_eq!(answer.at("/data/organisation/id"), &payload["organisation"]["id"]);
     assert_eq!(answer.at("/data/me/email"), email.as_str());
@@ -62,7 +65,10 @@ async fn a_taken_short_name_is_refused_and_a_made_one_gives_way() {
     let named = || changed(newcomer(&unique_email()), json!({ "organisationName": name }));
     assert_eq!(slug(named()).await, made);
     let (second, third) = (slug(named()).await, slug(named()).await);
-    assert!(second.starts_with(&format!("{made}-")) && third.starts_with(&format!("{made}-")), "{second} {third}");
+    assert!(
+        second.starts_with(&format!("{made}-")) && third.starts_with(&format!("{made}-")),
+        "{second} {third}"
+    );
     assert_ne!(second, third);
     let answer = sign_up(&anonymous(), changed(named(), json!({ "slug": made }))).await;
     assert_eq!(answer.user_errors("/data/signUp"), ["ALREADY_EXISTS slug"]);
@@ -76,7 +82,8 @@ async fn a_made_short_name_could_be_given_by_hand() {
     for _ in 0..2 {
         let input = changed(newcomer(&unique_email()), json!({ "organisationName": name }));
         let made = slug(input).await;
-        let by_hand = sign_up(&anonymous(), changed(newcomer(&unique_email()), json!({ "slug": made }))).await;
+        let by_hand =
+            sign_up(&anonymous(), changed(newcomer(&unique_email()), json!({ "slug": made }))).await;
         assert_eq!(by_hand.user_errors("/data/signUp"), ["ALREADY_EXISTS slug"], "{made}");
     }
 }
@@ -101,7 +108,8 @@ async fn a_known_e_mail_needs_its_password_and_gets_a_second_organisation() {
 
     let credentials = json!({ "email": email(&first), "password": PASSWORD });
     let at = |id: &Value| changed(credentials.clone(), json!({ "organisationId": id }));
-    let opened = async |input: Value| log_in(&first, input).await.ok("/data/logIn")["organisation"]["id"].clone();
+    let opened =
+        async |input: Value| log_in(&first, input).await.ok("/data/logIn")["organisation"]["id"].clone();
     let (old, new) = (&first.log_in["organisation"]["id"], &second["organisation"]["id"]);
     // The one asked for; without asking the one used last.
     for id in [new, old, new] {

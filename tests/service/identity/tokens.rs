@@ -12,7 +12,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Base64 for URLs, without padding.
 pub(super) fn encoded(bytes: &[u8]) -> String {
     let sextet = |group: &[u8], at: usize| {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        let bits =
+            group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
         char::from(ALPHABET[usize::try_from(bits >> (18 - 6 * at) & 63).unwrap()])
     };
     bytes.chunks(3).flat_map(|group| (0..=group.len()).map(move |at| sextet(group, at))).collect()
@@ -167,8 +168,10 @@ async fn an_access_token_that_we_did_not_sign_is_refused() {
 
 #[tokio::test]
 async fn an_access_token_of_another_key_is_refused() {
-    let keys = domain_identity::TokenKeys::parse("another key for tests alone of more than 32 bytes").unwrap();
-    let (limits, clock) = (tenancy::Limits { connections: 2, ..tenancy::Limits::default() }, tenancy::Clock::system());
+    let keys =
+        domain_identity::TokenKeys::parse("another key for tests alone of more than 32 bytes").unwrap();
+    let (limits, clock) =
+        (tenancy::Limits { connections: 2, ..tenancy::Limits::default() }, tenancy::Clock::system());
     let service = gateway::Service::open(&server().addresses, &limits, keys, clock).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
