@@ -10,7 +10,9 @@ use std::{
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use diesel::{ConnectionError, connection::InstrumentationEvent};
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{
+    AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, pooled_connection::PoolableConnection,
+};
 use url::Url;
 
 use crate::{Failure, Limits, Refusal};
@@ -77,9 +79,13 @@ impl managed::Manager for Connector {
         Box::pin(Connection::open(&self.url, &self.limits)).await
     }
 
-    // No question to PostgreSQL here: a checkout must cost no round trip. A connection that died
-    // shows at its first use, and `Pool::forget_idle` then clears the others.
+    // No question to PostgreSQL here: a checkout must cost no round trip. A connection that has
+    // heard of its end is known to be broken; one that has not shows at its first use, and
+    // `Pool::forget_idle` then clears the others.
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ConnectionError> {
+        if connection.pg.is_broken() {
+            return Err(RecycleError::message("closed"));
+        }
         if connection.statements() >= MAX_STATEMENTS || connection.opened.elapsed() > MAX_AGE {
             return Err(RecycleError::message("worn out"));
         }

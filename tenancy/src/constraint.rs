@@ -38,8 +38,11 @@ impl Constraints {
         if let Some(known) = information.constraint_name().and_then(|name| self.0.get(name)) {
             return Failure::User(vec![UserError::new(known.code, known.field, known.message)]);
         }
-        // diesel passes no SQLSTATE on, so these two are known by what they say.
+        // diesel passes no SQLSTATE on, so these are known by what they say.
         let message = information.message();
+        if message.contains("terminating connection") {
+            return Refusal::Unavailable.into();
+        }
         if message.contains("statement timeout") {
             return Refusal::Timeout.into();
         }

@@ -52,6 +52,9 @@ const ROLE_FINDINGS: &str = "
         SELECT 'can bypass row security'
         FROM pg_roles WHERE rolbypassrls AND pg_has_role(current_user, oid, 'MEMBER')
         UNION ALL
+        SELECT 'may create roles, and so become any'
+        FROM pg_roles WHERE rolcreaterole AND pg_has_role(current_user, oid, 'MEMBER')
+        UNION ALL
         SELECT 'owns the table ' || relname
         FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
@@ -63,7 +66,8 @@ const ROLE_FINDINGS: &str = "
     ) AS finding
     LIMIT 1";
 
-// Every table but diesel's own list of migrations; a tenant table is one with organisation_id.
+// Every table but diesel's own list of migrations, and every view that reads as its owner; a tenant
+// table is one with organisation_id.
 const TABLE_FINDINGS: &str = "
     SELECT relname::text AS subject, finding.reason
     FROM pg_class
@@ -75,6 +79,9 @@ const TABLE_FINDINGS: &str = "
     ) AS kind
     CROSS JOIN LATERAL (
         SELECT 'has no row security' AS reason WHERE NOT relrowsecurity
+        UNION ALL
+        SELECT 'may be truncated by ' || current_user || ', which row security does not stop'
+        WHERE has_table_privilege(current_user, pg_class.oid, 'TRUNCATE')
         UNION ALL
         SELECT 'lacks the policy own_organisation for tessera_app'
         WHERE kind.tenant AND NOT EXISTS (
@@ -90,7 +97,8 @@ const TABLE_FINDINGS: &str = "
         WHERE schemaname = 'public' AND tablename = relname
           AND policyname <> 'own_organisation' AND roles <> '{tessera_system}'
     ) AS finding
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+    WHERE relnamespace = 'public'::regnamespace AND (relkind IN ('r', 'p', 'm', 'f')
+           OR relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false))
       AND relname <> '__diesel_schema_migrations'
     ORDER BY relname LIMIT 1";
 

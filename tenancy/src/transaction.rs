@@ -8,8 +8,8 @@ use std::{
 use diesel::{
     QueryResult,
     deserialize::FromSqlRow,
-    pg::Pg,
-    query_builder::{AsQuery, QueryFragment, QueryId},
+    pg::{Pg, PgQueryBuilder},
+    query_builder::{AsQuery, AstPass, Query, QueryBuilder, QueryFragment, QueryId},
     query_dsl::CompatibleType,
     result::Error,
 };
@@ -19,6 +19,7 @@ use futures_util::{
     future::{BoxFuture, maybe_done},
     join, poll,
 };
+use tokio::task::unconstrained;
 
 use crate::{
     Failure, Refusal,
@@ -52,11 +53,14 @@ where
     let pg = connection.pg();
     let known = connection.statements();
 
+    let query = Remembered::new(query.as_query());
+    let stays = query.stays;
     let mut begin = pin!(maybe_done(batch(pg, begin)));
-    let mut rows = pin!(maybe_done(load(pg, query)));
+    // Unconstrained: a task that has used its turn up would leave the first poll without an effect.
+    let mut rows = pin!(maybe_done(unconstrained(load(pg, query))));
     let _ = poll!(begin.as_mut());
     let _ = poll!(rows.as_mut());
-    let committed = if connection.statements() == known {
+    let committed = if stays && connection.statements() == known {
         join!(begin.as_mut(), rows.as_mut(), batch(pg, COMMIT)).2
     } else {
         join!(begin.as_mut(), rows.as_mut());
@@ -76,6 +80,48 @@ where
         ((_, Err(error)), _) | ((Err(error), _), _) | (_, Err(error)) => Err(error),
     };
     build(&rows.map_err(|error| explain(pool, constraints, error))?)
+}
+
+/// The longest statement that stays prepared although diesel would not keep it: an import's is
+/// longer, and is seldom the same twice.
+const MAX_REMEMBERED: usize = 4096;
+
+/// A query whose statement stays prepared. diesel does not keep what may differ from one call to
+/// the next (every UPDATE, every list of rows, SQL by hand); known by its text, as here, it cannot
+/// be taken for another.
+struct Remembered<Q> {
+    query: Q,
+    stays: bool,
+}
+
+impl<Q: QueryFragment<Pg>> Remembered<Q> {
+    fn new(query: Q) -> Self {
+        let is_short = || {
+            let mut sql = PgQueryBuilder::default();
+            query.to_sql(&mut sql, &Pg).is_ok_and(|()| sql.finish().len() <= MAX_REMEMBERED)
+        };
+        let stays = query.is_safe_to_cache_prepared(&Pg).unwrap_or(false) || is_short();
+        Self { query, stays }
+    }
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Remembered<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.query.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &Pg) -> QueryResult<bool> {
+        Ok(self.stays)
+    }
+}
+
+impl<Q> QueryId for Remembered<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Remembered<Q> {
+    type SqlType = Q::SqlType;
 }
 
 // Boxed, because it is large and moved often.
@@ -158,9 +204,9 @@ impl Tx {
     {
         let pg = self.lease.connection()?.pg();
         let rows = match self.take_begin() {
-            None => load(pg, query).await,
+            None => load(pg, Remembered::new(query.as_query())).await,
             Some(begin) => {
-                let (begun, rows) = join!(batch(pg, &begin), load(pg, query));
+                let (begun, rows) = join!(batch(pg, &begin), load(pg, Remembered::new(query.as_query())));
                 begun.and(rows)
             }
         };
@@ -191,9 +237,10 @@ impl Tx {
     {
         let mut pg = self.lease.connection()?.pg();
         let touched = match self.take_begin() {
-            None => pg.execute_returning_count(query).await,
+            None => pg.execute_returning_count(Remembered::new(query)).await,
             Some(begin) => {
-                let (begun, touched) = join!(batch(pg, &begin), pg.execute_returning_count(query));
+                let (begun, touched) =
+                    join!(batch(pg, &begin), pg.execute_returning_count(Remembered::new(query)));
                 begun.and(touched)
             }
         };

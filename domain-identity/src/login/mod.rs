@@ -148,7 +148,8 @@ pub(crate) async fn refresh(
             let Some(session) = store::lock_session(&tx, known.login_session_id).await? else {
                 return Ok(None);
             };
-            if known.secret_hash != hash || !session.is_open(now) {
+            let active = store::is_active(&tx, session.user_id).await?;
+            if known.secret_hash != hash || !session.is_open(now) || !active {
                 return Ok(None);
             }
             if known.used_at.is_some() {

@@ -164,6 +164,12 @@ pub(super) async fn lock_session(tx: &Tx, id: Uuid) -> Result<Option<LoginSessio
     tx.row(query.for_update()).await
 }
 
+/// Whether a user may still log in.
+pub(super) async fn is_active(tx: &Tx, user_id: Uuid) -> Result<bool, Failure> {
+    let active = users::id.eq(user_id).and(users::active).and(users::deleted_at.is_null());
+    Ok(tx.row::<_, Uuid, _>(users::table.filter(active).select(users::id)).await?.is_some())
+}
+
 pub(super) async fn use_token(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<(), Failure> {
     let token = refresh_tokens::table.filter(refresh_tokens::id.eq(id));
     tx.execute(diesel::update(token).set(refresh_tokens::used_at.eq(now))).await.map(drop)

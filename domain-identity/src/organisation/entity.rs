@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::tables::organisations;
 
-/// The longest short name.
-const MAX_SLUG: usize = 40;
+/// The longest that is made from a name: leaves room for a hyphen and six digits in the forty there are.
+const MAX_SLUG: usize = 33;
 
 /// A customer of Tessera: everything else belongs to one, and no other sees it.
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]

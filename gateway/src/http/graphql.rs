@@ -69,8 +69,9 @@ async fn execute(
 /// Who is asking: nobody without a token, but never nobody with a bad one.
 async fn session(service: &Service, headers: &HeaderMap, request_id: &RequestId) -> Result<Session, Failure> {
     let Some(authorization) = headers.get(header::AUTHORIZATION) else { return Ok(Session::anonymous()) };
-    let token = authorization.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
-    let token = token.ok_or(Refusal::Unauthenticated)?;
+    let scheme_and_token = authorization.to_str().ok().and_then(|value| value.split_once(' '));
+    let token = scheme_and_token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
+    let (_, token) = token.ok_or(Refusal::Unauthenticated)?;
     service.identity.authenticate(token.trim(), request_id).await
 }
 
@@ -83,7 +84,11 @@ fn not_let_in(failure: &Failure, media: Media, request_id: &RequestId) -> Respon
             (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL")
         }
     };
-    refused(status, media, code, failure.to_string(), request_id)
+    let mut response = refused(status, media, code, failure.to_string(), request_id);
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }
 
 /// Our own checks, then async-graphql's extractor, which checks neither type nor size.
