@@ -60,7 +60,8 @@ fn binaries() -> Result<PathBuf> {
 }
 
 async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &PrivateCluster) -> Result<()> {
-    let environment = cluster.environment();
+    let mut environment = cluster.environment();
+    environment.push(("TESSERA_WORKERS", options.workers.to_string()));
     processes::run_gateway(gateway, "provision", &environment).await?;
     processes::run_gateway(gateway, "migrate", &environment).await?;
     let mut service = Child::service(gateway, &environment, folder).await?;

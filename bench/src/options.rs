@@ -50,6 +50,9 @@ pub(crate) struct Options {
     /// Keep-alive connections that ask without a pause; the floor has as many to PostgreSQL.
     #[arg(long, default_value_t = 16)]
     pub(crate) connections: usize,
+    /// Threads of the service that answer requests; the floor has one.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) workers: usize,
     /// How many organisations sign up.
     #[arg(long, default_value_t = 100)]
     pub(crate) organisations: usize,
@@ -77,6 +80,7 @@ impl Options {
     /// Refuses what would outlast the access tokens or measure nothing.
     pub(crate) fn check(&self) -> Result<()> {
         ensure!(self.seconds > 0 && self.rounds > 0, "a measurement needs --seconds and --rounds above 0");
+        ensure!((1..=256).contains(&self.workers), "--workers is 1 to 256");
         ensure!((1..=256).contains(&self.connections), "--connections is 1 to 256");
         ensure!((1..=1000).contains(&self.organisations), "--organisations is 1 to 1000");
         ensure!((20..=1_000_000).contains(&self.contacts), "--contacts is 20 to 1000000");

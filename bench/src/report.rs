@@ -88,11 +88,17 @@ pub(crate) fn text(report: &Report) -> String {
         ListForm::Rows => "rows",
     };
     let mut text = format!(
-        "\n{} connections, {} rounds of {} s, {} organisations of {} contacts; \
+        "\n{} connections, {} workers in the service, {} rounds of {} s, {} organisations of {} contacts; \
          PostgreSQL does not wait for the disk (fsync off); \
          the floor makes lists from {}\n\
          medians of the rounds, (min-max); processor time in microseconds per request\n\n",
-        options.connections, options.rounds, options.seconds, options.organisations, options.contacts, list
+        options.connections,
+        options.workers,
+        options.rounds,
+        options.seconds,
+        options.organisations,
+        options.contacts,
+        list
     );
     let _ = writeln!(
         text,

@@ -33,7 +33,7 @@ impl Identity {
         let Inner { system, keys, .. } = &*self.0;
         let claims = keys.verify(access_token, system.clock().now())?;
         let scope = system.token_scope(claims.org, request_id.clone());
-        let user = system.session(claims.sid, login::load_session(&scope, &claims)).await?;
+        let user = system.session(claims.sid, || login::load_session(&scope, &claims)).await?;
         Ok(Session::of_user(system, user))
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     Service,
-    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen},
+    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Workers},
     demo, logging, run,
     service::listen,
 };
@@ -18,6 +18,8 @@ use crate::{
 #[derive(Parser)]
 #[command(name = "gateway", version, args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(flatten)]
+    workers: Workers,
     #[command(flatten)]
     run: Run,
     #[command(subcommand)]
@@ -83,7 +85,11 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(workers) = cli.workers.workers {
+        runtime.worker_threads(workers.into());
+    }
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.to_string()),
     };

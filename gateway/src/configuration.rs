@@ -6,6 +6,15 @@ use clap::Args;
 use domain_identity::TokenKeys;
 use tenancy::{Addresses, Limits};
 
+/// The threads that answer requests.
+#[derive(Args, Clone, Debug)]
+pub struct Workers {
+    /// How many threads answer requests; as many as there are cores unless told. Fewer are cheaper
+    /// where PostgreSQL works on the same machine.
+    #[arg(long, env = "TESSERA_WORKERS", global = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
+}
+
 /// Where the service listens.
 #[derive(Args, Clone, Debug)]
 pub struct Listen {

@@ -38,7 +38,7 @@ impl SessionCache {
         Self { sessions, forgotten: AtomicU64::new(0), clock }
     }
 
-    pub(crate) async fn get<F>(&self, id: Uuid, load: F) -> Result<Arc<UserSession>, Failure>
+    pub(crate) async fn get<F>(&self, id: Uuid, load: impl FnOnce() -> F) -> Result<Arc<UserSession>, Failure>
     where
         F: Future<Output = Result<UserSession, Failure>>,
     {
@@ -49,7 +49,7 @@ impl SessionCache {
             return Ok(session);
         }
         let forgotten = self.forgotten.load(Ordering::SeqCst);
-        let session = Arc::new(load.await?);
+        let session = Arc::new(Box::pin(load()).await?);
         if self.forgotten.load(Ordering::SeqCst) == forgotten {
             self.sessions.insert(id, (now, Arc::clone(&session)));
         }

@@ -82,7 +82,11 @@ impl SystemDoor {
     ///
     /// # Errors
     /// What `load` answers.
-    pub async fn session<F>(&self, login_session_id: Uuid, load: F) -> Result<Arc<UserSession>, Failure>
+    pub async fn session<F>(
+        &self,
+        login_session_id: Uuid,
+        load: impl FnOnce() -> F,
+    ) -> Result<Arc<UserSession>, Failure>
     where
         F: Future<Output = Result<UserSession, Failure>>,
     {

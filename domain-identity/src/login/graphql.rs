@@ -2,6 +2,7 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, TypeName};
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use listing::{GivenId, Verb, scope};
 use tenancy::{Failure, UserError};
 
@@ -146,6 +147,7 @@ impl LoginQuery {
     }
 }
 
+// Boxed: these run seldom, and must not make the future of every mutation as large as theirs.
 #[derive(Default)]
 pub(crate) struct LoginMutation;
 
@@ -157,7 +159,8 @@ impl LoginMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The organisation and its admin.")] input: SignUpInput,
     ) -> Result<Option<LogInPayload<SignUp>>> {
-        let logged_in = super::sign_up(ctx.data::<Identity>()?, scope(ctx)?.request_id(), input).await;
+        let logged_in =
+            super::sign_up(ctx.data::<Identity>()?, scope(ctx)?.request_id(), input).boxed().await;
         Ok(Some(LogInPayload::of(logged_in)?))
     }
 
@@ -172,7 +175,9 @@ impl LoginMutation {
         let organisation_id = input.organisation_id.map(|id| id.uuid("organisationId")).transpose();
         let logged_in = match organisation_id {
             Ok(organisation_id) => {
-                super::log_in(identity, request_id, &input.email, input.password, organisation_id).await
+                super::log_in(identity, request_id, &input.email, input.password, organisation_id)
+                    .boxed()
+                    .await
             }
             Err(failure) => Err(failure),
         };
@@ -186,7 +191,8 @@ impl LoginMutation {
         #[graphql(desc = "The refresh token.")] input: RefreshLogInInput,
     ) -> Result<Option<LogInPayload<RefreshLogIn>>> {
         let identity = ctx.data::<Identity>()?;
-        let logged_in = super::refresh(identity, scope(ctx)?.request_id(), &input.refresh_token).await;
+        let logged_in =
+            super::refresh(identity, scope(ctx)?.request_id(), &input.refresh_token).boxed().await;
         Ok(Some(LogInPayload::of(logged_in)?))
     }
 
