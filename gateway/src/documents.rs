@@ -52,7 +52,9 @@ impl Documents {
             return Some(known);
         }
         let document = Arc::new(Document::parse(text)?);
-        if text.len() <= MAX_DOCUMENT {
+        // A document with strings in it carries somebody's data, a password perhaps, and seldom
+        // comes again; front ends send variables.
+        if text.len() <= MAX_DOCUMENT && !text.contains('"') {
             self.0.insert(text.to_owned(), Arc::clone(&document));
         }
         Some(document)
