@@ -19,6 +19,15 @@ END
 $$;
 ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 
+-- So that a gateway can tell whether the database is as new as itself.
+DO $$
+BEGIN
+    IF to_regclass('public.__diesel_schema_migrations') IS NOT NULL THEN
+        GRANT SELECT ON public.__diesel_schema_migrations TO tessera_app, tessera_system;
+    END IF;
+END
+$$;
+
 -- The instant a transaction works at: the service's own clock, so that tests can move it.
 CREATE FUNCTION service_now() RETURNS timestamptz LANGUAGE sql STABLE
     RETURN coalesce(nullif(current_setting('app.now', true), '')::timestamptz, now());

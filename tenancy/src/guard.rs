@@ -5,7 +5,7 @@ use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use thiserror::Error;
 use url::Url;
 
-use crate::{Addresses, OpenError};
+use crate::{Addresses, OpenError, migration::known_versions};
 
 /// A way in which one tenant could see another's rows.
 #[derive(Debug, Error)]
@@ -29,9 +29,12 @@ pub enum Unsafe {
         /// What it lacks.
         reason: String,
     },
-    /// The database is empty.
-    #[error("the database has no tables yet; run `gateway migrate` first")]
-    NotMigrated,
+    /// The database is empty, or older than this program.
+    #[error("the database lacks the migration {version}; run `gateway migrate` first")]
+    NotMigrated {
+        /// The first that is missing.
+        version: String,
+    },
 }
 
 #[derive(QueryableByName)]
@@ -102,9 +105,11 @@ const TABLE_FINDINGS: &str = "
       AND relname <> '__diesel_schema_migrations'
     ORDER BY relname LIMIT 1";
 
-const HAS_TABLES: &str = "
-    SELECT relname::text AS subject, '' AS reason FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relname = 'organisations'";
+const IS_MIGRATED: &str = "
+    SELECT '' AS subject, '' AS reason WHERE to_regclass('public.__diesel_schema_migrations') IS NOT NULL";
+
+const MIGRATIONS_RUN: &str =
+    "SELECT version::text AS subject, '' AS reason FROM public.__diesel_schema_migrations";
 
 /// Looks at both roles and every table.
 pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
@@ -114,13 +119,15 @@ pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
     ] {
         let mut connection = connect(url).await?;
         let role = sql_query(ROLE_FINDINGS).bind::<Text, _>(own).bind::<Text, _>(other);
-        if let Some(Finding { subject, reason }) = first(role, &mut connection).await? {
+        if let Some(Finding { subject, reason }) = findings(role, &mut connection).await?.pop() {
             return Err(Unsafe::Role { role: subject, reason }.into());
         }
-        if first(sql_query(HAS_TABLES), &mut connection).await?.is_none() {
-            return Err(Unsafe::NotMigrated.into());
+        if let Some(version) = missing_migration(&mut connection).await? {
+            return Err(Unsafe::NotMigrated { version }.into());
         }
-        if let Some(Finding { subject, reason }) = first(sql_query(TABLE_FINDINGS), &mut connection).await? {
+        if let Some(Finding { subject, reason }) =
+            findings(sql_query(TABLE_FINDINGS), &mut connection).await?.pop()
+        {
             return Err(Unsafe::Table { table: subject, reason }.into());
         }
     }
@@ -134,11 +141,19 @@ async fn connect(url: &Url) -> Result<AsyncPgConnection, OpenError> {
     })
 }
 
-async fn first<'q, Q>(query: Q, connection: &mut AsyncPgConnection) -> Result<Option<Finding>, OpenError>
+/// The first migration that this program knows and the database does not.
+async fn missing_migration(connection: &mut AsyncPgConnection) -> Result<Option<String>, OpenError> {
+    let run = match findings(sql_query(IS_MIGRATED), connection).await?.is_empty() {
+        true => vec![],
+        false => findings(sql_query(MIGRATIONS_RUN), connection).await?,
+    };
+    let mut known = known_versions().into_iter();
+    Ok(known.find(|version| !run.iter().any(|finding| finding.subject == *version)))
+}
+
+async fn findings<'q, Q>(query: Q, connection: &mut AsyncPgConnection) -> Result<Vec<Finding>, OpenError>
 where
     Q: RunQueryDsl<AsyncPgConnection> + diesel_async::methods::LoadQuery<'q, AsyncPgConnection, Finding> + 'q,
 {
-    let findings: Vec<Finding> =
-        query.load(connection).await.map_err(|error| OpenError::Unreachable(error.to_string()))?;
-    Ok(findings.into_iter().next())
+    query.load(connection).await.map_err(|error| OpenError::Unreachable(error.to_string()))
 }

@@ -1,4 +1,7 @@
-use diesel::migration::MigrationVersion;
+use diesel::{
+    migration::{Migration, MigrationSource, MigrationVersion},
+    pg::Pg,
+};
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use thiserror::Error;
@@ -17,6 +20,12 @@ pub enum MigrationError {
     /// A migration failed; those before it stand.
     #[error("a migration failed: {0}")]
     Failed(String),
+}
+
+/// The versions of all migrations that this program knows.
+pub(crate) fn known_versions() -> Vec<String> {
+    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().unwrap_or_default();
+    known.iter().map(|migration| migration.name().version().to_string()).collect()
 }
 
 /// Brings the database up to date, as the plain owner of its tables, and answers what was run.

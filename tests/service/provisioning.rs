@@ -61,7 +61,16 @@ async fn provision_apart(addresses: Addresses) -> Result<(), tenancy::ProvisionE
 #[tokio::test]
 async fn a_database_that_is_not_migrated_is_refused() {
     let addresses = postgres().empty_database("unmigrated").await;
-    assert_refused(&addresses, "the database has no tables yet; run `gateway migrate` first").await;
+    assert_refused(&addresses, "the database lacks the migration 0001; run `gateway migrate` first").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_older_than_the_program_is_refused() {
+    let addresses = postgres().empty_database("behind").await;
+    tenancy::migrate(&addresses.owner).await.unwrap();
+    let superuser = superuser(addresses.database()).await;
+    superuser.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0003'").await.unwrap();
+    assert_refused(&addresses, "the database lacks the migration 0003; run `gateway migrate` first").await;
 }
 
 #[tokio::test]
@@ -265,9 +274,14 @@ async fn fill(owner: &Client) {
 const FILLED_BY: &str = "0003_contacts";
 
 async fn climb(owner: &Client) {
+    // As diesel keeps its list.
+    let list = "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY)";
+    owner.batch_execute(list).await.unwrap();
     for [name, up, _] in migrations() {
         // Each in a transaction of its own and without a tenant, as the service's own migrating does.
-        let migration = format!("BEGIN; {up}; COMMIT");
+        let version = name.split('_').next().unwrap();
+        let noted = format!("INSERT INTO __diesel_schema_migrations VALUES ('{version}')");
+        let migration = format!("BEGIN; {up}; {noted}; COMMIT");
         owner.batch_execute(&migration).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         if name == FILLED_BY {
             fill(owner).await;
@@ -286,6 +300,7 @@ async fn every_migration_runs_up_and_down_and_up_again_on_filled_tables_as_a_pla
     for [name, _, down] in migrations().into_iter().rev() {
         owner.batch_execute(&down).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
     }
+    owner.batch_execute("DROP TABLE __diesel_schema_migrations").await.unwrap();
     let left = "SELECT coalesce(string_agg(relname, ' '), '') FROM pg_class WHERE relnamespace = 'public'::regnamespace
                 UNION ALL
                 SELECT coalesce(string_agg(proname, ' '), '') FROM pg_proc WHERE pronamespace = 'public'::regnamespace";
