@@ -6,7 +6,8 @@ use crate::contact::{Contact, People};
 
 /// What this crate loads in batches; made anew for each request.
 pub struct Loaders {
-    pub(crate) contacts: OneLoader<Contact>,
+    /// Contacts by id.
+    pub contacts: OneLoader<Contact>,
     pub(crate) people: ChildrenLoader<People>,
 }
 
@@ -17,7 +18,10 @@ impl Loaders {
     }
 
     /// Those of this request.
-    pub(crate) fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
+    ///
+    /// # Errors
+    /// A fault of ours if the gateway did not provide them.
+    pub fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
         ctx.data().map_err(|error| Failure::internal(error.message))
     }
 }

@@ -1,5 +1,6 @@
+use async_graphql::Context;
 use listing::OneLoader;
-use tenancy::Scope;
+use tenancy::{Failure, Scope};
 
 use crate::User;
 
@@ -13,5 +14,13 @@ impl Loaders {
     /// The loaders of one request.
     pub fn new(scope: &Scope) -> Self {
         Self { users: OneLoader::new(scope.clone()) }
+    }
+
+    /// Those of this request.
+    ///
+    /// # Errors
+    /// A fault of ours if the gateway did not provide them.
+    pub fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
+        ctx.data().map_err(|error| Failure::internal(error.message))
     }
 }

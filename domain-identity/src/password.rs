@@ -40,8 +40,13 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-        let _slot = self.slots.acquire().await.map_err(Failure::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(Failure::internal)
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(Failure::internal)?;
+        // The slot goes with the work: a client that hangs up does not end it.
+        let held = move || {
+            let _slot = slot;
+            work()
+        };
+        tokio::task::spawn_blocking(held).await.map_err(Failure::internal)
     }
 }
 

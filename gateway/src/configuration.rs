@@ -70,8 +70,8 @@ impl DatabaseUrls {
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseLimits {
     /// Connections for tenant work.
-    #[arg(long, env = "TESSERA_DATABASE_CONNECTIONS", default_value_t = 16)]
-    pub database_connections: usize,
+    #[arg(long, env = "TESSERA_DATABASE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub database_connections: u16,
     /// The longest a single statement may take, in milliseconds.
     #[arg(long, env = "TESSERA_STATEMENT_TIMEOUT_MS", default_value_t = 10_000)]
     pub statement_timeout_ms: u64,
@@ -81,7 +81,7 @@ impl DatabaseLimits {
     /// As the tenancy crate takes them.
     pub fn limits(&self) -> Limits {
         Limits {
-            connections: self.database_connections,
+            connections: self.database_connections.into(),
             statement_timeout: Duration::from_millis(self.statement_timeout_ms),
             ..Limits::default()
         }

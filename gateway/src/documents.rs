@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{
-    Name, PathSegment, Response, Value,
+    Name, PathSegment, Response, ServerError, Value,
     indexmap::IndexMap,
     parser::{
         parse_query,
@@ -12,8 +12,10 @@ use async_graphql::{
 };
 use moka::sync::Cache;
 
-/// How many bytes of documents are kept.
-const MAX_KEPT: u64 = 8 * 1024 * 1024;
+/// How many bytes the kept documents take in memory, as far as it can be estimated.
+const MAX_KEPT: u64 = 32 * 1024 * 1024;
+/// How many bytes a parsed document and its plan take for each byte of its text (measured: 50).
+const BYTES_PER_BYTE: usize = 64;
 /// The longest document that is kept; front ends send shorter ones.
 const MAX_DOCUMENT: usize = 32 * 1024;
 /// How many selections a plan walks. Fragments may spread each other in a circle, or double at each
@@ -41,37 +43,63 @@ pub(crate) struct Plan(IndexMap<Name, Plan>);
 
 impl Documents {
     pub(crate) fn new() -> Self {
-        let weigh = |text: &String, _: &Arc<Document>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let weigh = |text: &String, _: &Arc<Document>| {
+            u32::try_from(text.len().saturating_mul(BYTES_PER_BYTE)).unwrap_or(u32::MAX)
+        };
         Self(Cache::builder().weigher(weigh).max_capacity(MAX_KEPT).build())
     }
 
-    /// The parsed document; nothing for one that is no GraphQL or too large to plan for, which
-    /// execution will refuse.
-    pub(crate) fn get(&self, text: &str) -> Option<Arc<Document>> {
-        if let Some(known) = self.0.get(text) {
-            return Some(known);
+    /// The parsed document.
+    ///
+    /// # Errors
+    /// What execution would say of one that is no GraphQL, and that one is too large to plan for.
+    pub(crate) fn get(&self, text: &str) -> Result<Arc<Document>, Unusable> {
+        match self.0.get(text) {
+            Some(known) => Ok(known),
+            None => Document::parse(text).map(Arc::new),
         }
-        let document = Arc::new(Document::parse(text)?);
+    }
+
+    /// Keeps a document that has passed validation.
+    pub(crate) fn keep(&self, text: String, document: Arc<Document>) {
         // A document with strings in it carries somebody's data, a password perhaps, and seldom
         // comes again; front ends send variables.
-        if text.len() <= MAX_DOCUMENT && !text.contains('"') {
-            self.0.insert(text.to_owned(), Arc::clone(&document));
+        if text.len() <= MAX_DOCUMENT && !text.contains('"') && !self.0.contains_key(&text) {
+            self.0.insert(text, document);
         }
-        Some(document)
+    }
+}
+
+/// Why a document cannot be executed.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// It is no GraphQL.
+    Malformed(ServerError),
+    /// It selects more than a plan may hold.
+    TooLarge,
+}
+
+impl From<Unusable> for ServerError {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Malformed(error) => error,
+            // As async-graphql says it, so that both get one code.
+            Unusable::TooLarge => Self::new("Query is too complex.", None),
+        }
     }
 }
 
 impl Document {
-    fn parse(text: &str) -> Option<Self> {
-        let executable = parse_query(text).ok()?;
+    fn parse(text: &str) -> Result<Self, Unusable> {
+        let executable = parse_query(text).map_err(|error| Unusable::Malformed(error.into()))?;
         let mut budget = MAX_SELECTIONS;
         let mut plans = Vec::new();
         for (name, operation) in executable.operations.iter() {
             let mut plan = Plan::default();
-            plan.add(&operation.node.selection_set.node, &executable, &mut budget, 0)?;
+            plan.add(&operation.node.selection_set.node, &executable, &mut budget, 0).ok_or(Unusable::TooLarge)?;
             plans.push((name.cloned(), Arc::new(plan)));
         }
-        Some(Self { executable, plans })
+        Ok(Self { executable, plans })
     }
 
     /// A copy to execute: execution takes the document apart.
@@ -181,7 +209,6 @@ fn put_null(value: &mut Value, path: &[PathSegment]) {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::ServerError;
     use serde_json::json;
 
     use super::*;
@@ -217,6 +244,6 @@ mod tests {
 
     #[test]
     fn fragments_in_a_circle_end() {
-        assert!(Document::parse("{ ...f } fragment f on T { ...f }").is_none());
+        assert!(matches!(Document::parse("{ ...f } fragment f on T { ...f }"), Err(Unusable::TooLarge)));
     }
 }

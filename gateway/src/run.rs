@@ -107,6 +107,7 @@ fn own_keys(folder: &Path) -> Result<TokenKeys, String> {
     let failed = |error: std::io::Error| format!("cannot keep the token key in {}: {error}", path.display());
     let key = match fs::read_to_string(&path) {
         Ok(key) => key,
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         Err(_) => {
             let key = BASE64_STANDARD_NO_PAD.encode(rand::random::<[u8; 48]>());
             fs::create_dir_all(folder).map_err(failed)?;

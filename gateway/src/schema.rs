@@ -1,9 +1,10 @@
-use async_graphql::{EmptySubscription, ID, Interface, MergedObject, Object, Result, SDLExportOptions};
+use std::sync::Arc;
+
+use async_graphql::{Context, EmptySubscription, ID, Interface, MergedObject, Object, Result, SDLExportOptions};
 use domain_crm::{Contact, CrmMutation, CrmQuery};
 use domain_identity::{Identity, IdentityMutation, IdentityQuery, Organisation, User};
-use listing::{Entity, find, scope, uuid_of};
-use tenancy::{Failure, Scope};
-use uuid::Uuid;
+use listing::{Identified, scope, uuid_of};
+use tenancy::Failure;
 
 /// How deep a query may nest; the introspection of an explorer needs 13.
 const MAX_DEPTH: usize = 20;
@@ -43,41 +44,44 @@ impl NodeQuery {
     /// Anything by its id; null if the organisation has nothing with it.
     async fn node(
         &self,
-        ctx: &async_graphql::Context<'_>,
+        ctx: &Context<'_>,
         #[graphql(desc = "The id of anything.")] id: ID,
     ) -> Result<Option<Node>> {
-        Ok(node(scope(ctx)?, "id", &id).await?)
+        Ok(node(ctx, "id", &id).await?)
     }
 
-    /// Several things by their ids, in the order asked; null for each that is not there.
+    /// Several things by their ids, in the order asked; null for each that the organisation does not
+    /// have. What is no id at all is an error.
+    #[graphql(complexity = "ids.len().max(1) * child_complexity")]
     async fn nodes(
         &self,
-        ctx: &async_graphql::Context<'_>,
+        ctx: &Context<'_>,
         #[graphql(desc = "At most 100 ids, of any types.")] ids: Vec<ID>,
     ) -> Result<Option<Vec<Option<Node>>>> {
         if ids.len() > MAX_NODES {
             return Err(Failure::bad_request("ids", format!("Ask for at most {MAX_NODES} ids.")).into());
         }
-        let scope = scope(ctx)?;
-        Ok(Some(futures_util::future::try_join_all(ids.iter().map(|id| node(scope, "ids", id))).await?))
+        Ok(Some(futures_util::future::try_join_all(ids.iter().map(|id| node(ctx, "ids", id))).await?))
     }
 }
 
-async fn node(scope: &Scope, argument: &str, id: &ID) -> Result<Option<Node>, Failure> {
-    use listing::Identified;
+/// By way of the loaders, so that many ids of one type are one statement.
+async fn node(ctx: &Context<'_>, argument: &str, id: &ID) -> Result<Option<Node>, Failure> {
     let (prefix, uuid) = uuid_of(id).map_err(|message| Failure::bad_request(argument, message))?;
     match prefix.as_str() {
-        Contact::PREFIX => one(scope, uuid, Node::Contact).await,
-        User::PREFIX => one(scope, uuid, Node::User).await,
+        Contact::PREFIX => {
+            let contact = domain_crm::Loaders::of(ctx)?.contacts.load(uuid).await?;
+            Ok(contact.map(Arc::unwrap_or_clone).map(Node::Contact))
+        }
+        User::PREFIX => {
+            let user = domain_identity::Loaders::of(ctx)?.users.load(uuid).await?;
+            Ok(user.map(Arc::unwrap_or_clone).map(Node::User))
+        }
         Organisation::PREFIX => {
-            Ok(domain_identity::own_organisation(scope, uuid).await?.map(Node::Organisation))
+            Ok(domain_identity::own_organisation(scope(ctx)?, uuid).await?.map(Node::Organisation))
         }
         _ => Err(Failure::bad_request(argument, format!("No type has ids that start with {prefix:?}."))),
     }
-}
-
-async fn one<E: Entity>(scope: &Scope, id: Uuid, node: fn(E) -> Node) -> Result<Option<Node>, Failure> {
-    Ok(find::<E>(scope, id).await?.map(node))
 }
 
 /// The schema, with what its resolvers need beyond the request's own data.

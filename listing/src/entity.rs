@@ -27,13 +27,17 @@ pub trait Entity: Identified + Row + OutputType + Clone {
     const TABLE: &'static str;
     /// What a client must hold to read it.
     const READ: Permission;
-    /// What a client must hold to change it.
-    const WRITE: Permission;
     /// Its fields, as lists know them.
     const FIELDS: &'static [Field<Self>];
 
     /// The id.
     fn id(&self) -> Uuid;
+}
+
+/// An entity that clients may change.
+pub trait Changeable: Entity {
+    /// What a client must hold to change it.
+    const WRITE: Permission;
 }
 
 /// One field of an entity, as lists know it.

@@ -26,7 +26,7 @@ mod value;
 pub use checks::Checks;
 pub use condition::Condition;
 pub use connection::Connection;
-pub use entity::{Entity, Field, Identified};
+pub use entity::{Changeable, Entity, Field, Identified};
 pub use id::{GivenId, Id, uuid_of};
 
 pub use import::{CsvColumn, CsvRow, CsvSheet, ImportPayload, MAX_ROWS, RowError};

@@ -11,7 +11,7 @@ use tenancy::{ErrorCode, Failure, Tx};
 use uuid::Uuid;
 
 use crate::{
-    Changed, Delete, Entity, GivenId, Payload, Restore, Verb, find_in, find_live_in,
+    Changeable, Changed, Delete, Entity, GivenId, Payload, Restore, Verb, find_in, find_live_in,
     page::at,
     registry::{self, MetaTypeId, Registry},
     scope,
@@ -64,7 +64,7 @@ pub async fn updated<E: Entity>(tx: &Tx, id: Uuid, row: Option<E>) -> Result<Cha
     }
 }
 
-async fn change<V: DeletedState, E: Entity>(
+async fn change<V: DeletedState, E: Changeable>(
     scope: &tenancy::Scope,
     target: Target<V, E>,
 ) -> Result<Changed<E>, Failure> {
@@ -135,7 +135,7 @@ impl<V: DeletedState, E: Entity> InputType for Target<V, E> {
     }
 }
 
-impl<E: Entity> Lifecycle<E> {
+impl<E: Changeable> Lifecycle<E> {
     fn describe<V: DeletedState>(registry: &mut Registry) -> registry::Output {
         let payload = <Payload<V, E> as OutputType>::create_type_info(registry);
         let input = <Target<V, E> as InputType>::create_type_info(registry);
@@ -157,7 +157,7 @@ fn mutation<V: Verb, E: Entity>() -> String {
     format!("{}{}", V::FIELD, E::NAME)
 }
 
-impl<E: Entity> OutputType for Lifecycle<E> {
+impl<E: Changeable> OutputType for Lifecycle<E> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Lifecycle", E::NAME).into()
     }
@@ -174,7 +174,7 @@ impl<E: Entity> OutputType for Lifecycle<E> {
     }
 }
 
-impl<E: Entity> ContainerType for Lifecycle<E> {
+impl<E: Changeable> ContainerType for Lifecycle<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
         if name == mutation::<Delete, E>() {
@@ -187,4 +187,4 @@ impl<E: Entity> ContainerType for Lifecycle<E> {
     }
 }
 
-impl<E: Entity> ObjectType for Lifecycle<E> {}
+impl<E: Changeable> ObjectType for Lifecycle<E> {}

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -62,7 +62,8 @@ impl Value {
             Self::Null => nullable,
             Self::Text(text) => kind == Kind::Text && !text.contains('\0'),
             Self::Integer(_) => kind == Kind::Integer,
-            Self::Instant(_) => kind == Kind::Instant,
+            // Beyond these years PostgreSQL and RFC 3339 part ways.
+            Self::Instant(at) => kind == Kind::Instant && (0..=9999).contains(&at.year()),
             Self::Uuid(_) => kind == Kind::Uuid,
         }
     }

@@ -55,11 +55,11 @@ CREATE TABLE users (
     revision integer NOT NULL DEFAULT 1,
     deleted_at timestamptz,
     CONSTRAINT users_pkey PRIMARY KEY (organisation_id, id),
-    CONSTRAINT users_account_key UNIQUE (organisation_id, account_id),
     CONSTRAINT users_account_fk FOREIGN KEY (account_id) REFERENCES accounts (id),
     CONSTRAINT users_created_by_fk FOREIGN KEY (organisation_id, created_by) REFERENCES users (organisation_id, id),
     CONSTRAINT users_roles_check CHECK (roles <@ '{ADMIN,MANAGER,STAFF,USER,TICKET_ADMIN,TASK_WORKER,WORKFLOW_CREATOR,TRAINER}'::text[])
 );
+CREATE UNIQUE INDEX users_account_key ON users (organisation_id, account_id) WHERE deleted_at IS NULL;
 SELECT protect_entity('users');
 CREATE POLICY all_rows ON users TO tessera_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT ON users TO tessera_system;

@@ -38,9 +38,9 @@ impl Constraints {
         if let Some(known) = information.constraint_name().and_then(|name| self.0.get(name)) {
             return Failure::User(vec![UserError::new(known.code, known.field, known.message)]);
         }
-        // diesel passes no SQLSTATE on, so these are known by what they say.
+        // diesel passes no SQLSTATE on, so these are known by what they say, in English.
         let message = information.message();
-        if message.contains("terminating connection") {
+        if message.contains("terminating connection") || message.contains("deadlock detected") {
             return Refusal::Unavailable.into();
         }
         if message.contains("statement timeout") {

@@ -70,7 +70,7 @@ const ROLE_FINDINGS: &str = "
     LIMIT 1";
 
 // Every table but diesel's own list of migrations, and every view that reads as its owner; a tenant
-// table is one with organisation_id.
+// table is one with organisation_id, or `organisations` itself.
 const TABLE_FINDINGS: &str = "
     SELECT relname::text AS subject, finding.reason
     FROM pg_class
@@ -87,11 +87,12 @@ const TABLE_FINDINGS: &str = "
         WHERE has_table_privilege(current_user, pg_class.oid, 'TRUNCATE')
         UNION ALL
         SELECT 'lacks the policy own_organisation for tessera_app'
-        WHERE kind.tenant AND NOT EXISTS (
+        WHERE (kind.tenant OR relname = 'organisations') AND NOT EXISTS (
             SELECT FROM pg_policies
             WHERE schemaname = 'public' AND tablename = relname AND policyname = 'own_organisation'
               AND permissive = 'PERMISSIVE' AND cmd = 'ALL' AND roles = '{tessera_app}'
-              AND qual LIKE '(organisation_id = ( SELECT (current_setting(''app.organisation_id''::text))::uuid %'
+              AND qual LIKE CASE relname WHEN 'organisations' THEN '(id' ELSE '(organisation_id' END
+                  || ' = ( SELECT (current_setting(''app.organisation_id''::text))::uuid AS current_setting))'
               AND with_check = qual
         )
         UNION ALL

@@ -23,6 +23,9 @@ pub enum ProvisionError {
     /// A name or password that has no place in an address.
     #[error("{0} is not valid percent-encoding")]
     Encoding(String),
+    /// An address names a role that is more than the service may be.
+    #[error("the role {0} is a superuser; name a role of the service's own, which is then made")]
+    Superuser(String),
 }
 
 /// The SQL that makes the roles (first) and the database (second), for those who run it by hand.
@@ -77,6 +80,14 @@ pub async fn provision(admin: &Url, addresses: &Addresses) -> Result<(), Provisi
     let [roles, database] = provision_sql(addresses)?;
     let mut connection = AsyncPgConnection::establish(admin.as_str()).await?;
     connection.batch_execute(&format!("SELECT pg_advisory_lock({LOCK})")).await?;
+    for url in [&addresses.app, &addresses.system, &addresses.owner] {
+        let name = decode(url.username())?;
+        let superuser = "SELECT rolname::text AS name FROM pg_roles WHERE rolsuper AND rolname = $1";
+        let found = sql_query(superuser).bind::<Text, _>(&name).get_result::<Name>(&mut connection);
+        if found.await.optional()?.is_some() {
+            return Err(ProvisionError::Superuser(name));
+        }
+    }
     connection.batch_execute(&roles).await?;
     let existing = sql_query("SELECT datname::text AS name FROM pg_database WHERE datname = $1")
         .bind::<Text, _>(decode(addresses.database())?)

@@ -2,7 +2,10 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use diesel::{
@@ -163,10 +166,14 @@ fn explain(pool: &Pool, constraints: &Constraints, error: Error) -> Failure {
 /// The open transaction of a [`crate::Scope::write`].
 ///
 /// It cannot be kept: `write` takes it back, and rolls back unless its body succeeded.
-pub struct Tx {
-    lease: Arc<Lease>,
+pub struct Tx(Arc<Open>);
+
+struct Open {
+    lease: Lease,
     // Sent together with the first statement, to spare a round trip.
-    begin: Arc<Mutex<Option<String>>>,
+    begin: Mutex<Option<String>>,
+    // PostgreSQL has given the transaction up, whatever the body makes of it.
+    failed: AtomicBool,
     pool: Arc<Pool>,
     constraints: Arc<Constraints>,
 }
@@ -177,18 +184,14 @@ impl Tx {
         constraints: Arc<Constraints>,
         begin: String,
     ) -> Result<Self, Failure> {
-        let lease = Arc::new(pool.lease().await?);
-        Ok(Self { lease, begin: Arc::new(Mutex::new(Some(begin))), pool, constraints })
+        let lease = pool.lease().await?;
+        let (begin, failed) = (Mutex::new(Some(begin)), AtomicBool::new(false));
+        Ok(Self(Arc::new(Open { lease, begin, failed, pool, constraints })))
     }
 
     /// A second handle, for the body; `settle` waits for the first to be the last.
     pub(crate) fn share(&self) -> Self {
-        Self {
-            lease: Arc::clone(&self.lease),
-            begin: Arc::clone(&self.begin),
-            pool: Arc::clone(&self.pool),
-            constraints: Arc::clone(&self.constraints),
-        }
+        Self(Arc::clone(&self.0))
     }
 
     /// All rows of a query.
@@ -202,15 +205,16 @@ impl Tx {
         Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
         U: FromSqlRow<ST, Pg> + Send,
     {
-        let pg = self.lease.connection()?.pg();
-        let rows = match self.take_begin() {
-            None => load(pg, Remembered::new(query.as_query())).await,
+        let pg = self.0.lease.connection()?.pg();
+        let query = Remembered::new(query.as_query());
+        let rows = match self.0.take_begin() {
+            None => load(pg, query).await,
             Some(begin) => {
-                let (begun, rows) = join!(batch(pg, &begin), load(pg, Remembered::new(query.as_query())));
+                let (begun, rows) = join!(batch(pg, &begin), load(pg, query));
                 begun.and(rows)
             }
         };
-        build(&rows.map_err(|error| explain(&self.pool, &self.constraints, error))?)
+        build(&rows.map_err(|error| self.0.fail(error))?)
     }
 
     /// The first row of a query, if there is one.
@@ -235,36 +239,49 @@ impl Tx {
     where
         Q: QueryFragment<Pg> + QueryId + Send,
     {
-        let mut pg = self.lease.connection()?.pg();
-        let touched = match self.take_begin() {
-            None => pg.execute_returning_count(Remembered::new(query)).await,
+        let mut pg = self.0.lease.connection()?.pg();
+        let query = Remembered::new(query);
+        let touched = match self.0.take_begin() {
+            None => pg.execute_returning_count(query).await,
             Some(begin) => {
-                let (begun, touched) =
-                    join!(batch(pg, &begin), pg.execute_returning_count(Remembered::new(query)));
+                let (begun, touched) = join!(batch(pg, &begin), pg.execute_returning_count(query));
                 begun.and(touched)
             }
         };
-        touched.map_err(|error| explain(&self.pool, &self.constraints, error))
-    }
-
-    fn take_begin(&self) -> Option<String> {
-        self.begin.lock().unwrap_or_else(PoisonError::into_inner).take()
+        touched.map_err(|error| self.0.fail(error))
     }
 
     /// Commits what succeeded, rolls back what did not.
     pub(crate) async fn settle<T>(self, outcome: Result<T, Failure>) -> Result<T, Failure> {
-        let begun = self.take_begin().is_none();
-        let Some(lease) = Arc::into_inner(self.lease) else {
+        let Some(open) = Arc::into_inner(self.0) else {
             return Err(Failure::internal("a transaction was kept beyond its write"));
         };
-        if begun {
-            let settled =
-                batch(lease.connection()?.pg(), if outcome.is_ok() { COMMIT } else { ROLLBACK }).await;
-            if let (Err(error), true) = (settled, outcome.is_ok()) {
-                return Err(explain(&self.pool, &self.constraints, error));
+        // PostgreSQL would answer such a COMMIT with a silent rollback.
+        let outcome = match outcome {
+            Ok(_) if open.failed.load(Ordering::Relaxed) => {
+                Err(Failure::internal("a body went on after a statement had failed"))
+            }
+            outcome => outcome,
+        };
+        if open.take_begin().is_none() {
+            let end = if outcome.is_ok() { COMMIT } else { ROLLBACK };
+            if let Err(error) = batch(open.lease.connection()?.pg(), end).await {
+                // Not settled: the connection is thrown away.
+                return outcome.and_then(|_| Err(open.fail(error)));
             }
         }
-        lease.settle();
+        open.lease.settle();
         outcome
+    }
+}
+
+impl Open {
+    fn take_begin(&self) -> Option<String> {
+        self.begin.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn fail(&self, error: Error) -> Failure {
+        self.failed.store(true, Ordering::Relaxed);
+        explain(&self.pool, &self.constraints, error)
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_identity::User;
-use listing::{Children, ChildrenLoader, Entity, Field, GivenId, Id, Identified, Named, Relation};
+use listing::{Changeable, Children, ChildrenLoader, Entity, Field, GivenId, Id, Identified, Named, Relation};
 use tenancy::{Failure, Permission};
 use uuid::Uuid;
 
@@ -74,7 +74,7 @@ impl Contact {
     /// Who added it; null if that was no user, or one who is gone.
     async fn created_by(&self, ctx: &Context<'_>) -> Result<Option<Arc<User>>> {
         match self.created_by {
-            Some(id) => Ok(ctx.data::<domain_identity::Loaders>()?.users.load(id).await?),
+            Some(id) => Ok(domain_identity::Loaders::of(ctx)?.users.load(id).await?),
             None => Ok(None),
         }
     }
@@ -90,7 +90,6 @@ impl Entity for Contact {
     const MANY: &'static str = "contacts";
     const TABLE: &'static str = "contacts";
     const READ: Permission = Permission::ReadContacts;
-    const WRITE: Permission = Permission::WriteContacts;
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("name", contacts::name, "By name.", |contact| contact.name.as_str().into()),
         Field::new("email", contacts::email, "By e-mail.", |contact| contact.email.as_deref().into()),
@@ -106,6 +105,10 @@ impl Entity for Contact {
     fn id(&self) -> Uuid {
         self.id.uuid()
     }
+}
+
+impl Changeable for Contact {
+    const WRITE: Permission = Permission::WriteContacts;
 }
 
 /// A company's people.
@@ -151,8 +154,8 @@ pub(crate) struct UpdateContactInput {
     pub(crate) id: GivenId<Contact>,
     /// The `revision` you know; CONFLICT if it has changed.
     pub(crate) expected_revision: i32,
-    /// The name, at most 255 characters.
-    pub(crate) name: Option<String>,
+    /// The name, at most 255 characters; cannot be emptied.
+    pub(crate) name: MaybeUndefined<String>,
     /// The company of a person.
     pub(crate) company_id: MaybeUndefined<GivenId<Contact>>,
     /// The e-mail address.

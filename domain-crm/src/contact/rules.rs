@@ -48,7 +48,8 @@ pub(super) fn patch(input: UpdateContactInput) -> Result<ContactPatch, Failure> 
         MaybeUndefined::Value(id) => Some(Some(id.uuid("companyId")?)),
     };
     let patch = ContactPatch {
-        name: input.name.map(|name| name.trim().to_owned()),
+        // A null is an empty name, and refused as one.
+        name: Option::<Option<String>>::from(input.name).map(|name| name.unwrap_or_default().trim().to_owned()),
         company_id,
         email: tidy_change(input.email),
         phone: tidy_change(input.phone),

@@ -15,7 +15,7 @@ pub(super) async fn insert(tx: &Tx, new: NewContact) -> Result<Contact, Failure>
     row.await?.ok_or_else(|| Failure::internal("an insert returned nothing"))
 }
 
-/// Many in one statement. diesel prepares it anew each time, so one row has its own.
+/// Many in one statement, which is prepared anew for every number of rows.
 pub(super) async fn insert_all(tx: &Tx, new: Vec<NewContact>) -> Result<Vec<Contact>, Failure> {
     tx.rows(diesel::insert_into(contacts::table).values(new).returning(Contact::as_select())).await
 }
@@ -35,8 +35,7 @@ pub(super) async fn update(
 
 pub(super) async fn is_company(tx: &Tx, id: Uuid) -> Result<bool, Failure> {
     let company = contacts::id.eq(id).and(contacts::kind.eq(COMPANY)).and(contacts::deleted_at.is_null());
-    // Locked, so that it cannot be deleted before the person points at it.
-    let query = contacts::table.filter(company).select(contacts::id).for_key_share();
+    let query = contacts::table.filter(company).select(contacts::id);
     Ok(tx.row::<_, Uuid, _>(query).await?.is_some())
 }
 

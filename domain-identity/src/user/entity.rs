@@ -43,7 +43,6 @@ impl Entity for User {
     const MANY: &'static str = "users";
     const TABLE: &'static str = "users";
     const READ: Permission = Permission::ReadUsers;
-    const WRITE: Permission = Permission::ReadUsers;
     const FIELDS: &'static [Field<Self>] = &[
         Field::new("name", users::name, "By name.", |user| user.name.as_str().into()),
         Field::new("email", users::email, "By e-mail.", |user| user.email.as_str().into()),

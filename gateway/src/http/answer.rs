@@ -53,12 +53,16 @@ impl Media {
     }
 }
 
-/// What execution answered. An error without a path came before execution, and then there is no
-/// data at all.
+/// Whether execution has begun. An error without a path came before it.
+pub(super) fn has_begun(response: &async_graphql::Response) -> bool {
+    response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty())
+}
+
+/// What execution answered; where it never began there is no data at all.
 pub(super) fn executed(media: Media, response: &async_graphql::Response, request_id: &RequestId) -> Response {
-    let before = !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty());
-    let data = (!before).then_some(&response.data);
-    let status = if before && media == Media::GraphQL { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let data = has_begun(response).then_some(&response.data);
+    let failed = data.is_none() && media == Media::GraphQL;
+    let status = if failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     answer(status, media, &response.errors, data, request_id)
 }
 

@@ -8,7 +8,7 @@ use axum::{
 };
 use tenancy::{Failure, Refusal, RequestId, Session};
 
-use super::answer::{Media, REQUEST_ID, executed, refused};
+use super::answer::{Media, REQUEST_ID, executed, has_begun, refused};
 use crate::{Service, errors};
 
 /// The largest request that is read: a CSV of a thousand long rows.
@@ -48,21 +48,28 @@ async fn execute(
     request_id: &RequestId,
 ) -> Response {
     let scope = service.scope(session, request_id.clone());
-    let document = service.documents.get(&request.query);
-    let plan =
-        document.as_ref().and_then(|document| document.plan(request.operation_name.as_deref()).cloned());
     let mut request = request
         .data(domain_identity::Loaders::new(&scope))
         .data(domain_crm::Loaders::new(&scope))
         .data(scope);
-    if let Some(document) = &document {
-        request.set_parsed_query(document.executable());
-    }
-    let mut response = service.schema.execute(request).await;
+    // The parsed document stands for its text from here on.
+    let text = std::mem::take(&mut request.query);
+    let mut response = match service.documents.get(&text) {
+        Ok(document) => {
+            let plan = document.plan(request.operation_name.as_deref()).cloned();
+            request.set_parsed_query(document.executable());
+            let mut response = service.schema.execute(request).await;
+            if let Some(plan) = plan {
+                plan.complete(&mut response);
+            }
+            if has_begun(&response) {
+                service.documents.keep(text, document);
+            }
+            response
+        }
+        Err(unusable) => async_graphql::Response::from_errors(vec![unusable.into()]),
+    };
     errors::finish(&mut response.errors, request_id);
-    if let Some(plan) = plan {
-        plan.complete(&mut response);
-    }
     executed(media, &response, request_id)
 }
 
