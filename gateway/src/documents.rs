@@ -7,7 +7,7 @@ use async_graphql::{
     indexmap::IndexMap,
     parser::{
         parse_query,
-        types::{ExecutableDocument, Selection, SelectionSet},
+        types::{ExecutableDocument, OperationType, Selection, SelectionSet},
     },
 };
 use moka::sync::Cache;
@@ -18,11 +18,24 @@ const MAX_KEPT: u64 = 32 * 1024 * 1024;
 const BYTES_PER_BYTE: usize = 64;
 /// The longest document that is kept; front ends send shorter ones.
 const MAX_DOCUMENT: usize = 32 * 1024;
-/// How many selections a plan walks. Fragments may spread each other in a circle, or double at each
-/// step; validation refuses that, but only later.
+/// How many selections a document may hold, counted as often as its fragments are spread: those may
+/// spread each other in a circle, or double at each step, and validation walks them all.
 const MAX_SELECTIONS: usize = 20_000;
-/// How deep a plan goes, fragments included.
+/// How deep a document may go, fragments included.
 const MAX_DEPTH: usize = 100;
+/// How many fields a query may ask for at its root.
+const MAX_QUERIES: usize = 50;
+/// How many mutations a document may carry out.
+const MAX_MUTATIONS: usize = 10;
+/// How many `__typename` a document may hold; complexity does not count them.
+const MAX_TYPENAMES: usize = 500;
+/// How often a document may look into the schema, whose lists complexity does not count.
+const MAX_INTROSPECTIONS: usize = 2;
+/// How many of the schema's lists may stand in one another; explorers need three.
+const MAX_INTROSPECTED_LISTS: usize = 4;
+/// The lists of the schema.
+const INTROSPECTED_LISTS: [&str; 8] =
+    ["types", "directives", "fields", "interfaces", "possibleTypes", "inputFields", "args", "enumValues"];
 
 /// The documents seen lately.
 #[derive(Clone)]
@@ -92,11 +105,19 @@ impl From<Unusable> for ServerError {
 impl Document {
     fn parse(text: &str) -> Result<Self, Unusable> {
         let executable = parse_query(text).map_err(|error| Unusable::Malformed(error.into()))?;
-        let mut budget = MAX_SELECTIONS;
         let mut plans = Vec::new();
         for (name, operation) in executable.operations.iter() {
             let mut plan = Plan::default();
-            plan.add(&operation.node.selection_set.node, &executable, &mut budget, 0).ok_or(Unusable::TooLarge)?;
+            let mut walk = Walk::over(&executable);
+            walk.add(&mut plan, &operation.node.selection_set.node, Place::default())
+                .ok_or(Unusable::TooLarge)?;
+            let most = match operation.node.ty {
+                OperationType::Mutation => MAX_MUTATIONS,
+                OperationType::Query | OperationType::Subscription => MAX_QUERIES,
+            };
+            if plan.0.len() > most {
+                return Err(Unusable::TooLarge);
+            }
             plans.push((name.cloned(), Arc::new(plan)));
         }
         Ok(Self { executable, plans })
@@ -117,37 +138,49 @@ impl Document {
     }
 }
 
-impl Plan {
-    /// Adds the keys of a selection set, those of fragments where they are spread, as far as the
-    /// bounds go. Keys of a fragment that does not apply are simply never met.
-    fn add(
-        &mut self,
-        set: &SelectionSet,
-        document: &ExecutableDocument,
-        budget: &mut usize,
-        depth: usize,
-    ) -> Option<()> {
-        if depth > MAX_DEPTH {
+/// A walk over all that an operation selects, as far as the limits go.
+struct Walk<'d> {
+    document: &'d ExecutableDocument,
+    selections: usize,
+    typenames: usize,
+    introspections: usize,
+}
+
+/// Where a walk stands.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    depth: usize,
+    /// How many lists of the schema are around it; none outside of `__schema` and `__type`.
+    introspected_lists: Option<usize>,
+}
+
+impl<'d> Walk<'d> {
+    fn over(document: &'d ExecutableDocument) -> Self {
+        let (selections, typenames, introspections) = (MAX_SELECTIONS, MAX_TYPENAMES, MAX_INTROSPECTIONS);
+        Self { document, selections, typenames, introspections }
+    }
+
+    /// Adds the keys of a selection set, those of fragments where they are spread. Keys of a
+    /// fragment that does not apply are simply never met.
+    fn add(&mut self, plan: &mut Plan, set: &SelectionSet, place: Place) -> Option<()> {
+        let below = Place { depth: place.depth + 1, ..place };
+        if below.depth > MAX_DEPTH {
             return None;
         }
         for selection in &set.items {
-            *budget = budget.checked_sub(1)?;
+            self.selections = self.selections.checked_sub(1)?;
             match &selection.node {
                 Selection::Field(field) => {
+                    let below = self.enter(&field.node.name.node, below)?;
                     let key = field.node.response_key().node.clone();
-                    self.0.entry(key).or_default().add(
-                        &field.node.selection_set.node,
-                        document,
-                        budget,
-                        depth + 1,
-                    )?;
+                    self.add(plan.0.entry(key).or_default(), &field.node.selection_set.node, below)?;
                 }
                 Selection::InlineFragment(fragment) => {
-                    self.add(&fragment.node.selection_set.node, document, budget, depth + 1)?;
+                    self.add(plan, &fragment.node.selection_set.node, below)?;
                 }
                 Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
-                        self.add(&fragment.node.selection_set.node, document, budget, depth + 1)?;
+                    if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
+                        self.add(plan, &fragment.node.selection_set.node, below)?;
                     }
                 }
             }
@@ -155,6 +188,26 @@ impl Plan {
         Some(())
     }
 
+    /// The place inside a field, unless that is one too many of its sort.
+    fn enter(&mut self, field: &str, place: Place) -> Option<Place> {
+        let introspected_lists = match (field, place.introspected_lists) {
+            ("__typename", lists) => {
+                self.typenames = self.typenames.checked_sub(1)?;
+                lists
+            }
+            ("__schema" | "__type", _) => {
+                self.introspections = self.introspections.checked_sub(1)?;
+                Some(0)
+            }
+            (field, Some(lists)) if INTROSPECTED_LISTS.contains(&field) => Some(lists + 1),
+            (_, lists) => lists,
+        };
+        let few = introspected_lists.is_none_or(|lists| lists <= MAX_INTROSPECTED_LISTS);
+        few.then_some(Place { introspected_lists, ..place })
+    }
+}
+
+impl Plan {
     /// Puts a null where a field failed, and every key in its place.
     pub(crate) fn complete(&self, response: &mut Response) {
         for error in &response.errors {
@@ -240,6 +293,38 @@ mod tests {
             r#"{"a":[{"x":null}],"b":1}"#
         );
         assert_eq!(completed("{ a }", json!(null), &[&[PathSegment::Field("a".into())]]), r#"{"a":null}"#);
+    }
+
+    #[test]
+    fn a_document_that_grows_beyond_its_text_is_refused() {
+        let doubling = |spreads: usize, steps: usize| {
+            let step = |at: usize| {
+                format!("fragment f{at} on T {{ {} }} ", format!("...f{} ", at + 1).repeat(spreads))
+            };
+            let steps: String = (0..steps).map(step).collect();
+            format!("{{ ...f0 }} {steps} fragment f{} on T {{ a }}", (steps.matches("fragment").count()))
+        };
+        let introspecting = |lists: &str, depth: usize| {
+            format!("{{ __type(name: \"T\") {{ {} name {} }} }}", lists.repeat(depth), "}".repeat(depth))
+        };
+        let aliases = |number: usize| (0..number).map(|at| format!("a{at}: x ")).collect::<String>();
+        let too_large = [
+            doubling(2, 31),
+            doubling(100, 5),
+            format!("{{ {} }} fragment f on T {{ {} }}", "...f ".repeat(3000), "a ".repeat(3000)),
+            introspecting("interfaces { possibleTypes {", 3).replace("} }", "} } } } }"),
+            "{ __type { name } a: __type { name } b: __schema { types { name } } }".to_owned(),
+            format!("{{ a {{ {} }} }}", "__typename ".repeat(MAX_TYPENAMES + 1)),
+            format!("{{ {} }}", aliases(MAX_QUERIES + 1)),
+            format!("mutation {{ {} }}", aliases(MAX_MUTATIONS + 1)),
+        ];
+        for document in too_large {
+            assert!(matches!(Document::parse(&document), Err(Unusable::TooLarge)), "{document:.100}");
+        }
+        let explorers = "{ __schema { types { fields { args { type { ofType { name } } } } } directives { args { name } } } }";
+        for document in [doubling(2, 5), format!("{{ {} }}", aliases(MAX_QUERIES)), explorers.to_owned()] {
+            assert!(Document::parse(&document).is_ok(), "{document:.100}");
+        }
     }
 
     #[test]

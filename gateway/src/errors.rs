@@ -4,9 +4,18 @@
 use async_graphql::{ErrorExtensionValues, ServerError, Value};
 use tenancy::{Failure, Refusal, RequestId};
 
+/// How many errors are answered; the first ones show what is wrong.
+const MAX_ERRORS: usize = 100;
+/// How long a message may be: those of the library repeat what was sent.
+const MAX_MESSAGE: usize = 500;
+
 /// Gives each error its code.
-pub(crate) fn finish(errors: &mut [ServerError], request_id: &RequestId) {
+pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
+    errors.truncate(MAX_ERRORS);
     for error in errors {
+        if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
+            error.message.truncate(end);
+        }
         let mut extensions = ErrorExtensionValues::default();
         match (error.source::<Failure>().cloned(), error.source.is_some()) {
             (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use async_graphql::{Context, EmptySubscription, ID, Interface, MergedObject, Object, Result, SDLExportOptions};
+use async_graphql::{
+    Context, EmptySubscription, ID, Interface, MergedObject, Object, Result, SDLExportOptions,
+};
 use domain_crm::{Contact, CrmMutation, CrmQuery};
 use domain_identity::{Identity, IdentityMutation, IdentityQuery, Organisation, User};
 use listing::{Identified, scope, uuid_of};

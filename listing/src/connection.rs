@@ -127,7 +127,7 @@ impl<E: Entity> OutputType for Edge<'_, E> {
                 registry::output("node", &node, "The row.", vec![]),
             ];
             registry::object::<Edge<'static, E>>(
-                &format!("One of {} and its place in the list.", E::MANY),
+                &format!("One {} and its place in the list.", E::ONE),
                 fields,
             )
         })

@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 use crate::Identified;
 
+/// The longest id: a prefix of 63 letters, the hyphen and 26 letters of UUID (TypeID 0.3).
+const MAX_ID: usize = 90;
+
 /// The id of an entity: `contact_01jd…` for clients, a plain UUID in the database.
 #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = st::Uuid)]
@@ -85,7 +88,11 @@ fn text_of(prefix: &str, uuid: Uuid) -> String {
 /// # Errors
 /// A sentence about what is wrong with it.
 pub fn uuid_of(text: &str) -> Result<(String, Uuid), String> {
-    let id: TypeSafeId<DynamicType> = text.parse().map_err(|_| format!("{text:?} is not an id."))?;
+    let malformed = || format!("{:?} is not an id.", text.chars().take(MAX_ID).collect::<String>());
+    if text.len() > MAX_ID {
+        return Err(malformed());
+    }
+    let id: TypeSafeId<DynamicType> = text.parse().map_err(|_| malformed())?;
     Ok((id.type_prefix().to_owned(), id.uuid()))
 }
 

@@ -28,7 +28,7 @@ const MAX_ERRORS: usize = 200;
 pub struct CsvColumn {
     /// The column, as the CSV's first line names it.
     pub column: String,
-    /// The field it fills, as the create input names it.
+    /// The field it fills, as the mutation's `columns` lists them.
     pub field: String,
 }
 
@@ -121,21 +121,20 @@ impl CsvSheet {
             return Err(Failure::user(ErrorCode::Invalid, "csv", message));
         }
         let mut sheet = Self { rows: vec![], errors: vec![], ignored };
+        let mut swallowed = false;
         for (index, record) in reader.records().enumerate() {
             if index >= MAX_ROWS {
                 let message = format!("An import takes at most {MAX_ROWS} rows; split the file.");
                 return Err(Failure::user(ErrorCode::LimitReached, "csv", message));
             }
             let record = record.map_err(|error| invalid(error.to_string()))?;
+            swallowed = record.iter().any(|cell| cell.contains('\n'));
             sheet.add(index + 1, &record, header.len(), &places);
         }
-        // A quote that is never closed swallows the rest of the file into one cell.
-        if csv.matches('"').count() % 2 == 1 {
+        // A quote that is never closed swallows the rest of the file into the last cell.
+        if swallowed && csv.matches('"').count() % 2 == 1 {
             let last = sheet.rows.len() + sheet.errors.len();
-            let message = format!(
-                "A quote is opened and never closed; the last row that could be told apart is {last}."
-            );
-            return Err(invalid(message));
+            return Err(invalid(format!("The quote that row {last} opens is never closed.")));
         }
         Ok(sheet)
     }
@@ -178,6 +177,9 @@ fn assign(
     fields: &[&'static str],
 ) -> Result<(Vec<Place>, Vec<String>), Failure> {
     let wrong = |message: String| Failure::user(ErrorCode::Invalid, "columns", message);
+    if columns.len() > MAX_COLUMNS {
+        return Err(wrong(format!("Map at most {MAX_COLUMNS} columns.")));
+    }
     for CsvColumn { column, .. } in columns {
         if !header.iter().any(|name| name.trim() == column) {
             return Err(wrong(format!("The CSV has no column {column:?}.")));
@@ -253,12 +255,13 @@ impl<E: Entity> OutputType for ImportPayload<E> {
             let about_errors =
                 format!("What is wrong with which row, in order; at most the first {MAX_ERRORS}.");
             let fields = [
-                registry::output(E::MANY, &entities, "What was made, in the order of the rows.", vec![]),
+                // Counted as a page: an import has no argument that says how many rows it makes.
+                registry::list(E::MANY, &entities, "What was made, in the order of the rows.", vec![]),
                 registry::output("createdCount", &int, "How many were made; none by a dry run.", vec![]),
                 registry::output("validCount", &int, "How many rows are in order.", vec![]),
                 registry::output("rowErrors", &errors, &about_errors, vec![]),
                 registry::output("ignoredColumns", &strings, "Columns that fill no field.", vec![]),
-                registry::output("userErrors", &user_errors, "Why nothing could be read at all.", vec![]),
+                registry::output("userErrors", &user_errors, "Why nothing was done at all.", vec![]),
             ];
             registry::object::<Self>("What became of the rows of a CSV.", fields)
         })
@@ -328,6 +331,7 @@ mod tests {
 
     #[test]
     fn a_broken_row_is_named_and_the_others_are_read() {
+        assert_eq!(read("name\n5\" disk\n", &[]).unwrap().rows.len(), 1);
         let sheet = read("name,phone\nA,1\nB\nC\u{fffd},3\nD,4\n", &[]).unwrap();
         assert_eq!(sheet.rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 4]);
         assert_eq!(sheet.errors.iter().map(|error| error.row).collect::<Vec<_>>(), [2, 3]);

@@ -37,12 +37,12 @@ pub trait DeletedState: Verb {
 
 impl DeletedState for Delete {
     const DELETED: bool = true;
-    const ABOUT: &'static str = "Deletes it: hidden everywhere, until it is restored or purged.";
+    const ABOUT: &'static str = "Deletes one: hidden everywhere, until it is restored or purged.";
 }
 
 impl DeletedState for Restore {
     const DELETED: bool = false;
-    const ABOUT: &'static str = "Brings it back after it was deleted.";
+    const ABOUT: &'static str = "Brings a deleted one back.";
 }
 
 /// The input of a deletion or a restoration: which one, in which revision.

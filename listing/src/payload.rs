@@ -1,4 +1,4 @@
-use std::{borrow::Cow, marker::PhantomData};
+use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
@@ -8,7 +8,8 @@ use tenancy::{ErrorCode, Failure, Key, Recall, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
-    Entity, find_in,
+    Entity,
+    queries::find_many_in,
     registry::{self, MetaTypeId, Registry},
 };
 
@@ -107,11 +108,10 @@ pub fn key(
 
 /// An entity, or all of a bulk, as the tenancy crate remembers it under an idempotency key.
 pub(crate) async fn recall_all<E: Entity>(tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
-    let mut all = Vec::with_capacity(ids.len());
-    for id in ids {
-        all.push(find_in(tx, id).await?.ok_or_else(|| Failure::not_found("idempotencyKey"))?);
-    }
-    Ok(all)
+    let mut found: HashMap<Uuid, E> =
+        find_many_in::<E>(tx, ids.clone()).await?.into_iter().map(|row| (row.id(), row)).collect();
+    let gone = || Failure::not_found("idempotencyKey");
+    ids.iter().map(|id| found.remove(id).ok_or_else(gone)).collect()
 }
 
 /// What a keyed mutation made, found again for its repetition.
@@ -151,8 +151,10 @@ impl<V: Verb, E: Entity> OutputType for Payload<V, E> {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             let entity = registry::nullable::<E>(registry);
             let errors = <Vec<UserError> as OutputType>::create_type_info(registry);
-            let about =
-                format!("The {} as it is now; null if there are errors, except for CONFLICT.", E::ONE);
+            let about = format!(
+                "The {} as it is now; null if there are errors, unless somebody else changed it meanwhile.",
+                E::ONE
+            );
             let fields = [
                 registry::output(E::ONE, &entity, &about, vec![]),
                 registry::output("userErrors", &errors, "What to mend; empty if it was done.", vec![]),

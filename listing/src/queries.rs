@@ -59,6 +59,13 @@ pub(crate) async fn find_many<E: Entity>(scope: &Scope, ids: Vec<Uuid>) -> Resul
         .await
 }
 
+/// The rows with these ids inside a write, deleted or not.
+pub(crate) async fn find_many_in<E: Entity>(tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
+    let conditions = vec![Condition::OneOf("id", ids)];
+    E::select_in(tx, Select { table: E::TABLE, conditions, order: vec![], reversed: false, limit: None })
+        .await
+}
+
 /// One entity of the organisation; nothing if there is none with that id, or it is deleted.
 ///
 /// # Errors

@@ -48,7 +48,7 @@ pub enum ErrorCode {
     LimitReached,
     /// Something else has this unique value.
     AlreadyExists,
-    /// A rule of the organisation forbids it.
+    /// A rule forbids it, or the e-mail or the password is wrong.
     NotAllowed,
 }
 

@@ -35,11 +35,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// The role of that name (`TICKET_ADMIN`), as the database and GraphQL spell it.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::items().iter().find(|item| item.name == name).map(|item| item.value)
-    }
-
     /// As the database and GraphQL spell it.
     pub fn name(self) -> &'static str {
         Self::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
@@ -48,15 +43,18 @@ impl Role {
     /// The one table of who may do what; it stands in the README.
     pub fn allows(self, permission: Permission) -> bool {
         use Permission::{OwnAccount, ReadContacts, ReadUsers, WriteContacts};
-        match self {
-            Self::Admin => true,
-            Self::Manager | Self::Staff => match permission {
-                OwnAccount | ReadUsers | ReadContacts | WriteContacts => true,
-            },
-            Self::TicketAdmin => matches!(permission, OwnAccount | ReadUsers | ReadContacts),
-            Self::User | Self::TaskWorker | Self::WorkflowCreator | Self::Trainer => {
-                matches!(permission, OwnAccount)
-            }
+        match (self, permission) {
+            (
+                Self::Admin | Self::Manager | Self::Staff,
+                OwnAccount | ReadUsers | ReadContacts | WriteContacts,
+            ) => true,
+            (Self::TicketAdmin, OwnAccount | ReadUsers | ReadContacts) => true,
+            (Self::TicketAdmin, WriteContacts) => false,
+            (Self::User | Self::TaskWorker | Self::WorkflowCreator | Self::Trainer, OwnAccount) => true,
+            (
+                Self::User | Self::TaskWorker | Self::WorkflowCreator | Self::Trainer,
+                ReadUsers | ReadContacts | WriteContacts,
+            ) => false,
         }
     }
 }

@@ -236,6 +236,16 @@ async fn what_cannot_be_meant_is_a_bad_request_that_names_the_argument() {
         ("{ contacts(first: 1, last: 1) { nodes { id } } }".to_owned(), "BAD_REQUEST last"),
         ("{ contacts(after: \"x\") { nodes { id } } }".to_owned(), "BAD_REQUEST after"),
         ("{ contacts(before: \"bm9uc2Vuc2U\") { nodes { id } } }".to_owned(), "BAD_REQUEST before"),
+        // ["-createdAt-id",[{"d":"-5000-01-01T00:00:00Z"},{"u":"00000000-0000-0000-0000-000000000000"}]]
+        (
+            "{ contacts(after: \"WyItY3JlYXRlZEF0LWlkIixbeyJkIjoiLTUwMDAtMDEtMDFUMDA6MDA6MDBaIn0seyJ1IjoiMDAwMDAwMDAt\
+             MDAwMC0wMDAwLTAwMDAtMDAwMDAwMDAwMDAwIn1dXQ\") { nodes { id } } }"
+                .to_owned(),
+            "BAD_REQUEST after",
+        ),
+        (format!("{{ {} }}", (0..51).map(|at| format!("a{at}: me {{ id }} ")).collect::<String>()), "COST_EXCEEDED"),
+        ("{ ...f } fragment f on Query { ...g ...g } fragment g on Query { ...f }".to_owned(), "COST_EXCEEDED"),
+        (format!("{{ nodes(ids: [{}]) {{ ... on Contact {{ people(first: 200) {{ nodes {{ id name }} }} }} }} }}", format!("\"{unknown}\",").repeat(100)), "COST_EXCEEDED"),
         (format!("{{ contacts(after: \"{}\") {{ nodes {{ id }} }} }}", "A".repeat(70_000)), "BAD_REQUEST after"),
         ("{ contact(id: \"x\") { id } }".to_owned(), "BAD_REQUEST id"),
         ("{ contact(id: \"\\u0000\") { id } }".to_owned(), "BAD_REQUEST id"),
@@ -255,6 +265,40 @@ async fn what_cannot_be_meant_is_a_bad_request_that_names_the_argument() {
         let answer = client.run(&query, json!({})).await;
         assert_eq!(answer.errors(), [expected], "{query:.200} {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn a_name_cannot_be_emptied() {
+    let client = organisation().await;
+    let contact = company(&client, "Alfreds").await;
+    let input = json!({ "id": contact["id"], "expectedRevision": 1, "name": null });
+    assert_eq!(mutate(&client, UPDATE, input).await.user_errors("/data/updateContact"), ["INVALID name"]);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_echoed_without_bound() {
+    let client = organisation().await;
+    let answer =
+        client.run("query ($id: ID!) { contact(id: $id) { id } }", json!({ "id": "x".repeat(30_000) })).await;
+    assert_eq!(answer.errors(), ["BAD_REQUEST id"]);
+    assert!(answer.body.to_string().len() < 1000, "{}", answer.body);
+    let fields: String = (0..1000).map(|at| format!("nothing{at} ")).collect();
+    let answer = client.run(&format!("{{ me {{ {fields} }} }}"), json!({})).await;
+    assert_eq!(answer.errors().len(), 100);
+}
+
+#[tokio::test]
+async fn many_nodes_of_one_type_wait_for_no_second_connection() {
+    let client = organisation().await;
+    let mut ids = Vec::new();
+    for number in 0..20 {
+        ids.push(company(&client, &format!("C{number}")).await["id"].clone());
+    }
+    let query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    let answer = client.run(query, json!({ "ids": ids })).await;
+    let found: Vec<_> =
+        answer.ok("/data/nodes").as_array().unwrap().iter().map(|node| node["id"].clone()).collect();
+    assert_eq!(found, ids);
 }
 
 #[tokio::test]

@@ -125,6 +125,35 @@ async fn companies_are_found_in_the_file_before_the_organisation() {
 }
 
 #[tokio::test]
+async fn rows_are_answered_in_their_order_and_twins_in_the_file_are_told() {
+    let client = organisation().await;
+    let csv = "kind,name,company\nPERSON,Zoe,Acme\nCOMPANY,Acme,\n";
+    let answer = import(&client, json!({ "csv": csv })).await;
+    let names: Vec<_> = answer.ok("/data/importContacts")["contacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].clone())
+        .collect();
+    assert_eq!(names, ["Zoe", "Acme"]);
+    let csv = "kind,name,company\nCOMPANY,Twin,\nCOMPANY,Twin,\nPERSON,Bob,Twin\nPERSON,Eve,A\0B\n";
+    let answer = import(&client, json!({ "csv": csv })).await;
+    let errors = answer.ok("/data/importContacts")["rowErrors"].clone();
+    assert_eq!((&errors[0]["row"], &errors[0]["code"]), (&json!(3), &json!("CONFLICT")), "{errors}");
+    assert_eq!((&errors[1]["row"], &errors[1]["column"]), (&json!(4), &json!("company")), "{errors}");
+}
+
+#[tokio::test]
+async fn a_repeated_import_answers_what_it_made_whatever_has_happened_since() {
+    let client = organisation().await;
+    client.create_contact(json!({ "kind": "COMPANY", "name": "Solo" })).await;
+    let input = json!({ "csv": "kind,name,company\nPERSON,Ada,Solo\n", "idempotencyKey": "monday" });
+    let first = import(&client, input.clone()).await;
+    client.create_contact(json!({ "kind": "COMPANY", "name": "Solo" })).await;
+    assert_eq!(first.ok("/data/importContacts"), import(&client, input).await.ok("/data/importContacts"));
+}
+
+#[tokio::test]
 async fn a_repeated_import_with_a_key_imports_once() {
     let client = organisation().await;
     let input = json!({ "csv": "name\nA\nB\n", "idempotencyKey": "monday" });

@@ -1,8 +1,71 @@
 //! The schema as a whole.
 
+use async_graphql::parser::{
+    parse_schema,
+    types::{FieldDefinition, InputValueDefinition, TypeKind, TypeSystemDefinition},
+};
 use expect_test::expect_file;
 
 #[test]
 fn schema_graphql_is_what_the_code_says() {
     expect_file!["../../schema.graphql"].assert_eq(&gateway::sdl());
+}
+
+/// The descriptions are the manual: no type, field, argument or value goes without.
+#[test]
+fn everything_in_the_schema_has_a_description() {
+    let document = parse_schema(gateway::sdl()).unwrap();
+    let mut silent = Vec::new();
+    for definition in document.definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let (name, definition) = (definition.node.name.node.to_string(), definition.node);
+        let mut note = |path: String, description: Option<&str>| {
+            if description.is_none_or(|text| text.trim().is_empty()) {
+                silent.push(path);
+            }
+        };
+        note(name.clone(), definition.description.as_ref().map(|text| text.node.as_str()));
+        match definition.kind {
+            TypeKind::Object(object) => {
+                fields(&name, object.fields.iter().map(|field| &field.node), &mut note)
+            }
+            TypeKind::Interface(interface) => {
+                fields(&name, interface.fields.iter().map(|field| &field.node), &mut note)
+            }
+            TypeKind::InputObject(input) => {
+                inputs(&name, input.fields.iter().map(|field| &field.node), &mut note)
+            }
+            TypeKind::Enum(values) => {
+                for value in values.values {
+                    let path = format!("{name}.{}", value.node.value.node);
+                    note(path, value.node.description.as_ref().map(|text| text.node.as_str()));
+                }
+            }
+            TypeKind::Scalar | TypeKind::Union(_) => {}
+        }
+    }
+    assert!(silent.is_empty(), "without a description: {silent:#?}");
+}
+
+fn fields<'a>(
+    name: &str,
+    fields: impl Iterator<Item = &'a FieldDefinition>,
+    note: &mut impl FnMut(String, Option<&str>),
+) {
+    for field in fields {
+        let path = format!("{name}.{}", field.name.node);
+        inputs(&path, field.arguments.iter().map(|argument| &argument.node), note);
+        note(path, field.description.as_ref().map(|text| text.node.as_str()));
+    }
+}
+
+fn inputs<'a>(
+    name: &str,
+    inputs: impl Iterator<Item = &'a InputValueDefinition>,
+    note: &mut impl FnMut(String, Option<&str>),
+) {
+    for input in inputs {
+        let path = format!("{name}.{}", input.name.node);
+        note(path, input.description.as_ref().map(|text| text.node.as_str()));
+    }
 }

@@ -7,7 +7,9 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_identity::User;
-use listing::{Changeable, Children, ChildrenLoader, Entity, Field, GivenId, Id, Identified, Named, Relation};
+use listing::{
+    Changeable, Children, ChildrenLoader, Entity, Field, GivenId, Id, Identified, Named, Relation,
+};
 use tenancy::{Failure, Permission};
 use uuid::Uuid;
 
@@ -51,7 +53,7 @@ pub struct Contact {
     pub(crate) created_by: Option<Uuid>,
     /// Counts the changes; give it as `expectedRevision`.
     pub revision: i32,
-    /// When it was deleted; only answered by the mutation that did it.
+    /// When it was deleted; null for everything that queries and lists answer.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
@@ -118,7 +120,7 @@ impl Relation for People {
     type Child = Contact;
     const FIELD: &'static str = "people";
     const COLUMN: &'static str = "company_id";
-    const ABOUT: &'static str = "The persons who belong to this company, page by page.";
+    const ABOUT: &'static str = "The persons who belong to this company, page by page; none for a person.";
 
     fn loader<'c>(ctx: &Context<'c>) -> Result<&'c ChildrenLoader<Self>, Failure> {
         Ok(&Loaders::of(ctx)?.people)
@@ -134,7 +136,7 @@ pub(crate) struct CreateContactInput {
     pub(crate) name: String,
     /// The company of a person.
     pub(crate) company_id: Option<GivenId<Contact>>,
-    /// The e-mail address.
+    /// The e-mail address, at most 254 characters.
     pub(crate) email: Option<String>,
     /// The telephone number, at most 50 characters.
     pub(crate) phone: Option<String>,
@@ -147,7 +149,7 @@ pub(crate) struct CreateContactInput {
     pub(crate) idempotency_key: Option<String>,
 }
 
-/// What to change of a contact: a field that is absent stays, a null empties it.
+/// What to change of a contact: a field that is absent stays, a null empties it where it may be empty.
 #[derive(InputObject)]
 pub(crate) struct UpdateContactInput {
     /// Which one.
@@ -158,7 +160,7 @@ pub(crate) struct UpdateContactInput {
     pub(crate) name: MaybeUndefined<String>,
     /// The company of a person.
     pub(crate) company_id: MaybeUndefined<GivenId<Contact>>,
-    /// The e-mail address.
+    /// The e-mail address, at most 254 characters.
     pub(crate) email: MaybeUndefined<String>,
     /// The telephone number, at most 50 characters.
     pub(crate) phone: MaybeUndefined<String>,

@@ -26,7 +26,8 @@ impl ContactMutation {
         Ok(Payload::of_change(super::update(scope(ctx)?, input).await)?)
     }
 
-    /// Adds the contacts of a CSV, all or none; with `dryRun` only tells what is wrong.
+    /// Adds the contacts of a CSV, all or none unless `skipInvalid`; with `dryRun` only tells what is
+    /// wrong.
     async fn import_contacts(
         &self,
         ctx: &Context<'_>,

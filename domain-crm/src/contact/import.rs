@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::InputObject;
 use listing::{Checks, CsvColumn, CsvRow, CsvSheet, ImportPayload, Made, Named, RowError, key, named};
-use tenancy::{ErrorCode, Failure, Permission::WriteContacts, Scope, UserError};
+use tenancy::{ErrorCode, Failure, Permission::WriteContacts, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use super::{Contact, ContactKind, NewContact, rules, store};
@@ -50,16 +50,24 @@ pub async fn import(scope: &Scope, input: ImportContactsInput) -> Result<ImportP
             Err(found) => errors.extend(found.into_iter().map(|error| row.error(error))),
         }
     }
-    let new = with_companies(scope, drafts, &mut errors).await?;
-    let valid = new.len();
-    let stopped = !errors.is_empty() && !input.skip_invalid;
-    // What writes nothing needs no key, and does not use one up.
-    let created = if input.dry_run || stopped || new.is_empty() {
-        vec![]
-    } else {
-        let insert = |tx| async move { store::insert_all(&tx, new).await.map(Made) };
-        scope.write_once(WriteContacts, key, insert).await?.0
+    let (found, mut valid) = (&mut errors, None);
+    let counted = &mut valid;
+    let (dry_run, skip_invalid) = (input.dry_run, input.skip_invalid);
+    let made = scope.write_once(WriteContacts, key, |tx| async move {
+        let new = with_companies(&tx, drafts, found).await?;
+        *counted = Some(new.len());
+        if dry_run || new.is_empty() || !(found.is_empty() || skip_invalid) {
+            // What writes nothing does not use its key up: it ends like a mistake, but without one.
+            return Err(Failure::User(vec![]));
+        }
+        store::insert_all(&tx, new).await.map(Made)
+    });
+    let created = match made.await {
+        Err(Failure::User(none)) if none.is_empty() => vec![],
+        made => made?.0,
     };
+    // A repetition counts what the first one made.
+    let valid = valid.unwrap_or(created.len());
     Ok(ImportPayload::new(created, valid, errors, sheet.ignored))
 }
 
@@ -89,6 +97,7 @@ fn draft(row: &CsvRow) -> Result<NewContact, Vec<UserError>> {
         notes: text("notes"),
     };
     rules::check_new(&mut checks, &new);
+    checks.text("company", row.get("company"), rules::MAX_NAME);
     let errors = checks.errors();
     if errors.is_empty() { Ok(new) } else { Err(errors) }
 }
@@ -96,7 +105,7 @@ fn draft(row: &CsvRow) -> Result<NewContact, Vec<UserError>> {
 /// The drafts with the ids of their companies: those of the file first, then those of the
 /// organisation. A name that nobody or more than one has is an error of its row.
 async fn with_companies(
-    scope: &Scope,
+    tx: &Tx,
     drafts: Vec<(CsvRow, NewContact)>,
     errors: &mut Vec<RowError>,
 ) -> Result<Vec<NewContact>, Failure> {
@@ -104,13 +113,15 @@ async fn with_companies(
         drafts.iter().filter_map(|(row, _)| row.get("company")).map(str::to_owned).collect();
     let mut ids: HashMap<String, Vec<Uuid>> = HashMap::new();
     if !names.is_empty() {
-        for (name, id) in store::companies_named(scope, names).await? {
+        for (name, id) in store::companies_named(tx, names).await? {
             ids.entry(name).or_default().push(id);
         }
     }
+    let mut in_file: HashMap<String, Vec<Uuid>> = HashMap::new();
     for (_, new) in drafts.iter().filter(|(_, new)| new.kind.0 == ContactKind::Company) {
-        ids.insert(new.name.clone(), vec![new.id]);
+        in_file.entry(new.name.clone()).or_default().push(new.id);
     }
+    ids.extend(in_file);
     let mut complete = Vec::with_capacity(drafts.len());
     for (row, mut new) in drafts {
         let wrong = |code, message: &str| row.error(UserError::new(code, "company", message));
@@ -129,7 +140,5 @@ async fn with_companies(
         }
         complete.push(new);
     }
-    // Companies first: a person of the file may point at one.
-    complete.sort_by_key(|new| new.kind.0 == ContactKind::Person);
     Ok(complete)
 }

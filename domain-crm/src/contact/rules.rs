@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::{ContactKind, CreateContactInput, NewContact, UpdateContactInput, entity::ContactPatch};
 
-const MAX_NAME: usize = 255;
+/// The longest name of a contact.
+pub(super) const MAX_NAME: usize = 255;
 const MAX_PHONE: usize = 50;
 const MAX_COUNTRY: usize = 100;
 const MAX_NOTES: usize = 10_000;
@@ -49,7 +50,8 @@ pub(super) fn patch(input: UpdateContactInput) -> Result<ContactPatch, Failure> 
     };
     let patch = ContactPatch {
         // A null is an empty name, and refused as one.
-        name: Option::<Option<String>>::from(input.name).map(|name| name.unwrap_or_default().trim().to_owned()),
+        name: Option::<Option<String>>::from(input.name)
+            .map(|name| name.unwrap_or_default().trim().to_owned()),
         company_id,
         email: tidy_change(input.email),
         phone: tidy_change(input.phone),

@@ -1,7 +1,7 @@
 //! SQL of contacts, beyond what every entity has.
 
 use diesel::prelude::*;
-use tenancy::{Failure, Scope, Tx};
+use tenancy::{Failure, Tx};
 use uuid::Uuid;
 
 use super::{Contact, ContactKind, NewContact, entity::ContactPatch};
@@ -40,13 +40,10 @@ pub(super) async fn is_company(tx: &Tx, id: Uuid) -> Result<bool, Failure> {
 }
 
 /// The ids of companies by their names.
-pub(super) async fn companies_named(
-    scope: &Scope,
-    names: Vec<String>,
-) -> Result<Vec<(String, Uuid)>, Failure> {
+pub(super) async fn companies_named(tx: &Tx, names: Vec<String>) -> Result<Vec<(String, Uuid)>, Failure> {
     let company = contacts::kind.eq(COMPANY).and(contacts::deleted_at.is_null());
     let query = contacts::table
         .filter(contacts::name.eq_any(names).and(company))
         .select((contacts::name, contacts::id));
-    scope.rows(query).await
+    tx.rows(query).await
 }

@@ -36,7 +36,8 @@ pub(crate) struct LogInInput {
     /// The password.
     #[graphql(secret)]
     password: String,
-    /// Where to, if the account has several organisations; the one used last unless given.
+    /// Where to, if the account has several organisations; the one used last
+    /// unless given, else the oldest.
     organisation_id: Option<GivenId<Organisation>>,
 }
 

@@ -19,7 +19,7 @@ pub struct Organisation {
     pub slug: String,
     /// The name to show.
     pub name: String,
-    /// What the organisation has subscribed to: `starter` or `pro`.
+    /// The name of what the organisation has subscribed to; `starter` at first.
     pub plan: String,
     /// The IANA time zone in which the organisation's days begin.
     pub time_zone: String,

@@ -29,7 +29,7 @@ pub struct User {
     pub created_at: DateTime<Utc>,
     /// When the user was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Counts the changes; give it as `expectedRevision`.
+    /// Counts the changes.
     pub revision: i32,
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use async_graphql::{ParseRequestError, Request};
 use async_graphql_axum::{GraphQLRequest, rejection::GraphQLRejection};
 use axum::{
@@ -7,12 +9,20 @@ use axum::{
     response::Response,
 };
 use tenancy::{Failure, Refusal, RequestId, Session};
+use tokio::time::timeout;
 
 use super::answer::{Media, REQUEST_ID, executed, has_begun, refused};
 use crate::{Service, errors};
 
 /// The largest request that is read: a CSV of a thousand long rows.
 const MAX_BODY: usize = 4 * 1024 * 1024;
+
+/// The largest request of somebody who is not logged in: they have little to say.
+const MAX_ANONYMOUS_BODY: usize = 64 * 1024;
+/// How long a client may take to send its request.
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a request may take in all; each statement has its own, shorter bound.
+const EXECUTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `POST /graphql`.
 pub(super) async fn endpoint(State(service): State<Service>, request: http::Request<Body>) -> Response {
@@ -34,8 +44,15 @@ pub(super) async fn endpoint(State(service): State<Service>, request: http::Requ
         Ok(session) => session,
         Err(failure) => return not_let_in(&failure, media, &request_id),
     };
-    match read(request).await {
-        Ok(graphql) => execute(&service, session, graphql, media, &request_id).await,
+    let most = if session.user().is_ok() { MAX_BODY } else { MAX_ANONYMOUS_BODY };
+    match read(request, most).await {
+        Ok(graphql) => {
+            let execution = execute(&service, session, graphql, media, &request_id);
+            timeout(EXECUTION_TIMEOUT, execution).await.unwrap_or_else(|_| {
+                let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
+                refused(StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
+            })
+        }
         Err((status, message)) => refused(status, media, "BAD_REQUEST", message, &request_id),
     }
 }
@@ -75,7 +92,13 @@ async fn execute(
 
 /// Who is asking: nobody without a token, but never nobody with a bad one.
 async fn session(service: &Service, headers: &HeaderMap, request_id: &RequestId) -> Result<Session, Failure> {
-    let Some(authorization) = headers.get(header::AUTHORIZATION) else { return Ok(Session::anonymous()) };
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let authorization = match (given.next(), given.next()) {
+        (None, _) => return Ok(Session::anonymous()),
+        (Some(authorization), None) => authorization,
+        // A proxy in front may have read the other one.
+        (Some(_), Some(_)) => return Err(Refusal::Unauthenticated.into()),
+    };
     let scheme_and_token = authorization.to_str().ok().and_then(|value| value.split_once(' '));
     let token = scheme_and_token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
     let (_, token) = token.ok_or(Refusal::Unauthenticated)?;
@@ -99,16 +122,28 @@ fn not_let_in(failure: &Failure, media: Media, request_id: &RequestId) -> Respon
 }
 
 /// Our own checks, then async-graphql's extractor, which checks neither type nor size.
-async fn read(request: http::Request<Body>) -> Result<Request, (StatusCode, String)> {
+async fn read(request: http::Request<Body>, most: usize) -> Result<Request, (StatusCode, String)> {
     let (parts, body) = request.into_parts();
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let content_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
-    if content_type != Some("application/json") {
-        let message = "Send the request as application/json.".to_owned();
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let content_type =
+        header(header::CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !content_type.trim().eq_ignore_ascii_case("application/json") {
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the request as application/json.".to_owned()));
     }
-    let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("A request has at most {MAX_BODY} bytes."));
-    let body = to_bytes(body, MAX_BODY).await.map_err(|_| too_large())?;
+    let too_large =
+        || (StatusCode::PAYLOAD_TOO_LARGE, format!("This request may have at most {most} bytes."));
+    let announced = header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > most) {
+        return Err(too_large());
+    }
+    let body = match timeout(READ_TIMEOUT, to_bytes(body, most)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(error)) if error.to_string().contains("length limit") => return Err(too_large()),
+        Ok(Err(error)) => return Err((StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))),
+        Err(_) => {
+            return Err((StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.".to_owned()));
+        }
+    };
     let request = http::Request::from_parts(parts, Body::from(body));
     match GraphQLRequest::<GraphQLRejection>::from_request(request, &()).await {
         Ok(request) => Ok(request.into_inner()),
