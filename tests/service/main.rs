@@ -14,6 +14,7 @@ mod cluster;
 mod contacts;
 mod door;
 mod harness;
+mod http;
 mod identity;
 mod import;
 mod isolation;

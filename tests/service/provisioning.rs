@@ -241,6 +241,24 @@ async fn a_tenant_table_with_a_weak_policy_is_refused() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_organisations_that_all_may_read_is_refused() {
+    let addresses = migrated("open_organisations").await;
+    let owner = connect(addresses.owner.as_str()).await;
+    let open_to_all = "ALTER POLICY own_organisation ON organisations USING (true)";
+    owner.batch_execute(open_to_all).await.unwrap();
+    assert_refused(&addresses, "the table organisations lacks the policy own_organisation for tessera_app")
+        .await;
+}
+
+#[tokio::test]
+async fn a_superuser_is_not_made_one_of_the_services_roles() {
+    let mut addresses = postgres().empty_database("crowned").await;
+    addresses.owner.set_username("postgres").unwrap();
+    let refusal = provision(&admin(), &addresses).await.unwrap_err();
+    assert!(refusal.to_string().contains("postgres is a superuser"), "{refusal}");
+}
+
 /// The SQL of every migration, in order: its name, up and down.
 fn migrations() -> Vec<[String; 3]> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");

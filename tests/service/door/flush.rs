@@ -107,6 +107,19 @@ async fn a_write_that_fails_is_rolled_back_and_one_that_asks_nothing_says_nothin
     assert_eq!(names(&scope).await.unwrap(), ["Ada"]);
 }
 
+#[tokio::test]
+async fn a_write_that_goes_on_after_a_failed_statement_has_not_succeeded() {
+    let (_client, _proxy, _door, scope) = overheard().await;
+    let outcome = scope.write(WriteContacts, |tx| async move {
+        rename(&tx, "Eve").await?;
+        let nul = rename(&tx, "\0").await;
+        assert!(nul.is_err());
+        Ok(())
+    });
+    assert!(matches!(outcome.await, Err(Failure::Internal(_))));
+    assert_eq!(names(&scope).await.unwrap(), ["Ada"]);
+}
+
 struct Made(Vec<Uuid>);
 
 impl Recall for Made {
