@@ -53,15 +53,18 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         let limits = options.limits.limits();
         let service = Service::open(&addresses, &limits, keys, Clock::system()).await;
         let mut service = service.map_err(|error| error.to_string())?;
-        demo::load(&service).await?;
-        service.with_demo = true;
+        // Never into a database of somebody's own: the demo's passwords are published.
+        if cluster.is_some() {
+            demo::load(&service).await?;
+            service.with_demo = true;
+        }
         blocking(|| {
             explorer::install();
             Ok(())
         })
         .await?;
         let stop = asked_to_stop()?;
-        greet(&address.to_string());
+        greet(&address.to_string(), service.with_demo);
         service.serve(listener, stop).await.map_err(|error| error.to_string())
     };
     let outcome = outcome.await;
@@ -145,21 +148,26 @@ pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'stati
     })
 }
 
-fn greet(address: &str) {
-    let [(ada, secret, _), _] = demo::LOG_INS;
+fn greet(address: &str, with_demo: bool) {
     println!(
         "\nTessera is ready.\n\n  Explorer    http://{address}/\n  GraphQL     http://{address}/graphql\n"
     );
+    if with_demo {
+        greet_with_demo(address);
+    }
+    println!("Ctrl-C stops everything this command started.");
+}
+
+fn greet_with_demo(address: &str) {
     println!("  Demo log-ins (two organisations that cannot see each other)");
     for (email, password, organisation) in demo::LOG_INS {
         println!("    {email:<24} {password:<16} {organisation}");
     }
+    let [(email, password, _), _] = demo::LOG_INS;
     let query = format!(
-        r#"{{"query":"mutation {{ logIn(input: {{email: \"{ada}\", password: \"{secret}\"}}) {{ accessToken user {{ name }} organisation {{ name }} }} }}"}}"#
+        r#"{{"query":"mutation {{ logIn(input: {{email: \"{email}\", password: \"{password}\"}}) {{ accessToken user {{ name }} organisation {{ name }} }} }}"}}"#
     );
     println!("\n  Try it:");
     println!("    curl -s http://{address}/graphql -H 'content-type: application/json' -d '{query}'\n");
-    println!(
-        "Ctrl-C stops the service and its PostgreSQL; the data stays. `cargo run -- --reset` starts over."
-    );
+    println!("The data stays from one run to the next; `cargo run -- --reset` starts over.");
 }

@@ -157,7 +157,7 @@ impl Render for Select {
         }
         if let Some(limit) = self.limit {
             // Not bound: PostgreSQL plans a statement with a bound limit anew each time, and there
-            // are at most MAX_PAGE of them.
+            // are at most MAX_PAGE + 1 of them.
             out.push_sql(&format!(" LIMIT {limit}"));
         }
         Ok(())

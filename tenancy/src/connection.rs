@@ -42,7 +42,7 @@ impl Connection {
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
              SET client_connection_check_interval = 1000; SET jit = off; SET application_name = 'tessera'",
             limits.statement_timeout.as_millis(),
-            limits.transaction_timeout.as_millis(),
+            limits.idle_timeout.as_millis(),
         );
         pg.batch_execute(&settings).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
         let statements = Arc::new(AtomicUsize::new(0));

@@ -17,7 +17,7 @@ pub struct Limits {
     /// The longest a single statement may take.
     pub statement_timeout: Duration,
     /// The longest a transaction may sit idle.
-    pub transaction_timeout: Duration,
+    pub idle_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -25,7 +25,7 @@ impl Default for Limits {
         Self {
             connections: 16,
             statement_timeout: Duration::from_secs(10),
-            transaction_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(30),
         }
     }
 }
