@@ -22,7 +22,13 @@ pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
             // Not one of ours: its text may say anything.
             (None, true) => internal(&error.message.clone(), error, &mut extensions, request_id),
             // The library's own complaint about a document, an argument or a limit.
-            (None, false) => extensions.set("code", library_code(&error.message)),
+            (None, false) => {
+                extensions.set("code", library_code(&error.message));
+                // The parser draws the place over several lines; `locations` has it already.
+                if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
+                    error.message = format!("Syntax error: {expected}.");
+                }
+            }
         }
         error.extensions = Some(extensions);
     }

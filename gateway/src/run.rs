@@ -35,7 +35,12 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
     }
     if options.reset {
         let folder = folder.clone();
-        blocking(move || reset(&folder)).await?;
+        blocking(move || {
+            reset(&folder)?;
+            println!("Deleted the data in {}.", folder.display());
+            Ok(())
+        })
+        .await?;
     }
     let (addresses, cluster) = match options.urls.addresses()? {
         Some(addresses) => (addresses, None),
@@ -70,6 +75,7 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
     let outcome = outcome.await;
     if let Some(cluster) = cluster {
         blocking(move || cluster.stop().map_err(|error| error.to_string())).await?;
+        println!("Stopped; the data stays in {}.", folder.display());
     }
     outcome
 }

@@ -121,7 +121,9 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unauthenticated => "Log in first: the request carries no valid access token.",
+            Self::Unauthenticated => {
+                "Log in first: there is no access token, or it is invalid or older than 15 minutes."
+            }
             Self::Forbidden => "Your roles do not allow this.",
             Self::BadRequest { message, .. } => message,
             Self::Timeout => "The request took too long.",

@@ -71,6 +71,7 @@ pub async fn sign_up(
                 store::insert_account(&tx, account_id, &input.email, &password_hash).await?;
             }
             make_organisation(&tx, organisation_id, input.organisation_name, input.slug).await?;
+            store::remember_organisation(&tx, account_id, organisation_id).await?;
             let admin =
                 store::NewUser::admin(user_id, account_id, input.first_name, input.last_name, input.email);
             store::insert_user(&tx, admin).await

@@ -111,7 +111,8 @@ async fn a_known_e_mail_needs_its_password_and_gets_a_second_organisation() {
     let opened =
         async |input: Value| log_in(&first, input).await.ok("/data/logIn")["organisation"]["id"].clone();
     let (old, new) = (&first.log_in["organisation"]["id"], &second["organisation"]["id"]);
-    // The one asked for; without asking the one used last.
+    // The one asked for; without asking the one used last, and signing up is using.
+    assert_eq!(opened(credentials.clone()).await, *new);
     for id in [new, old, new] {
         assert_eq!(opened(at(id)).await, *id);
         assert_eq!(opened(credentials.clone()).await, *id);
