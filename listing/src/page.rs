@@ -54,8 +54,6 @@ impl<E: Entity> PageArguments<E> {
     /// # Errors
     /// An argument of a wrong type.
     pub(crate) fn of(ctx: &Context<'_>) -> ServerResult<Self> {
-        // The path starts with the document's name of the argument, for the one error of ours that
-        // is raised while arguments are read.
         fn argument<T: InputType>(ctx: &Context<'_>, name: &str) -> ServerResult<Option<T>> {
             let (_, value) = ctx.param_value::<Option<T>>(name, None)?;
             Ok(value)

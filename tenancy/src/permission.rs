@@ -1,4 +1,4 @@
-use async_graphql::{Enum, resolver_utils::EnumType};
+use async_graphql::Enum;
 
 /// What a use case may ask for before it reads or changes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +35,6 @@ pub enum Role {
 }
 
 impl Role {
-    /// As the database and GraphQL spell it.
-    pub fn name(self) -> &'static str {
-        Self::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
-    }
-
     /// The one table of who may do what; it stands in the README.
     pub fn allows(self, permission: Permission) -> bool {
         use Permission::{OwnAccount, ReadContacts, ReadUsers, WriteContacts};

@@ -32,7 +32,7 @@ pub(super) struct NewUser {
     first_name: String,
     last_name: String,
     email: String,
-    roles: Vec<&'static str>,
+    roles: Vec<Named<Role>>,
 }
 
 impl NewUser {
@@ -51,7 +51,7 @@ impl NewUser {
             first_name,
             last_name,
             email,
-            roles: vec![Role::Admin.name(), Role::User.name()],
+            roles: vec![Named(Role::Admin), Named(Role::User)],
         }
     }
 }
