@@ -12,12 +12,6 @@ pub const CONSTRAINTS: &[Constraint] = &[
         message: "Nothing has this id.",
     },
     Constraint {
-        name: "contacts_created_by_fk",
-        code: NotFound,
-        field: "",
-        message: "You are not a user of this organisation any more.",
-    },
-    Constraint {
         name: "contacts_kind_check",
         code: Invalid,
         field: "kind",
@@ -28,5 +22,17 @@ pub const CONSTRAINTS: &[Constraint] = &[
         code: Invalid,
         field: "companyId",
         message: "Only a person belongs to a company.",
+    },
+    Constraint {
+        name: "products_our_cost_check",
+        code: Invalid,
+        field: "ourCost",
+        message: "This must not be below zero.",
+    },
+    Constraint {
+        name: "products_client_price_check",
+        code: Invalid,
+        field: "clientPrice",
+        message: "This must not be below zero.",
     },
 ];

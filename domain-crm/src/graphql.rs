@@ -1,12 +1,15 @@
 use async_graphql::MergedObject;
-use listing::{Lifecycle, Queries};
+use listing::{AnyEntity, Mutations, Queries};
 
-use crate::contact::{Contact, ContactMutation};
+use crate::{Contact, Product};
+
+/// The entities of this crate.
+pub const ENTITIES: &[AnyEntity] = &[AnyEntity::of::<Contact>(), AnyEntity::of::<Product>()];
 
 /// Queries of this crate.
 #[derive(MergedObject, Default)]
-pub struct CrmQuery(Queries<Contact>);
+pub struct CrmQuery(Queries<Contact>, Queries<Product>);
 
 /// Mutations of this crate.
 #[derive(MergedObject, Default)]
-pub struct CrmMutation(ContactMutation, Lifecycle<Contact>);
+pub struct CrmMutation(Mutations<Contact>, Mutations<Product>);

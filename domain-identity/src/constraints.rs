@@ -30,12 +30,6 @@ pub const CONSTRAINTS: &[Constraint] = &[
         message: "There is no such account.",
     },
     Constraint {
-        name: "users_created_by_fk",
-        code: NotFound,
-        field: "",
-        message: "You are not a user of this organisation any more.",
-    },
-    Constraint {
         name: "users_roles_check",
         code: Invalid,
         field: "roles",

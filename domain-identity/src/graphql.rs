@@ -1,10 +1,13 @@
 use async_graphql::MergedObject;
-use listing::Queries;
+use listing::{AnyEntity, Queries};
 
 use crate::{
     User,
     login::{LoginMutation, LoginQuery},
 };
+
+/// The entities of this crate.
+pub const ENTITIES: &[AnyEntity] = &[AnyEntity::of::<User>()];
 
 /// Queries of this crate.
 #[derive(MergedObject, Default)]

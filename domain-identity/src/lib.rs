@@ -10,7 +10,6 @@
 mod constraints;
 mod graphql;
 mod identity;
-mod loaders;
 mod login;
 mod organisation;
 mod password;
@@ -19,10 +18,9 @@ mod token;
 mod user;
 
 pub use constraints::CONSTRAINTS;
-pub use graphql::{IdentityMutation, IdentityQuery};
+pub use graphql::{ENTITIES, IdentityMutation, IdentityQuery};
 pub use identity::Identity;
-pub use loaders::Loaders;
 pub use login::{LoggedIn, SignUpInput, sign_up};
-pub use organisation::{Organisation, own_organisation};
+pub use organisation::{NODE as ORGANISATION, Organisation};
 pub use token::{KeyError, TokenKeys};
 pub use user::User;

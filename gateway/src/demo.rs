@@ -1,7 +1,8 @@
 //! The demo organisations: two, so that it can be seen that neither sees the other.
 
-use domain_crm::{ImportContactsInput, import};
+use domain_crm::Contact;
 use domain_identity::{SignUpInput, TokenKeys, sign_up};
+use listing::{ImportInput, import};
 use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId};
 
 use crate::Service;
@@ -66,14 +67,14 @@ async fn load_one(
             column: (*column).into(),
             field: (*field).into(),
         };
-        let input = ImportContactsInput {
+        let input = ImportInput {
             csv: customers.to_owned(),
             columns: Some(columns.iter().map(column).collect()),
             dry_run: false,
             skip_invalid: false,
             idempotency_key: None,
         };
-        import(&scope, input).await.map_err(|failure| failed(&failure))?;
+        import::<Contact>(&scope, input).await.map_err(|failure| failed(&failure))?;
     }
     Ok(())
 }

@@ -1,12 +1,7 @@
-use std::sync::Arc;
-
-use async_graphql::{
-    Context, EmptySubscription, ID, Interface, MergedObject, Object, Result, SDLExportOptions,
-};
-use domain_crm::{Contact, CrmMutation, CrmQuery};
-use domain_identity::{Identity, IdentityMutation, IdentityQuery, Organisation, User};
-use listing::{Identified, scope, uuid_of};
-use tenancy::Failure;
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
+use domain_crm::{CrmMutation, CrmQuery};
+use domain_identity::{Identity, IdentityMutation, IdentityQuery};
+use listing::{AnyEntity, NodeQueries, NodeType, NodeTypes};
 
 /// How deep a query may nest; the introspection of an explorer needs 13.
 const MAX_DEPTH: usize = 20;
@@ -14,75 +9,31 @@ const MAX_DEPTH: usize = 20;
 const MAX_COMPLEXITY: usize = 50_000;
 /// How many directives a field may carry.
 const MAX_DIRECTIVES: usize = 10;
-/// How many ids `nodes` takes.
-const MAX_NODES: usize = 100;
 
 /// All domains as one schema.
 pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// Everything that can be read. All of it belongs to the organisation that the access token names.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQuery, IdentityQuery, CrmQuery);
+pub struct Query(NodeQueries<Nodes>, IdentityQuery, CrmQuery);
 
 /// Everything that can be changed. Each mutation is a transaction of its own; they run one after
 /// the other.
 #[derive(MergedObject, Default)]
 pub struct Mutation(IdentityMutation, CrmMutation);
 
-/// Anything with an id, after the Relay specification of global object identification.
-#[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "The id, unique among all types."))]
-enum Node {
-    Contact(Contact),
-    Organisation(Organisation),
-    User(User),
+/// The entities of all domains.
+pub(crate) fn entities() -> impl Iterator<Item = &'static AnyEntity> {
+    [domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten()
 }
 
-#[derive(Default)]
-struct NodeQuery;
+/// What can be found by its id.
+struct Nodes;
 
-#[Object]
-impl NodeQuery {
-    /// Anything by its id; null if the organisation has nothing with it.
-    async fn node(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The id of anything.")] id: ID,
-    ) -> Result<Option<Node>> {
-        Ok(node(ctx, "id", &id).await?)
-    }
-
-    /// Several things by their ids, in the order asked; null for each that the organisation does not
-    /// have. What is no id at all is an error.
-    #[graphql(complexity = "ids.len().max(1) * child_complexity")]
-    async fn nodes(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "At most 100 ids, of any types.")] ids: Vec<ID>,
-    ) -> Result<Option<Vec<Option<Node>>>> {
-        if ids.len() > MAX_NODES {
-            return Err(Failure::bad_request("ids", format!("Ask for at most {MAX_NODES} ids.")).into());
-        }
-        Ok(Some(futures_util::future::try_join_all(ids.iter().map(|id| node(ctx, "ids", id))).await?))
-    }
-}
-
-/// By way of the loaders, so that many ids of one type are one statement.
-async fn node(ctx: &Context<'_>, argument: &str, id: &ID) -> Result<Option<Node>, Failure> {
-    let (prefix, uuid) = uuid_of(id).map_err(|message| Failure::bad_request(argument, message))?;
-    match prefix.as_str() {
-        Contact::PREFIX => {
-            let contact = domain_crm::Loaders::of(ctx)?.contacts.load(uuid).await?;
-            Ok(contact.map(Arc::unwrap_or_clone).map(Node::Contact))
-        }
-        User::PREFIX => {
-            let user = domain_identity::Loaders::of(ctx)?.users.load(uuid).await?;
-            Ok(user.map(Arc::unwrap_or_clone).map(Node::User))
-        }
-        Organisation::PREFIX => {
-            Ok(domain_identity::own_organisation(scope(ctx)?, uuid).await?.map(Node::Organisation))
-        }
-        _ => Err(Failure::bad_request(argument, format!("No type has ids that start with {prefix:?}."))),
+impl NodeTypes for Nodes {
+    fn all() -> Vec<NodeType> {
+        let entities = entities().map(|entity| NodeType::from(*entity));
+        entities.chain([domain_identity::ORGANISATION]).collect()
     }
 }
 

@@ -54,6 +54,13 @@ impl Checks {
         }
     }
 
+    /// Whether something is wrong with this field already.
+    pub(crate) fn mentions(&self, field: &str) -> bool {
+        self.0
+            .iter()
+            .any(|error| error.field.as_ref().and_then(|path| path.first()).is_some_and(|at| at == field))
+    }
+
     /// What was found.
     pub fn errors(self) -> Vec<UserError> {
         self.0

@@ -1,47 +1,120 @@
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 use uuid::Uuid;
 
-use crate::{Direction, Value, order::Key};
+use crate::{Value, keyset::Beyond, list::List};
 
 /// A condition on the rows of one table, erased: plain data that renders as SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Condition {
-    /// The column holds this value.
-    Is(&'static str, Value),
-    /// The column holds one of these ids.
-    OneOf(&'static str, Vec<Uuid>),
+    /// All of these hold; true if there are none.
+    All(Vec<Condition>),
+    /// One of these holds; false if there are none.
+    Any(Vec<Condition>),
+    /// This does not hold.
+    Not(Box<Condition>),
+    /// The column compares so with this value. An empty column compares with nothing, and differs
+    /// from everything.
+    Is(&'static str, Comparison, Value),
+    /// The column holds one of these values.
+    OneOf(&'static str, List),
     /// The column is empty.
     Empty(&'static str),
+    /// The text of the column matches this pattern, whatever the case of its letters.
+    Like(&'static str, String),
+    /// The list or the JSON of the column contains all of this.
+    Contains(&'static str, Value),
+    /// The list of texts of the column has one of these.
+    Overlaps(&'static str, Vec<String>),
+    /// A related row is there and meets a condition.
+    Related(Path, Box<Condition>),
+    /// So many related rows are there.
+    Counted(Path, Comparison, i64),
     /// The column equals the id of the parent in a statement for many parents.
     OfParent(&'static str),
-    /// The row lies beyond these values of these keys.
+    /// The row lies beyond another in an order.
     Beyond(Beyond),
 }
 
-/// A keyset bound: what follows (or precedes) a row in an order.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Beyond {
-    keys: Vec<Key>,
-    values: Vec<Value>,
-    reversed: bool,
+/// How two values compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// Equal.
+    Eq,
+    /// Different, or one of them empty.
+    Ne,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Gte,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Lte,
+}
+
+/// From the rows of one table to those of another: where our column equals theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Path {
+    pub(crate) table: &'static str,
+    pub(crate) ours: &'static str,
+    pub(crate) theirs: &'static str,
+}
+
+impl Comparison {
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::Eq => " = ",
+            Self::Ne => " IS DISTINCT FROM ",
+            Self::Gt => " > ",
+            Self::Gte => " >= ",
+            Self::Lt => " < ",
+            Self::Lte => " <= ",
+        }
+    }
 }
 
 impl Condition {
-    pub(crate) fn beyond(keys: Vec<Key>, values: Vec<Value>, reversed: bool) -> Self {
-        Self::Beyond(Beyond { keys, values, reversed })
+    /// The row is not deleted.
+    pub(crate) const LIVE: Self = Self::Empty("deleted_at");
+
+    /// The row has this id.
+    pub(crate) fn id(id: Uuid) -> Self {
+        Self::Is("id", Comparison::Eq, Value::Uuid(id))
     }
 
-    pub(crate) fn render<'b>(&'b self, table: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    /// The row has one of these ids.
+    pub(crate) fn ids(ids: Vec<Uuid>) -> Self {
+        Self::OneOf("id", List::Uuids(ids))
+    }
+
+    /// Renders the condition on the rows that the statement calls `table`. Tables below it are called
+    /// by their depth, because a contact's company is a contact too.
+    pub(crate) fn render<'b>(
+        &'b self,
+        table: &str,
+        depth: usize,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         match self {
-            Self::Is(column, value) => {
+            Self::All(all) => junction(all, " AND ", "TRUE", table, depth, out),
+            Self::Any(any) => junction(any, " OR ", "FALSE", table, depth, out),
+            Self::Not(condition) => {
+                // Not simply NOT: what is neither true nor false, because a column is empty, does
+                // not hold, and so its opposite does.
+                out.push_sql("(");
+                condition.render(table, depth, out)?;
+                out.push_sql(") IS NOT TRUE");
+                Ok(())
+            }
+            Self::Is(column, comparison, value) => {
                 name(out, table, column)?;
-                out.push_sql(" = ");
+                out.push_sql(comparison.sql());
                 value.push(out)
             }
-            Self::OneOf(column, ids) => {
+            Self::OneOf(column, list) => {
                 name(out, table, column)?;
                 out.push_sql(" = ANY(");
-                out.push_bind_param::<st::Array<st::Uuid>, _>(ids)?;
+                list.push(out)?;
                 out.push_sql(")");
                 Ok(())
             }
@@ -49,6 +122,36 @@ impl Condition {
                 name(out, table, column)?;
                 out.push_sql(" IS NULL");
                 Ok(())
+            }
+            Self::Like(column, pattern) => {
+                name(out, table, column)?;
+                out.push_sql(" ILIKE ");
+                out.push_bind_param::<st::Text, _>(pattern)
+            }
+            Self::Contains(column, value) => {
+                name(out, table, column)?;
+                out.push_sql(" @> ");
+                value.push(out)
+            }
+            Self::Overlaps(column, texts) => {
+                name(out, table, column)?;
+                out.push_sql(" && ");
+                out.push_bind_param::<st::Array<st::Text>, _>(texts)
+            }
+            Self::Related(path, condition) => {
+                out.push_sql("EXISTS (SELECT 1");
+                let related = path.render(table, depth, out)?;
+                out.push_sql(" AND ");
+                condition.render(&related, depth + 1, out)?;
+                out.push_sql(")");
+                Ok(())
+            }
+            Self::Counted(path, comparison, number) => {
+                out.push_sql("(SELECT count(*)");
+                path.render(table, depth, out)?;
+                out.push_sql(")");
+                out.push_sql(comparison.sql());
+                out.push_bind_param::<st::BigInt, _>(number)
             }
             Self::OfParent(column) => {
                 name(out, table, column)?;
@@ -60,95 +163,46 @@ impl Condition {
     }
 }
 
-impl Beyond {
-    /// A row comparison where all keys run one way and none is ever null: PostgreSQL answers it
-    /// from an index alone. Otherwise the same spelled out, key by key.
-    fn render<'b>(&'b self, table: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let first = self.keys.first().map(|key| key.direction);
-        if self.keys.iter().all(|key| !key.nullable && Some(key.direction) == first) {
-            return self.render_row(table, out);
-        }
-        out.push_sql("(");
-        for upto in 0..self.keys.len() {
-            if upto > 0 {
-                out.push_sql(" OR ");
-            }
-            out.push_sql("(");
-            for (at, (key, value)) in self.keys.iter().zip(&self.values).take(upto + 1).enumerate() {
-                if at > 0 {
-                    out.push_sql(" AND ");
-                }
-                if at == upto {
-                    self.further(key, value, table, out)?
-                } else {
-                    equal(key, value, table, out)?
-                }
-            }
-            out.push_sql(")");
-        }
-        out.push_sql(")");
-        Ok(())
-    }
-
-    fn render_row<'b>(&'b self, table: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let rising = self.keys.first().is_some_and(|key| self.rises(key));
-        out.push_sql("(");
-        for (at, key) in self.keys.iter().enumerate() {
-            out.push_sql(if at > 0 { ", " } else { "" });
-            name(out, table, key.column)?;
-        }
-        out.push_sql(if rising { ") > (" } else { ") < (" });
-        for (at, value) in self.values.iter().enumerate() {
-            out.push_sql(if at > 0 { ", " } else { "" });
-            value.push(out)?;
-        }
-        out.push_sql(")");
-        Ok(())
-    }
-
-    fn rises(&self, key: &Key) -> bool {
-        (key.direction == Direction::Asc) != self.reversed
-    }
-
-    /// Strictly beyond the value in this key. Nulls count as larger than every value.
-    fn further<'b>(
-        &'b self,
-        key: &'b Key,
-        value: &'b Value,
-        table: &str,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
-        match (self.rises(key), value) {
-            (true, Value::Null) => out.push_sql("FALSE"),
-            (false, Value::Null) => {
-                name(out, table, key.column)?;
-                out.push_sql(" IS NOT NULL");
-            }
-            (rising, value) => {
-                out.push_sql("(");
-                name(out, table, key.column)?;
-                out.push_sql(if rising { " > " } else { " < " });
-                value.push(out)?;
-                if rising && key.nullable {
-                    out.push_sql(" OR ");
-                    name(out, table, key.column)?;
-                    out.push_sql(" IS NULL");
-                }
-                out.push_sql(")");
-            }
-        }
-        Ok(())
+impl Path {
+    /// The related rows that are not deleted, and what the statement calls them.
+    fn render(&self, table: &str, depth: usize, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<String> {
+        let related = format!("r{depth}");
+        out.push_sql(" FROM ");
+        out.push_identifier(self.table)?;
+        out.push_sql(" AS ");
+        out.push_identifier(&related)?;
+        out.push_sql(" WHERE ");
+        name(out, &related, self.theirs)?;
+        out.push_sql(" = ");
+        name(out, table, self.ours)?;
+        out.push_sql(" AND ");
+        name(out, &related, "deleted_at")?;
+        out.push_sql(" IS NULL");
+        Ok(related)
     }
 }
 
-fn equal<'b>(key: &'b Key, value: &'b Value, table: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-    name(out, table, key.column)?;
-    if *value == Value::Null {
-        out.push_sql(" IS NULL");
+fn junction<'b>(
+    conditions: &'b [Condition],
+    between: &str,
+    none: &str,
+    table: &str,
+    depth: usize,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    if conditions.is_empty() {
+        out.push_sql(none);
         return Ok(());
     }
-    out.push_sql(" = ");
-    value.push(out)
+    out.push_sql("(");
+    for (at, condition) in conditions.iter().enumerate() {
+        if at > 0 {
+            out.push_sql(between);
+        }
+        condition.render(table, depth, out)?;
+    }
+    out.push_sql(")");
+    Ok(())
 }
 
 pub(crate) fn name(out: &mut AstPass<'_, '_, Pg>, table: &str, column: &str) -> QueryResult<()> {

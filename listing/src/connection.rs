@@ -1,20 +1,24 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult,
+    ContainerType, Context, ContextSelectionSet, Name, ObjectType, OutputType, Positioned, ServerResult,
     SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
 };
 
 use crate::{
-    Entity, Page, cursor,
-    order::Key,
+    Entity, cursor,
+    page::Page,
     registry::{self, MetaTypeId, Registry},
+    rows,
+    selection::fields,
+    values::Wide,
 };
 
 /// One page of a list, after the Relay specification of cursor connections.
 pub struct Connection<E> {
-    rows: Vec<E>,
-    order: Vec<Key>,
+    rows: Vec<Wide<E>>,
+    page: Arc<Page>,
+    total: Option<i64>,
     more_after: bool,
     more_before: bool,
 }
@@ -32,15 +36,10 @@ struct PageInfo {
     end_cursor: Option<String>,
 }
 
-/// A row with its place in the list; generic, so it carries the name of its entity.
-struct Edge<'a, E> {
-    row: &'a E,
-    order: &'a [Key],
-}
-
 impl<E: Entity> Connection<E> {
-    /// A page from its rows, read in the page's direction and one more than its limit.
-    pub(crate) fn new(page: &Page, mut rows: Vec<E>) -> Self {
+    /// A page from its rows, read in the page's direction and one more than its limit, and how many
+    /// there are in all, if that was asked.
+    pub(crate) fn new(page: Arc<Page>, mut rows: Vec<Wide<E>>, total: Option<i64>) -> Self {
         let more = rows.len() > page.limit;
         rows.truncate(page.limit);
         if page.backwards {
@@ -48,11 +47,11 @@ impl<E: Entity> Connection<E> {
         }
         let (after, before) = (page.after.is_some(), page.before.is_some());
         let (more_after, more_before) = if page.backwards { (before, more) } else { (more, after) };
-        Self { rows, order: page.order.clone(), more_after, more_before }
+        Self { rows, page, total, more_after, more_before }
     }
 
     fn page_info(&self) -> PageInfo {
-        let cursor = |row: &E| cursor::encode(row, &self.order);
+        let cursor = |row: &Wide<E>| cursor::encode(row, &self.page.order);
         PageInfo {
             has_next_page: self.more_after,
             has_previous_page: self.more_before,
@@ -60,6 +59,32 @@ impl<E: Entity> Connection<E> {
             end_cursor: self.rows.last().map(cursor),
         }
     }
+
+    async fn edges<'a>(&self, ctx: &Context<'a>) -> ServerResult<Value> {
+        let name = edge::<E>();
+        let asked: Vec<&'a Positioned<Field>> = fields(ctx, &ctx.item.node.selection_set, &name);
+        let mut edges = vec![Value::Object(Default::default()); self.rows.len()];
+        for part in asked {
+            let values = match part.node.name.node.as_str() {
+                "node" => rows::resolve(ctx, &self.page, &self.rows, Some(part)).await?,
+                "cursor" => {
+                    self.rows.iter().map(|row| Value::String(cursor::encode(row, &self.page.order))).collect()
+                }
+                _ => vec![Value::String(name.clone()); self.rows.len()],
+            };
+            let key: &Name = &part.node.response_key().node;
+            for (edge, value) in edges.iter_mut().zip(values) {
+                if let Value::Object(edge) = edge {
+                    rows::merge(edge, key, value);
+                }
+            }
+        }
+        Ok(Value::List(edges))
+    }
+}
+
+fn edge<E: Entity>() -> String {
+    format!("{}Edge", E::NAME)
 }
 
 impl<E: Entity> OutputType for Connection<E> {
@@ -74,13 +99,35 @@ impl<E: Entity> OutputType for Connection<E> {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            let nodes = <Vec<E> as OutputType>::create_type_info(registry);
-            let edges = <Vec<Edge<'_, E>> as OutputType>::create_type_info(registry);
+            let (node, edge) = (format!("{}!", E::NAME), edge::<E>());
             let info = PageInfo::create_type_info(registry);
+            let edges = registry::define(registry, &edge.clone(), |_| {
+                let fields = [
+                    registry::output(
+                        "cursor",
+                        "String!",
+                        "Names this place: give it as `after` or `before`.",
+                        vec![],
+                    ),
+                    registry::output("node", &node, "The row.", vec![]),
+                ];
+                registry::object_named(&edge, &format!("One {} and its place in the list.", E::ONE), fields)
+            });
             let fields = [
-                registry::output("nodes", &nodes, "The rows of this page.", vec![]),
-                registry::output("edges", &edges, "The rows of this page, each with its cursor.", vec![]),
+                registry::output("nodes", &format!("[{node}]!"), "The rows of this page.", vec![]),
+                registry::output(
+                    "edges",
+                    &format!("[{edges}!]!"),
+                    "The rows of this page, each with its cursor.",
+                    vec![],
+                ),
                 registry::output("pageInfo", &info, "Where this page stands in the list.", vec![]),
+                registry::output(
+                    "totalCount",
+                    "Int!",
+                    "How many rows pass the filter, on all pages together.",
+                    vec![],
+                ),
             ];
             registry::object::<Self>(&format!("One page of {}.", E::MANY), fields)
         })
@@ -95,60 +142,13 @@ impl<E: Entity> ContainerType for Connection<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         match ctx.item.node.name.node.as_str() {
-            "nodes" => OutputType::resolve(&self.rows, &selection, ctx.item).await.map(Some),
-            "edges" => {
-                let edges: Vec<_> = self.rows.iter().map(|row| Edge { row, order: &self.order }).collect();
-                OutputType::resolve(&edges, &selection, ctx.item).await.map(Some)
-            }
+            "nodes" => Ok(Some(Value::List(rows::resolve(ctx, &self.page, &self.rows, None).await?))),
+            "edges" => self.edges(ctx).await.map(Some),
             "pageInfo" => OutputType::resolve(&self.page_info(), &selection, ctx.item).await.map(Some),
+            "totalCount" => Ok(Some(self.total.unwrap_or_default().into())),
             _ => Ok(None),
         }
     }
 }
 
 impl<E: Entity> ObjectType for Connection<E> {}
-
-impl<E: Entity> OutputType for Edge<'_, E> {
-    fn type_name() -> Cow<'static, str> {
-        format!("{}Edge", E::NAME).into()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        registry.create_output_type::<Edge<'static, E>, _>(MetaTypeId::Object, |registry| {
-            let node = E::create_type_info(registry);
-            let string = <String as OutputType>::create_type_info(registry);
-            let fields = [
-                registry::output(
-                    "cursor",
-                    &string,
-                    "Names this place: give it as `after` or `before`.",
-                    vec![],
-                ),
-                registry::output("node", &node, "The row.", vec![]),
-            ];
-            registry::object::<Edge<'static, E>>(
-                &format!("One {} and its place in the list.", E::ONE),
-                fields,
-            )
-        })
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        resolve_container(ctx, self).await
-    }
-}
-
-impl<E: Entity> ContainerType for Edge<'_, E> {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        match ctx.item.node.name.node.as_str() {
-            "cursor" => Ok(Some(Value::String(cursor::encode(self.row, self.order)))),
-            "node" => {
-                let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-                OutputType::resolve(self.row, &selection, ctx.item).await.map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-impl<E: Entity> ObjectType for Edge<'_, E> {}

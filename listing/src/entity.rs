@@ -1,13 +1,8 @@
-use async_graphql::OutputType;
-use diesel::Column;
-use tenancy::Permission;
+use async_graphql::{ContainerType, OutputType};
+use tenancy::{Failure, Permission, Tx};
 use uuid::Uuid;
 
-use crate::{
-    Value,
-    statement::Row,
-    value::{ColumnKind, Kind},
-};
+use crate::{Checks, Draft, Field, Relation, Row, import::CsvRow};
 
 /// What has an id.
 pub trait Identified: Send + Sync + 'static {
@@ -18,7 +13,7 @@ pub trait Identified: Send + Sync + 'static {
 }
 
 /// What clients see of a tenant table: a row with an id, a revision and a life.
-pub trait Entity: Identified + Row + OutputType + Clone {
+pub trait Entity: Identified + Row + ContainerType + OutputType + Clone {
     /// The field that holds one: `contact`.
     const ONE: &'static str;
     /// The field that holds a list: `contacts`.
@@ -27,8 +22,10 @@ pub trait Entity: Identified + Row + OutputType + Clone {
     const TABLE: &'static str;
     /// What a client must hold to read it.
     const READ: Permission;
-    /// Its fields, as lists know them.
+    /// Its fields, as lists, mutations, imports and exports know them.
     const FIELDS: &'static [Field<Self>];
+    /// What it is related to.
+    const RELATIONS: &'static [Relation<Self>];
 
     /// The id.
     fn id(&self) -> Uuid;
@@ -40,23 +37,41 @@ pub trait Changeable: Entity {
     const WRITE: Permission;
 }
 
-/// One field of an entity, as lists know it.
-pub struct Field<E> {
-    pub(crate) name: &'static str,
-    pub(crate) column: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) nullable: bool,
-    pub(crate) about: &'static str,
-    pub(crate) value: fn(&E) -> Value,
+/// An entity that clients make and change field by field, as its table of fields says.
+pub trait Editable: Changeable {
+    /// Columns of a CSV that fill no field by themselves, for [`Editable::from_csv`].
+    const CSV_COLUMNS: &'static [&'static str] = &[];
+
+    /// What is wrong with a draft, beyond the rules of its fields.
+    fn check(_draft: &Draft<Self>, _checks: &mut Checks) {}
+
+    /// Completes a draft from a row of a CSV, beyond the columns named as fields.
+    fn from_csv(_row: &CsvRow, _draft: &mut Draft<Self>, _checks: &mut Checks) {}
+
+    /// Completes drafts with what only the database knows, and says what is wrong with each. Called
+    /// once for all drafts of a mutation, in its transaction, before they are written.
+    fn complete(_tx: &Tx, _drafts: &mut [Draft<Self>]) -> impl Future<Output = Result<(), Failure>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
-impl<E> Field<E> {
-    /// The field `name`, stored in this column.
-    pub const fn new<C>(name: &'static str, _: C, about: &'static str, value: fn(&E) -> Value) -> Self
-    where
-        C: Column + Copy,
-        C::SqlType: ColumnKind,
-    {
-        Self { name, column: C::NAME, kind: C::SqlType::KIND, nullable: C::SqlType::NULLABLE, about, value }
-    }
+/// As type names spell it: `Contacts`.
+pub(crate) fn plural<E: Entity>() -> String {
+    capital(E::MANY)
+}
+
+/// With a capital at the front: as types are called.
+pub(crate) fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+/// The field of that name.
+pub(crate) fn field<E: Entity>(name: &str) -> Option<&'static Field<E>> {
+    E::FIELDS.iter().find(|field| field.shape.name == name)
+}
+
+/// The relation of that name.
+pub(crate) fn relation<E: Entity>(name: &str) -> Option<&'static Relation<E>> {
+    E::RELATIONS.iter().find(|relation| relation.name == name)
 }

@@ -1,27 +1,32 @@
 //! CSV in: a sheet of rows under the names of an entity's fields, with errors per row and column.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-};
+use std::collections::{HashMap, HashSet};
 
-use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputObject, ObjectType, OutputType, Positioned,
-    ServerResult, SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
-};
+use async_graphql::{InputObject, SimpleObject};
 use tenancy::{ErrorCode, Failure, UserError};
-
-use crate::{
-    Entity,
-    registry::{self, MetaTypeId, Registry},
-};
 
 /// How many rows an import takes at most.
 pub const MAX_ROWS: usize = 1000;
 /// How many columns a sheet has at most.
 const MAX_COLUMNS: usize = 100;
-/// How many row errors are answered at most; the first ones show what is wrong.
-const MAX_ERRORS: usize = 200;
+/// A CSV, UTF-8, with a first line that names the columns.
+#[derive(InputObject)]
+pub struct ImportInput {
+    /// The file's text: at most 1,000 rows.
+    pub csv: String,
+    /// Which column fills which field. Columns with the name of a field need no entry; others are
+    /// ignored.
+    pub columns: Option<Vec<CsvColumn>>,
+    /// Only tell what would happen.
+    #[graphql(default)]
+    pub dry_run: bool,
+    /// Import the rows that are in order and leave the others out, instead of none at all.
+    #[graphql(default)]
+    pub skip_invalid: bool,
+    /// Any text that names this wish: repeated with the same input it answers the same again, for 24
+    /// hours.
+    pub idempotency_key: Option<String>,
+}
 
 /// Which column of a CSV fills which field.
 #[derive(InputObject, Clone)]
@@ -32,12 +37,13 @@ pub struct CsvColumn {
     pub field: String,
 }
 
-/// What is wrong with one row of a CSV.
+/// What is wrong with one of several rows.
 #[derive(SimpleObject, Clone, Debug, PartialEq, Eq)]
 pub struct RowError {
-    /// The row, counted from 1 behind the line of names.
+    /// The row, counted from 1; in a CSV, behind the line of names.
     pub row: usize,
-    /// The column, as the CSV names it; absent if the whole row is to blame.
+    /// The column as the CSV names it, or the field of the input, dotted; absent if the whole row is
+    /// to blame.
     pub column: Option<String>,
     /// What kind of mistake it is; stable, for programs.
     pub code: ErrorCode,
@@ -47,20 +53,20 @@ pub struct RowError {
 
 /// The rows of a CSV, read.
 #[derive(Debug)]
-pub struct CsvSheet {
+pub(crate) struct CsvSheet {
     /// The rows that could be read.
-    pub rows: Vec<CsvRow>,
+    pub(crate) rows: Vec<CsvRow>,
     /// Those that could not.
-    pub errors: Vec<RowError>,
+    pub(crate) errors: Vec<RowError>,
     /// Columns that fill no field.
-    pub ignored: Vec<String>,
+    pub(crate) ignored: Vec<String>,
 }
 
 /// One row of a CSV.
 #[derive(Debug)]
 pub struct CsvRow {
     /// Counted from 1 behind the line of names.
-    pub number: usize,
+    pub(crate) number: usize,
     cells: HashMap<&'static str, Cell>,
 }
 
@@ -70,21 +76,20 @@ struct Cell {
     text: String,
 }
 
+impl RowError {
+    /// An error of a numbered row, placed at the column of the CSV if it came from one.
+    pub(crate) fn of(row: usize, csv: Option<&CsvRow>, error: UserError) -> Self {
+        let UserError { code, message, field } = error;
+        let cell = csv.and_then(|csv| csv.cells.get(field.as_ref()?.first()?.as_str()));
+        let column = cell.map(|cell| cell.column.clone()).or_else(|| field.map(|path| path.join(".")));
+        Self { row, column, code, message }
+    }
+}
+
 impl CsvRow {
     /// What stands in the column of this field; empty cells are none.
     pub fn get(&self, field: &str) -> Option<&str> {
         self.cells.get(field).map(|cell| cell.text.as_str()).filter(|text| !text.is_empty())
-    }
-
-    /// An error of this row at a field, placed at the field's column.
-    pub fn error(&self, error: UserError) -> RowError {
-        let cell = error
-            .field
-            .as_ref()
-            .and_then(|field| field.first())
-            .and_then(|name| self.cells.get(name.as_str()));
-        let UserError { code, message, .. } = error;
-        RowError { row: self.number, column: cell.map(|cell| cell.column.clone()), code, message }
     }
 }
 
@@ -95,7 +100,7 @@ impl CsvSheet {
     /// # Errors
     /// INVALID for what is no CSV, lacks a required column or maps columns wrongly; LIMIT_REACHED
     /// for too many rows.
-    pub fn read(
+    pub(crate) fn read(
         csv: &str,
         columns: &[CsvColumn],
         fields: &[&'static str],
@@ -203,93 +208,6 @@ fn assign(
     }
     Ok((places, ignored))
 }
-
-/// The answer of an import.
-pub struct ImportPayload<E> {
-    created: Vec<E>,
-    valid: usize,
-    row_errors: Vec<RowError>,
-    ignored: Vec<String>,
-    user_errors: Vec<UserError>,
-}
-
-impl<E> ImportPayload<E> {
-    /// The payload of an import that ran: what it made, and how many rows were in order.
-    pub fn new(created: Vec<E>, valid: usize, mut row_errors: Vec<RowError>, ignored: Vec<String>) -> Self {
-        row_errors.sort_by_key(|error| error.row);
-        row_errors.truncate(MAX_ERRORS);
-        Self { created, valid, row_errors, ignored, user_errors: vec![] }
-    }
-
-    /// The payload of an import, or of one that could not begin.
-    ///
-    /// # Errors
-    /// Everything that is not the user's to mend passes through.
-    pub fn of(outcome: Result<Self, Failure>) -> Result<Self, Failure> {
-        match outcome {
-            Err(Failure::User(user_errors)) => {
-                Ok(Self { user_errors, ..Self::new(vec![], 0, vec![], vec![]) })
-            }
-            outcome => outcome,
-        }
-    }
-}
-
-impl<E: Entity> OutputType for ImportPayload<E> {
-    fn type_name() -> Cow<'static, str> {
-        format!("Import{}sPayload", E::NAME).into()
-    }
-
-    // Nullable wherever it stands: a field that can fail must not take its neighbours with it.
-    fn qualified_type_name() -> String {
-        Self::type_name().into_owned()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            let entities = <Vec<E> as OutputType>::create_type_info(registry);
-            let int = <i32 as OutputType>::create_type_info(registry);
-            let errors = <Vec<RowError> as OutputType>::create_type_info(registry);
-            let strings = <Vec<String> as OutputType>::create_type_info(registry);
-            let user_errors = <Vec<UserError> as OutputType>::create_type_info(registry);
-            let about_errors =
-                format!("What is wrong with which row, in order; at most the first {MAX_ERRORS}.");
-            let fields = [
-                // Counted as a page: an import has no argument that says how many rows it makes.
-                registry::list(E::MANY, &entities, "What was made, in the order of the rows.", vec![]),
-                registry::output("createdCount", &int, "How many were made; none by a dry run.", vec![]),
-                registry::output("validCount", &int, "How many rows are in order.", vec![]),
-                registry::output("rowErrors", &errors, &about_errors, vec![]),
-                registry::output("ignoredColumns", &strings, "Columns that fill no field.", vec![]),
-                registry::output("userErrors", &user_errors, "Why nothing was done at all.", vec![]),
-            ];
-            registry::object::<Self>("What became of the rows of a CSV.", fields)
-        })
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        resolve_container(ctx, self).await
-    }
-}
-
-impl<E: Entity> ContainerType for ImportPayload<E> {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-        match ctx.item.node.name.node.as_str() {
-            "createdCount" => Ok(Some(self.created.len().into())),
-            "validCount" => Ok(Some(self.valid.into())),
-            "rowErrors" => OutputType::resolve(&self.row_errors, &selection, ctx.item).await.map(Some),
-            "ignoredColumns" => OutputType::resolve(&self.ignored, &selection, ctx.item).await.map(Some),
-            "userErrors" => OutputType::resolve(&self.user_errors, &selection, ctx.item).await.map(Some),
-            name if name == E::MANY => {
-                OutputType::resolve(&self.created, &selection, ctx.item).await.map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-impl<E: Entity> ObjectType for ImportPayload<E> {}
 
 #[cfg(test)]
 mod tests {

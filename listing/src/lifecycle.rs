@@ -11,11 +11,11 @@ use tenancy::{ErrorCode, Failure, Tx};
 use uuid::Uuid;
 
 use crate::{
-    Changeable, Changed, Delete, Entity, GivenId, Payload, Restore, Verb, find_in, find_live_in,
+    Changeable, Changed, Delete, Entity, GivenId, Payload, Restore, Statement, Verb, find_in, find_live_in,
     page::at,
     registry::{self, MetaTypeId, Registry},
     scope,
-    statement::Mark,
+    writing::Mark,
 };
 
 /// `deleteContact` and `restoreContact` for an entity, to be merged into a domain's mutations.
@@ -72,7 +72,7 @@ async fn change<V: DeletedState, E: Changeable>(
     let mark = Mark { table: E::TABLE, id, revision: target.expected_revision, deleted: V::DELETED };
     scope
         .write(E::WRITE, |tx| async move {
-            let marked = E::mark(&tx, mark).await?;
+            let marked = E::rows_in(&tx, Statement::Mark(mark)).await?.pop().map(|wide| wide.row);
             if V::DELETED || marked.is_some() {
                 updated(&tx, id, marked).await
             } else {
@@ -91,6 +91,11 @@ async fn not_restored<E: Entity>(tx: &Tx, id: Uuid) -> Result<Changed<E>, Failur
     find_in(tx, id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"))
 }
 
+/// The field that tells a change which revision it is based on.
+pub(crate) fn expected_revision() -> registry::Input {
+    registry::input("expectedRevision", "Int!", "The `revision` you know; CONFLICT if it has changed.")
+}
+
 impl<V: DeletedState, E: Entity> InputType for Target<V, E> {
     type RawValueType = Self;
 
@@ -101,15 +106,7 @@ impl<V: DeletedState, E: Entity> InputType for Target<V, E> {
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_input_type::<Self, _>(MetaTypeId::InputObject, |registry| {
             let id = <GivenId<E> as InputType>::create_type_info(registry);
-            let int = <i32 as InputType>::create_type_info(registry);
-            let fields = [
-                registry::input("id", &id, "Which one."),
-                registry::input(
-                    "expectedRevision",
-                    &int,
-                    "The `revision` you know; CONFLICT if it has changed.",
-                ),
-            ];
+            let fields = [registry::input("id", &id, "Which one."), expected_revision()];
             registry::input_object::<Self>(&format!("Which {} to {}.", E::ONE, V::FIELD), fields)
         })
     }
@@ -135,25 +132,27 @@ impl<V: DeletedState, E: Entity> InputType for Target<V, E> {
     }
 }
 
-impl<E: Changeable> Lifecycle<E> {
-    fn describe<V: DeletedState>(registry: &mut Registry) -> registry::Output {
-        let payload = <Payload<V, E> as OutputType>::create_type_info(registry);
-        let input = <Target<V, E> as InputType>::create_type_info(registry);
-        let input = registry::input("input", &input, "Which one.");
-        registry::output(&mutation::<V, E>(), &payload, V::ABOUT, vec![input])
-    }
-
-    async fn resolve_one<V: DeletedState>(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let (_, target) =
-            ctx.param_value::<Target<V, E>>("input", None).map_err(|error| ctx.set_error_path(error))?;
-        let payload = async { Payload::<V, E>::of_change(change(scope(ctx)?, target).await) };
-        let payload = payload.await.map_err(|failure| at(ctx, failure))?;
-        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-        OutputType::resolve(&payload, &selection, ctx.item).await.map(Some)
-    }
+/// The mutation as the schema describes it.
+pub(crate) fn describe<V: DeletedState, E: Changeable>(registry: &mut Registry) -> registry::Output {
+    let payload = <Payload<V, E> as OutputType>::create_type_info(registry);
+    let input = <Target<V, E> as InputType>::create_type_info(registry);
+    let input = registry::input("input", &input, "Which one.");
+    registry::output(&mutation::<V, E>(), &payload, V::ABOUT, vec![input])
 }
 
-fn mutation<V: Verb, E: Entity>() -> String {
+/// Carries the mutation out.
+pub(crate) async fn resolve<V: DeletedState, E: Changeable>(
+    ctx: &Context<'_>,
+) -> ServerResult<Option<Value>> {
+    let (_, target) =
+        ctx.param_value::<Target<V, E>>("input", None).map_err(|error| ctx.set_error_path(error))?;
+    let payload = async { Payload::<V, E>::of_change(change(scope(ctx)?, target).await) };
+    let payload = payload.await.map_err(|failure| at(ctx, failure))?;
+    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+    OutputType::resolve(&payload, &selection, ctx.item).await.map(Some)
+}
+
+pub(crate) fn mutation<V: Verb, E: Entity>() -> String {
     format!("{}{}", V::FIELD, E::NAME)
 }
 
@@ -164,7 +163,7 @@ impl<E: Changeable> OutputType for Lifecycle<E> {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            let fields = [Self::describe::<Delete>(registry), Self::describe::<Restore>(registry)];
+            let fields = [describe::<Delete, E>(registry), describe::<Restore, E>(registry)];
             registry::object::<Self>("", fields)
         })
     }
@@ -178,10 +177,10 @@ impl<E: Changeable> ContainerType for Lifecycle<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
         if name == mutation::<Delete, E>() {
-            return self.resolve_one::<Delete>(ctx).await;
+            return resolve::<Delete, E>(ctx).await;
         }
         if name == mutation::<Restore, E>() {
-            return self.resolve_one::<Restore>(ctx).await;
+            return resolve::<Restore, E>(ctx).await;
         }
         Ok(None)
     }

@@ -1,10 +1,10 @@
 use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
-    Value, parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    parser::types::Field, resolver_utils::resolve_container,
 };
-use tenancy::{ErrorCode, Failure, Key, Recall, Tx, UserError};
+use tenancy::{ErrorCode, Failure, Recall, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
@@ -19,6 +19,8 @@ pub trait Verb: Send + Sync + 'static {
     const NAME: &'static str;
     /// As the mutation begins: `create`.
     const FIELD: &'static str;
+    /// Whether it reads a CSV.
+    const READS_CSV: bool = false;
 }
 
 /// Makes a new entity.
@@ -29,10 +31,23 @@ pub struct Update;
 pub struct Delete;
 /// Brings a deleted entity back.
 pub struct Restore;
+/// Makes several entities.
+pub struct CreateMany;
+/// Makes entities from a CSV.
+pub struct Import;
 
 impl Verb for Create {
     const NAME: &'static str = "Create";
     const FIELD: &'static str = "create";
+}
+impl Verb for CreateMany {
+    const NAME: &'static str = "Create";
+    const FIELD: &'static str = "create";
+}
+impl Verb for Import {
+    const NAME: &'static str = "Import";
+    const FIELD: &'static str = "import";
+    const READS_CSV: bool = true;
 }
 impl Verb for Update {
     const NAME: &'static str = "Update";
@@ -90,20 +105,6 @@ impl<V, E> Payload<V, E> {
             }
         }
     }
-}
-
-/// The key of a mutation that may be repeated safely, if its input carries one.
-///
-/// # Errors
-/// INVALID for a malformed key.
-pub fn key(
-    operation: &'static str,
-    key: Option<&String>,
-    input: &impl InputType,
-) -> Result<Option<Key>, Failure> {
-    let Some(key) = key else { return Ok(None) };
-    let body = input.to_value().to_string();
-    Key::new(operation, key.clone(), body.as_bytes()).map(Some)
 }
 
 /// An entity, or all of a bulk, as the tenancy crate remembers it under an idempotency key.

@@ -1,25 +1,26 @@
-//! The two queries that every entity has: one by its id, and the list.
+//! The queries that every entity has: one by its id, the list, and its figures.
 
-use std::{borrow::Cow, marker::PhantomData};
+use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
-    Value, parser::types::Field, resolver_utils::resolve_container,
+    Value as GraphQLValue, parser::types::Field, resolver_utils::resolve_container,
 };
 use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
 
 use crate::{
-    Condition, Connection, Entity, GivenId, Page, PageArguments,
-    page::at,
+    Condition, Connection, Entity, GivenId, OrderBy, Statement, Value, Where,
+    page::{self, Page, at},
     registry::{self, MetaTypeId, Registry},
     scope,
-    statement::Select,
+    select::{Count, Select},
+    statement::figures,
+    values::Wide,
 };
 
-const LIVE: Condition = Condition::Empty("deleted_at");
-
-/// `contact(id:)` and `contacts(..)` for an entity, to be merged into a domain's queries.
+/// `contact(id:)`, `contacts(..)` and `contactsAggregate(..)` for an entity, to be merged into a
+/// domain's queries.
 pub struct Queries<E>(PhantomData<fn() -> E>);
 
 impl<E> Default for Queries<E> {
@@ -28,42 +29,40 @@ impl<E> Default for Queries<E> {
     }
 }
 
-fn by_id<E: Entity>(id: Uuid) -> Select {
-    Select {
-        table: E::TABLE,
-        conditions: vec![Condition::Is("id", crate::Value::Uuid(id))],
-        order: vec![],
-        reversed: false,
-        limit: None,
-    }
-}
-
 /// The statement of a page, with one row more than asked, to see whether there are more.
-pub(crate) fn page_of<E: Entity>(page: &Page, of: impl IntoIterator<Item = Condition>) -> Select {
-    let mut conditions: Vec<Condition> = of.into_iter().collect();
-    conditions.push(LIVE);
-    conditions.extend(page.bounds());
+pub(crate) fn select<E: Entity>(page: &Page, of: Option<Condition>) -> Select {
+    let filter = of.into_iter().chain([Condition::LIVE, page.filter.condition.clone()]);
     Select {
         table: E::TABLE,
-        conditions,
+        // An empty filter would only make another text of the same statement.
+        filter: filter.filter(|condition| *condition != Condition::All(vec![])).collect(),
+        bounds: page.bounds(),
         order: page.order.clone(),
         reversed: page.backwards,
         limit: Some(page.limit + 1),
+        joins: page.joins.clone(),
+        total: page.total,
     }
+}
+
+async fn rows<E: Entity>(scope: &Scope, conditions: Vec<Condition>) -> Result<Vec<E>, Failure> {
+    let select = Statement::Select(Select::all(E::TABLE, conditions));
+    Ok(E::rows(scope, select).await?.into_iter().map(|wide| wide.row).collect())
+}
+
+async fn rows_in<E: Entity>(tx: &Tx, conditions: Vec<Condition>) -> Result<Vec<E>, Failure> {
+    let select = Statement::Select(Select::all(E::TABLE, conditions));
+    Ok(E::rows_in(tx, select).await?.into_iter().map(|wide| wide.row).collect())
 }
 
 /// The rows with these ids that are not deleted.
 pub(crate) async fn find_many<E: Entity>(scope: &Scope, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
-    let conditions = vec![Condition::OneOf("id", ids), LIVE];
-    E::select(scope, Select { table: E::TABLE, conditions, order: vec![], reversed: false, limit: None })
-        .await
+    rows(scope, vec![Condition::ids(ids), Condition::LIVE]).await
 }
 
 /// The rows with these ids inside a write, deleted or not.
 pub(crate) async fn find_many_in<E: Entity>(tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
-    let conditions = vec![Condition::OneOf("id", ids)];
-    E::select_in(tx, Select { table: E::TABLE, conditions, order: vec![], reversed: false, limit: None })
-        .await
+    rows_in(tx, vec![Condition::ids(ids)]).await
 }
 
 /// One entity of the organisation; nothing if there is none with that id, or it is deleted.
@@ -72,9 +71,7 @@ pub(crate) async fn find_many_in<E: Entity>(tx: &Tx, ids: Vec<Uuid>) -> Result<V
 /// FORBIDDEN without the entity's permission to read, and what the database refuses.
 pub async fn find<E: Entity>(scope: &Scope, id: Uuid) -> Result<Option<E>, Failure> {
     scope.require(E::READ)?;
-    let mut select = by_id::<E>(id);
-    select.conditions.push(LIVE);
-    Ok(E::select(scope, select).await?.pop())
+    Ok(rows(scope, vec![Condition::id(id), Condition::LIVE]).await?.pop())
 }
 
 /// One entity inside a write, deleted or not.
@@ -82,7 +79,7 @@ pub async fn find<E: Entity>(scope: &Scope, id: Uuid) -> Result<Option<E>, Failu
 /// # Errors
 /// What the database refuses.
 pub async fn find_in<E: Entity>(tx: &Tx, id: Uuid) -> Result<Option<E>, Failure> {
-    Ok(E::select_in(tx, by_id::<E>(id)).await?.pop())
+    Ok(rows_in(tx, vec![Condition::id(id)]).await?.pop())
 }
 
 /// One entity inside a write, unless it is deleted.
@@ -90,19 +87,33 @@ pub async fn find_in<E: Entity>(tx: &Tx, id: Uuid) -> Result<Option<E>, Failure>
 /// # Errors
 /// What the database refuses.
 pub async fn find_live_in<E: Entity>(tx: &Tx, id: Uuid) -> Result<Option<E>, Failure> {
-    let mut select = by_id::<E>(id);
-    select.conditions.push(LIVE);
-    Ok(E::select_in(tx, select).await?.pop())
+    Ok(rows_in(tx, vec![Condition::id(id), Condition::LIVE]).await?.pop())
 }
 
 /// A page of the organisation's list.
-///
-/// # Errors
-/// FORBIDDEN without the entity's permission to read, and what the database refuses.
-pub async fn page<E: Entity>(scope: &Scope, page: &Page) -> Result<Connection<E>, Failure> {
-    scope.require(E::READ)?;
-    let rows = E::select(scope, page_of::<E>(page, [])).await?;
-    Ok(Connection::new(page, rows))
+async fn list<E: Entity>(scope: &Scope, page: Page) -> Result<Connection<E>, Failure> {
+    let select = select::<E>(&page, None);
+    let count = Count { table: select.table, filter: select.filter.clone() };
+    let rows = E::rows(scope, Statement::Select(select)).await?;
+    let total = match rows.first() {
+        Some(first) => total(&page, first),
+        // A page without rows carries no total: nothing is there, or nothing at this place.
+        None if !page.total || (page.after.is_none() && page.before.is_none()) => Some(0),
+        None => figures(scope, count).await?.first().and_then(|row| long(row.0.first())),
+    };
+    Ok(Connection::new(Arc::new(page), rows, total))
+}
+
+/// The total that a row of a page carries, behind all else.
+fn total<E>(page: &Page, row: &Wide<E>) -> Option<i64> {
+    if page.total { long(row.more.last()) } else { None }
+}
+
+pub(crate) fn long(value: Option<&Value>) -> Option<i64> {
+    match value {
+        Some(Value::Long(number)) => Some(*number),
+        _ => None,
+    }
 }
 
 impl<E: Entity> OutputType for Queries<E> {
@@ -112,11 +123,14 @@ impl<E: Entity> OutputType for Queries<E> {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
+            // The entity first: the types that speak of its fields take their descriptions from it.
             let one = registry::nullable::<E>(registry);
+            Where::<E>::create_type_info(registry);
+            OrderBy::<E>::create_type_info(registry);
             let id = <GivenId<E> as InputType>::create_type_info(registry);
             let id = registry::input("id", &id, "Which one.");
             let many = <Connection<E> as OutputType>::create_type_info(registry);
-            let arguments = PageArguments::<E>::describe(registry);
+            let arguments = page::describe(E::NAME);
             let about_one = format!("One {} by its id; null if the organisation has none with it.", E::ONE);
             let about_many = format!("The organisation's {}, page by page.", E::MANY);
             let fields = [
@@ -127,13 +141,17 @@ impl<E: Entity> OutputType for Queries<E> {
         })
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> ServerResult<GraphQLValue> {
         resolve_container(ctx, self).await
     }
 }
 
 impl<E: Entity> ContainerType for Queries<E> {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<GraphQLValue>> {
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         let name = ctx.item.node.name.node.as_str();
         if name == E::ONE {
@@ -144,8 +162,8 @@ impl<E: Entity> ContainerType for Queries<E> {
             return OutputType::resolve(&found, &selection, ctx.item).await.map(Some);
         }
         if name == E::MANY {
-            let arguments = PageArguments::<E>::of(ctx).map_err(|error| ctx.set_error_path(error))?;
-            let list = async { page::<E>(scope(ctx)?, &arguments.page()?).await };
+            let page = Page::of::<E>(ctx)?;
+            let list = async { list::<E>(scope(ctx)?, page).await };
             let list = list.await.map_err(|failure| at(ctx, failure))?;
             return OutputType::resolve(&list, &selection, ctx.item).await.map(Some);
         }

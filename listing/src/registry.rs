@@ -2,15 +2,18 @@
 //! its version is pinned. Types that are generic over an entity describe themselves through here.
 
 pub(crate) use async_graphql::registry::{
-    MetaField as Output, MetaInputValue as Input, MetaTypeId, Registry,
+    MetaField as Output, MetaInputValue as Input, MetaType, MetaTypeId, Registry,
 };
 use async_graphql::{
     InputType, OutputType, Positioned, ServerResult, VisitorContext,
     parser::types::{Field, VariableDefinition},
-    registry::{Deprecation, MetaType},
+    registry::Deprecation,
 };
 
-use crate::page::{DEFAULT_PAGE, MAX_PAGE};
+use crate::{
+    Identified,
+    page::{DEFAULT_PAGE, MAX_PAGE},
+};
 
 /// An argument, or a field of an input object. `qualified` is the type as `create_type_info`
 /// answers it.
@@ -68,10 +71,33 @@ pub(crate) fn list(name: &str, qualified: &str, about: &str, arguments: Vec<Inpu
     Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
 }
 
+/// A field that answers as many things as its argument has ids.
+pub(crate) fn many(name: &str, qualified: &str, about: &str, arguments: Vec<Input>) -> Output {
+    fn cost(
+        ctx: &VisitorContext<'_>,
+        variables: &[Positioned<VariableDefinition>],
+        field: &Field,
+        one: usize,
+    ) -> ServerResult<usize> {
+        let ids = ctx.param_value::<Vec<async_graphql::ID>>(variables, field, "ids", Some(Vec::new))?;
+        Ok(ids.len().max(1).saturating_mul(one))
+    }
+    Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
+}
+
 /// An object type.
 pub(crate) fn object<T: OutputType>(about: &str, fields: impl IntoIterator<Item = Output>) -> MetaType {
+    let mut object = object_named(&T::type_name(), about, fields);
+    if let MetaType::Object { rust_typename, .. } = &mut object {
+        *rust_typename = Some(std::any::type_name::<T>());
+    }
+    object
+}
+
+/// An object type that stands for no type of ours.
+pub(crate) fn object_named(name: &str, about: &str, fields: impl IntoIterator<Item = Output>) -> MetaType {
     MetaType::Object {
-        name: T::type_name().into_owned(),
+        name: name.to_owned(),
         description: Some(about.to_owned()),
         fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
         cache_control: Default::default(),
@@ -84,7 +110,7 @@ pub(crate) fn object<T: OutputType>(about: &str, fields: impl IntoIterator<Item 
         interface_object: false,
         tags: Vec::new(),
         is_subscription: false,
-        rust_typename: Some(std::any::type_name::<T>()),
+        rust_typename: None,
         directive_invocations: Vec::new(),
         requires_scopes: Vec::new(),
     }
@@ -92,14 +118,27 @@ pub(crate) fn object<T: OutputType>(about: &str, fields: impl IntoIterator<Item 
 
 /// An input object type.
 pub(crate) fn input_object<T: InputType>(about: &str, fields: impl IntoIterator<Item = Input>) -> MetaType {
+    let mut object = input_object_named(&T::type_name(), about, fields);
+    if let MetaType::InputObject { rust_typename, .. } = &mut object {
+        *rust_typename = Some(std::any::type_name::<T>());
+    }
+    object
+}
+
+/// An input object type that stands for no type of ours.
+pub(crate) fn input_object_named(
+    name: &str,
+    about: &str,
+    fields: impl IntoIterator<Item = Input>,
+) -> MetaType {
     MetaType::InputObject {
-        name: T::type_name().into_owned(),
+        name: name.to_owned(),
         description: Some(about.to_owned()),
         input_fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
         visible: None,
         inaccessible: false,
         tags: Vec::new(),
-        rust_typename: Some(std::any::type_name::<T>()),
+        rust_typename: None,
         oneof: false,
         directive_invocations: Vec::new(),
     }
@@ -109,4 +148,52 @@ pub(crate) fn input_object<T: InputType>(about: &str, fields: impl IntoIterator<
 pub(crate) fn nullable<T: OutputType>(registry: &mut Registry) -> String {
     T::create_type_info(registry);
     T::type_name().into_owned()
+}
+
+/// Describes a type that stands for no type of ours, unless it is described already; answers its
+/// name.
+pub(crate) fn define(
+    registry: &mut Registry,
+    name: &str,
+    describe: impl FnOnce(&mut Registry) -> MetaType,
+) -> String {
+    if !registry.types.contains_key(name) {
+        let described = describe(registry);
+        registry.types.insert(name.to_owned(), described);
+    }
+    name.to_owned()
+}
+
+/// What an entity's field is for, as the entity itself says: so that filters, orders and inputs say
+/// the same. The entity is described before them.
+pub(crate) fn about<E: Identified>(registry: &Registry, field: &str) -> String {
+    let field = registry.types.get(E::NAME).and_then(|entity| entity.field_by_name(field));
+    field.and_then(|field| field.description.clone()).unwrap_or_default()
+}
+
+/// An interface of these object types, which become known as its implementations.
+pub(crate) fn interface(
+    registry: &mut Registry,
+    name: &str,
+    about: &str,
+    fields: impl IntoIterator<Item = Output>,
+    implementations: &[&str],
+) -> MetaType {
+    for implementation in implementations {
+        registry.add_implements(implementation, name);
+    }
+    MetaType::Interface {
+        name: name.to_owned(),
+        description: Some(about.to_owned()),
+        fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
+        possible_types: implementations.iter().map(|name| (*name).to_owned()).collect(),
+        extends: false,
+        inaccessible: false,
+        tags: Vec::new(),
+        keys: None,
+        visible: None,
+        rust_typename: None,
+        directive_invocations: Vec::new(),
+        requires_scopes: Vec::new(),
+    }
 }

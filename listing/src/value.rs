@@ -1,14 +1,11 @@
-use chrono::{DateTime, Datelike, Utc};
-use diesel::{
-    QueryResult,
-    pg::Pg,
-    query_builder::AstPass,
-    sql_types::{self as st, SqlType},
-};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The value of a field, without its type: in a filter, in a cursor.
+use crate::{Date, Decimal, Kind};
+
+/// The value of a field, without its type: in a filter, in a cursor, in a row of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Value {
     /// The absence of one.
@@ -20,25 +17,30 @@ pub enum Value {
     /// A whole number of 32 bits.
     #[serde(rename = "i")]
     Integer(i32),
+    /// A whole number of 64 bits: a count.
+    #[serde(rename = "l")]
+    Long(i64),
+    /// An exact number.
+    #[serde(rename = "m")]
+    Decimal(Decimal),
+    /// Yes or no.
+    #[serde(rename = "b")]
+    Boolean(bool),
     /// An instant in microseconds.
     #[serde(rename = "d")]
     Instant(DateTime<Utc>),
+    /// A day of the calendar.
+    #[serde(rename = "y")]
+    Date(NaiveDate),
     /// An id.
     #[serde(rename = "u")]
     Uuid(Uuid),
-}
-
-/// What kind of value a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// `text`
-    Text,
-    /// `integer`
-    Integer,
-    /// `timestamptz`
-    Instant,
-    /// `uuid`
-    Uuid,
+    /// Several texts.
+    #[serde(skip)]
+    Texts(Vec<String>),
+    /// Anything that JSON can say.
+    #[serde(skip)]
+    Json(serde_json::Value),
 }
 
 impl Value {
@@ -51,8 +53,14 @@ impl Value {
             }
             Self::Text(value) => out.push_bind_param::<st::Text, _>(value),
             Self::Integer(value) => out.push_bind_param::<st::Integer, _>(value),
+            Self::Long(value) => out.push_bind_param::<st::BigInt, _>(value),
+            Self::Decimal(value) => out.push_bind_param::<st::Numeric, _>(value),
+            Self::Boolean(value) => out.push_bind_param::<st::Bool, _>(value),
             Self::Instant(value) => out.push_bind_param::<st::Timestamptz, _>(value),
+            Self::Date(value) => out.push_bind_param::<st::Date, _>(value),
             Self::Uuid(value) => out.push_bind_param::<st::Uuid, _>(value),
+            Self::Texts(value) => out.push_bind_param::<st::Array<st::Text>, _>(value),
+            Self::Json(value) => out.push_bind_param::<st::Jsonb, _>(value),
         }
     }
 
@@ -60,11 +68,17 @@ impl Value {
     pub(crate) fn fits(&self, kind: Kind, nullable: bool) -> bool {
         match self {
             Self::Null => nullable,
-            Self::Text(text) => kind == Kind::Text && !text.contains('\0'),
+            Self::Text(text) => matches!(kind, Kind::Text | Kind::Choice(_)) && !text.contains('\0'),
             Self::Integer(_) => kind == Kind::Integer,
+            Self::Long(_) => false,
+            Self::Decimal(_) => kind == Kind::Decimal,
+            Self::Boolean(_) => kind == Kind::Boolean,
             // Beyond these years PostgreSQL and RFC 3339 part ways.
             Self::Instant(at) => kind == Kind::Instant && (0..=9999).contains(&at.year()),
-            Self::Uuid(_) => kind == Kind::Uuid,
+            Self::Date(day) => kind == Kind::Date && (0..=9999).contains(&day.year()),
+            Self::Uuid(_) => matches!(kind, Kind::Id(_)),
+            Self::Texts(texts) => kind == Kind::Texts && !texts.iter().any(|text| text.contains('\0')),
+            Self::Json(_) => matches!(kind, Kind::Json | Kind::Parts(_)),
         }
     }
 }
@@ -75,9 +89,27 @@ impl From<&str> for Value {
     }
 }
 
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(value.clone())
+    }
+}
+
 impl From<i32> for Value {
     fn from(value: i32) -> Self {
         Self::Integer(value)
+    }
+}
+
+impl From<&Decimal> for Value {
+    fn from(value: &Decimal) -> Self {
+        Self::Decimal(value.clone())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Boolean(value)
     }
 }
 
@@ -87,30 +119,26 @@ impl From<DateTime<Utc>> for Value {
     }
 }
 
+impl From<Date> for Value {
+    fn from(value: Date) -> Self {
+        Self::Date(value.0)
+    }
+}
+
+impl From<Uuid> for Value {
+    fn from(value: Uuid) -> Self {
+        Self::Uuid(value)
+    }
+}
+
+impl From<&Vec<String>> for Value {
+    fn from(value: &Vec<String>) -> Self {
+        Self::Texts(value.clone())
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
-}
-
-/// Ties a column's SQL type to the kind of its values, at compile time.
-pub trait ColumnKind: SqlType {
-    /// The kind.
-    const KIND: Kind;
-    /// Whether the column may be null.
-    const NULLABLE: bool = false;
-}
-
-impl ColumnKind for st::Text {
-    const KIND: Kind = Kind::Text;
-}
-impl ColumnKind for st::Integer {
-    const KIND: Kind = Kind::Integer;
-}
-impl ColumnKind for st::Timestamptz {
-    const KIND: Kind = Kind::Instant;
-}
-impl<T: ColumnKind<IsNull = st::is_nullable::NotNull>> ColumnKind for st::Nullable<T> {
-    const KIND: Kind = T::KIND;
-    const NULLABLE: bool = true;
 }

@@ -19,6 +19,9 @@ pub struct Constraint {
     pub message: &'static str,
 }
 
+/// Every entity has this one: who acts must be a user of the organisation still.
+pub const CREATED_BY: &str = "_created_by_fk";
+
 /// All constraints by name.
 pub(crate) struct Constraints(HashMap<&'static str, Constraint>);
 
@@ -35,8 +38,14 @@ impl Constraints {
         if matches!(kind, DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand) {
             return Refusal::Unavailable.into();
         }
-        if let Some(known) = information.constraint_name().and_then(|name| self.0.get(name)) {
-            return Failure::User(vec![UserError::new(known.code, known.field, known.message)]);
+        if let Some(name) = information.constraint_name() {
+            if let Some(known) = self.0.get(name) {
+                return Failure::User(vec![UserError::new(known.code, known.field, known.message)]);
+            }
+            if name.ends_with(CREATED_BY) {
+                let message = "You are not a user of this organisation any more.";
+                return Failure::user(ErrorCode::NotFound, "", message);
+            }
         }
         // diesel passes no SQLSTATE on, so these are known by what they say, in English.
         let message = information.message();

@@ -13,7 +13,7 @@ const FIELD: &str = "idempotencyKey";
 
 /// Names one wish of a client, so that its repetition is not carried out twice.
 pub struct Key {
-    operation: &'static str,
+    operation: String,
     key: String,
     body_hash: Vec<u8>,
 }
@@ -23,12 +23,12 @@ impl Key {
     ///
     /// # Errors
     /// INVALID for a key that is empty, too long or holds control characters.
-    pub fn new(operation: &'static str, key: String, body: &[u8]) -> Result<Self, Failure> {
+    pub fn new(operation: &str, key: String, body: &[u8]) -> Result<Self, Failure> {
         if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
             let message = format!("A key has 1 to {MAX_KEY} bytes and no control characters.");
             return Err(Failure::user(ErrorCode::Invalid, FIELD, message));
         }
-        Ok(Self { operation, key, body_hash: Sha256::digest(body).to_vec() })
+        Ok(Self { operation: operation.to_owned(), key, body_hash: Sha256::digest(body).to_vec() })
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn once<T: Recall>(
 ) -> Result<T, Failure> {
     let row = (
         keys::actor_id.eq(actor_id),
-        keys::operation.eq(key.operation),
+        keys::operation.eq(&key.operation),
         keys::key.eq(&key.key),
         keys::body_hash.eq(&key.body_hash),
     );
@@ -64,7 +64,7 @@ pub(crate) async fn once<T: Recall>(
         .set((keys::body_hash.eq(&key.body_hash), keys::created_at.eq(now)));
     let claimed = tx.execute(methods::FilterDsl::filter(claim, forgotten)).await?;
     let own = keys::table.filter(
-        keys::actor_id.eq(actor_id).and(keys::operation.eq(key.operation)).and(keys::key.eq(&key.key)),
+        keys::actor_id.eq(actor_id).and(keys::operation.eq(&key.operation)).and(keys::key.eq(&key.key)),
     );
     if claimed == 0 {
         let earlier: Option<(Vec<u8>, Vec<Uuid>)> =

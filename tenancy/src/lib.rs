@@ -26,7 +26,7 @@ mod transaction;
 
 pub use address::{AddressError, Addresses};
 pub use clock::{Clock, ManualClock};
-pub use constraint::Constraint;
+pub use constraint::{CREATED_BY, Constraint};
 pub use database::{Database, Limits, OpenError};
 pub use failure::{ErrorCode, Failure, Refusal, UserError};
 pub use guard::Unsafe;

@@ -1,7 +1,7 @@
 use async_graphql::Enum;
 
 /// What a use case may ask for before it reads or changes anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Read one's own profile and organisation, manage one's own log-in session.
     OwnAccount,
@@ -11,6 +11,10 @@ pub enum Permission {
     ReadContacts,
     /// Create, change, delete, restore and import contacts.
     WriteContacts,
+    /// Read the catalogue of products.
+    ReadProducts,
+    /// Create, change, delete, restore and import products.
+    WriteProducts,
 }
 
 /// What a user may do in an organisation. A user holds any number of roles.
@@ -37,18 +41,20 @@ pub enum Role {
 impl Role {
     /// The one table of who may do what; it stands in the README.
     pub fn allows(self, permission: Permission) -> bool {
-        use Permission::{OwnAccount, ReadContacts, ReadUsers, WriteContacts};
+        use Permission::{OwnAccount, ReadContacts, ReadProducts, ReadUsers, WriteContacts, WriteProducts};
         match (self, permission) {
+            (_, OwnAccount) => true,
             (
-                Self::Admin | Self::Manager | Self::Staff,
-                OwnAccount | ReadUsers | ReadContacts | WriteContacts,
+                Self::Admin | Self::Manager,
+                ReadUsers | ReadContacts | WriteContacts | ReadProducts | WriteProducts,
             ) => true,
-            (Self::TicketAdmin, OwnAccount | ReadUsers | ReadContacts) => true,
-            (Self::TicketAdmin, WriteContacts) => false,
-            (Self::User | Self::TaskWorker | Self::WorkflowCreator | Self::Trainer, OwnAccount) => true,
+            (Self::Staff, ReadUsers | ReadContacts | WriteContacts | ReadProducts) => true,
+            (Self::Staff, WriteProducts) => false,
+            (Self::TicketAdmin, ReadUsers | ReadContacts) => true,
+            (Self::TicketAdmin, WriteContacts | ReadProducts | WriteProducts) => false,
             (
                 Self::User | Self::TaskWorker | Self::WorkflowCreator | Self::Trainer,
-                ReadUsers | ReadContacts | WriteContacts,
+                ReadUsers | ReadContacts | WriteContacts | ReadProducts | WriteProducts,
             ) => false,
         }
     }

@@ -1,19 +1,21 @@
-use std::sync::Arc;
-
 // ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{
-    ComplexObject, Context, Enum, InputObject, MaybeUndefined, OutputType, Result, SimpleObject,
-};
+use async_graphql::{ComplexObject, Enum, Json, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_identity::User;
 use listing::{
-    Changeable, Children, ChildrenLoader, Entity, Field, GivenId, Id, Identified, Named, Relation,
+    Changeable, Date, Entity, Field, Id, Identified, Named, Related, Relation, Rule, Stored, Value,
 };
-use tenancy::{Failure, Permission};
+use tenancy::Permission;
 use uuid::Uuid;
 
-use crate::{Loaders, tables::contacts};
+use super::parts::{EmailAddress, PhoneNumber, PostalAddress};
+use crate::tables::contacts;
+
+const MAX_NAME: usize = 255;
+const MAX_NOTES: usize = 10_000;
+const MAX_TAG: usize = 50;
+const MAX_CUSTOM_FIELDS: usize = 16 * 1024;
 
 /// What a contact is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +35,30 @@ pub struct Contact {
     pub id: Id<Contact>,
     /// What it is; never changes.
     pub(crate) kind: Named<ContactKind>,
-    #[graphql(skip)]
-    pub(crate) company_id: Option<Uuid>,
     /// The name of the company or the person.
     pub name: String,
-    /// The e-mail address.
+    /// The id of the company that this person belongs to.
+    pub(crate) company_id: Option<Id<Contact>>,
+    /// The primary e-mail address: the first of `emails`.
     pub email: Option<String>,
-    /// The telephone number, as it was written down.
+    /// The primary telephone number: the first of `phones`.
     pub phone: Option<String>,
-    /// The country, as it was written down.
+    /// The city of the primary address: the first of `addresses`.
+    pub city: Option<String>,
+    /// The country of the primary address, as it was written down.
     pub country: Option<String>,
+    /// The e-mail addresses, the primary one first.
+    pub(crate) emails: Stored<Vec<EmailAddress>>,
+    /// The telephone numbers, the primary one first.
+    pub(crate) phones: Stored<Vec<PhoneNumber>>,
+    /// The postal addresses, the primary one first.
+    pub(crate) addresses: Stored<Vec<PostalAddress>>,
+    /// The birthday of a person.
+    pub birthday: Option<Date>,
+    /// What it is filed under.
+    pub tags: Vec<String>,
+    /// Fields of the organisation's own: an object.
+    pub(crate) custom_fields: Stored<Json<serde_json::Value>>,
     /// Whatever else is worth knowing; several lines.
     pub notes: Option<String>,
     /// When it was added.
@@ -59,26 +75,10 @@ pub struct Contact {
 
 #[ComplexObject]
 impl Contact {
-    /// The company that this person belongs to.
-    async fn company(&self, ctx: &Context<'_>) -> Result<Option<Arc<Contact>>> {
-        match self.company_id {
-            Some(id) => Ok(Loaders::of(ctx)?.contacts.load(id).await?),
-            None => Ok(None),
-        }
-    }
-
     #[graphql(flatten)]
     #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn people(&self) -> Children<People> {
-        Children::of(self.id.uuid())
-    }
-
-    /// Who added it; null if that was no user, or one who is gone.
-    async fn created_by(&self, ctx: &Context<'_>) -> Result<Option<Arc<User>>> {
-        match self.created_by {
-            Some(id) => Ok(domain_identity::Loaders::of(ctx)?.users.load(id).await?),
-            None => Ok(None),
-        }
+    async fn related(&self) -> Related<'_, Contact> {
+        Related(self)
     }
 }
 
@@ -93,15 +93,51 @@ impl Entity for Contact {
     const TABLE: &'static str = "contacts";
     const READ: Permission = Permission::ReadContacts;
     const FIELDS: &'static [Field<Self>] = &[
-        Field::new("name", contacts::name, "By name.", |contact| contact.name.as_str().into()),
-        Field::new("email", contacts::email, "By e-mail.", |contact| contact.email.as_deref().into()),
-        Field::new("country", contacts::country, "By country.", |contact| contact.country.as_deref().into()),
-        Field::new("createdAt", contacts::created_at, "By when it was added.", |contact| {
-            contact.created_at.into()
-        }),
-        Field::new("updatedAt", contacts::updated_at, "By its last change.", |contact| {
-            contact.updated_at.into()
-        }),
+        Field::id::<Self, _>("id", contacts::id, |it: &Self| it.id.uuid().into()),
+        Field::choice::<ContactKind, _>("kind", contacts::kind, |it: &Self| it.kind.name().into())
+            .or(Rule::Any, || ContactKind::COMPANY.into())
+            .fixed(),
+        Field::new("name", contacts::name, |it: &Self| (&it.name).into()).required(Rule::Line(MAX_NAME)),
+        Field::id::<Self, _>("companyId", contacts::company_id, |it: &Self| {
+            it.company_id.map(|id| id.uuid()).into()
+        })
+        .optional(Rule::Any),
+        Field::new("email", contacts::email, |it: &Self| it.email.as_ref().into()),
+        Field::new("phone", contacts::phone, |it: &Self| it.phone.as_ref().into()),
+        Field::new("city", contacts::city, |it: &Self| it.city.as_ref().into()),
+        Field::new("country", contacts::country, |it: &Self| it.country.as_ref().into()),
+        Field::parts("emails", contacts::emails, "address", |it: &Self| Value::Json(it.emails.json()))
+            .optional(Rule::parts::<EmailAddress>()),
+        Field::parts("phones", contacts::phones, "number", |it: &Self| Value::Json(it.phones.json()))
+            .optional(Rule::parts::<PhoneNumber>()),
+        Field::parts("addresses", contacts::addresses, "city", |it: &Self| Value::Json(it.addresses.json()))
+            .optional(Rule::parts::<PostalAddress>()),
+        Field::new("birthday", contacts::birthday, |it: &Self| it.birthday.into()).optional(Rule::Any),
+        Field::new("tags", contacts::tags, |it: &Self| (&it.tags).into()).optional(Rule::Labels(MAX_TAG)),
+        Field::new("customFields", contacts::custom_fields, |it: &Self| Value::Json(it.custom_fields.json()))
+            .optional(Rule::Object(MAX_CUSTOM_FIELDS)),
+        Field::new("notes", contacts::notes, |it: &Self| it.notes.as_ref().into())
+            .optional(Rule::Lines(MAX_NOTES)),
+        Field::new("createdAt", contacts::created_at, |it: &Self| it.created_at.into()),
+        Field::new("updatedAt", contacts::updated_at, |it: &Self| it.updated_at.into()),
+        Field::new("revision", contacts::revision, |it: &Self| it.revision.into()).unmeasured(),
+        Field::new("deletedAt", contacts::deleted_at, |it: &Self| it.deleted_at.into()),
+    ];
+    const RELATIONS: &'static [Relation<Self>] = &[
+        Relation::one::<Self, _>(
+            "company",
+            contacts::company_id,
+            |it: &Self| it.company_id.map(|id| id.uuid()),
+            "The company that this person belongs to.",
+        )
+        .only(contacts::kind, ContactKind::COMPANY),
+        Relation::many::<Self, _>("people", contacts::company_id, "The persons who belong to this company."),
+        Relation::one::<User, _>(
+            "createdBy",
+            contacts::created_by,
+            |it: &Self| it.created_by,
+            "Who added it; null if that was no user, or one who is gone.",
+        ),
     ];
 
     fn id(&self) -> Uuid {
@@ -109,87 +145,13 @@ impl Entity for Contact {
     }
 }
 
+impl ContactKind {
+    /// As the database and GraphQL spell it.
+    pub(crate) const COMPANY: &'static str = "COMPANY";
+    /// As the database and GraphQL spell it.
+    pub(crate) const PERSON: &'static str = "PERSON";
+}
+
 impl Changeable for Contact {
     const WRITE: Permission = Permission::WriteContacts;
-}
-
-/// A company's people.
-pub(crate) struct People;
-
-impl Relation for People {
-    type Child = Contact;
-    const FIELD: &'static str = "people";
-    const COLUMN: &'static str = "company_id";
-    const ABOUT: &'static str = "The persons who belong to this company, page by page; none for a person.";
-
-    fn loader<'c>(ctx: &Context<'c>) -> Result<&'c ChildrenLoader<Self>, Failure> {
-        Ok(&Loaders::of(ctx)?.people)
-    }
-}
-
-/// A new contact.
-#[derive(InputObject)]
-pub(crate) struct CreateContactInput {
-    /// What it is.
-    pub(crate) kind: ContactKind,
-    /// The name, at most 255 characters.
-    pub(crate) name: String,
-    /// The company of a person.
-    pub(crate) company_id: Option<GivenId<Contact>>,
-    /// The e-mail address, at most 254 characters.
-    pub(crate) email: Option<String>,
-    /// The telephone number, at most 50 characters.
-    pub(crate) phone: Option<String>,
-    /// The country, at most 100 characters.
-    pub(crate) country: Option<String>,
-    /// Whatever else is worth knowing, at most 10,000 characters.
-    pub(crate) notes: Option<String>,
-    /// Any text that names this wish: repeated with the same input it answers the same contact
-    /// again, for 24 hours.
-    pub(crate) idempotency_key: Option<String>,
-}
-
-/// What to change of a contact: a field that is absent stays, a null empties it where it may be empty.
-#[derive(InputObject)]
-pub(crate) struct UpdateContactInput {
-    /// Which one.
-    pub(crate) id: GivenId<Contact>,
-    /// The `revision` you know; CONFLICT if it has changed.
-    pub(crate) expected_revision: i32,
-    /// The name, at most 255 characters; cannot be emptied.
-    pub(crate) name: MaybeUndefined<String>,
-    /// The company of a person.
-    pub(crate) company_id: MaybeUndefined<GivenId<Contact>>,
-    /// The e-mail address, at most 254 characters.
-    pub(crate) email: MaybeUndefined<String>,
-    /// The telephone number, at most 50 characters.
-    pub(crate) phone: MaybeUndefined<String>,
-    /// The country, at most 100 characters.
-    pub(crate) country: MaybeUndefined<String>,
-    /// Whatever else is worth knowing, at most 10,000 characters.
-    pub(crate) notes: MaybeUndefined<String>,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = contacts)]
-pub(crate) struct NewContact {
-    pub(crate) id: Uuid,
-    pub(crate) kind: Named<ContactKind>,
-    pub(crate) company_id: Option<Uuid>,
-    pub(crate) name: String,
-    pub(crate) email: Option<String>,
-    pub(crate) phone: Option<String>,
-    pub(crate) country: Option<String>,
-    pub(crate) notes: Option<String>,
-}
-
-#[derive(AsChangeset)]
-#[diesel(table_name = contacts)]
-pub(crate) struct ContactPatch {
-    pub(crate) name: Option<String>,
-    pub(crate) company_id: Option<Option<Uuid>>,
-    pub(crate) email: Option<Option<String>>,
-    pub(crate) phone: Option<Option<String>>,
-    pub(crate) country: Option<Option<String>>,
-    pub(crate) notes: Option<Option<String>>,
 }

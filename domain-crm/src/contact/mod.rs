@@ -2,57 +2,33 @@
 //! too; a contact's kind never changes, so a company's people always point at a company.
 
 mod entity;
-mod graphql;
 mod import;
-mod rules;
+mod parts;
 mod store;
 
-use listing::{Changed, Made, key, updated};
-use tenancy::{Failure, Permission::WriteContacts, Scope, Tx};
-use uuid::Uuid;
+use listing::{Checks, CsvRow, Draft, Editable};
+use tenancy::{Failure, Tx};
 
-pub(crate) use entity::People;
 pub use entity::{Contact, ContactKind};
-use entity::{CreateContactInput, NewContact, UpdateContactInput};
-pub(crate) use graphql::ContactMutation;
-pub use import::{ImportContactsInput, import};
 
-/// Adds a contact.
-///
-/// # Errors
-/// INVALID fields; NOT_FOUND for a company the organisation does not have.
-async fn create(scope: &Scope, input: CreateContactInput) -> Result<Contact, Failure> {
-    let key = key("createContact", input.idempotency_key.as_ref(), &input)?;
-    let new = rules::new_contact(input)?;
-    let made = scope
-        .write_once(WriteContacts, key, |tx| async move {
-            if let Some(company_id) = new.company_id {
-                require_company(&tx, company_id).await?;
-            }
-            Ok(Made(vec![store::insert(&tx, new).await?]))
-        })
-        .await?;
-    made.one()
-}
+use crate::tables::contacts;
 
-/// Changes the given fields of a contact that nobody has changed meanwhile.
-///
-/// # Errors
-/// INVALID fields; NOT_FOUND for an unknown contact or company.
-async fn update(scope: &Scope, input: UpdateContactInput) -> Result<Changed<Contact>, Failure> {
-    let (id, revision) = (input.id.uuid("id")?, input.expected_revision);
-    let patch = rules::patch(input)?;
-    scope
-        .write(WriteContacts, |tx| async move {
-            if let Some(Some(company_id)) = patch.company_id {
-                require_company(&tx, company_id).await?;
-            }
-            let row = store::update(&tx, id, revision, patch).await?;
-            updated(&tx, id, row).await
-        })
-        .await
-}
+impl Editable for Contact {
+    const CSV_COLUMNS: &'static [&'static str] = import::COLUMNS;
 
-async fn require_company(tx: &Tx, id: Uuid) -> Result<(), Failure> {
-    if store::is_company(tx, id).await? { Ok(()) } else { Err(Failure::not_found("companyId")) }
+    fn check(draft: &Draft<Self>, checks: &mut Checks) {
+        // A change does not tell the kind; there the table itself refuses.
+        let is_company = draft.text(contacts::kind) == Some(ContactKind::COMPANY);
+        if is_company && draft.has(contacts::company_id) {
+            checks.invalid("companyId", "Only a person belongs to a company.");
+        }
+    }
+
+    fn from_csv(row: &CsvRow, draft: &mut Draft<Self>, checks: &mut Checks) {
+        import::read(row, draft, checks);
+    }
+
+    async fn complete(tx: &Tx, drafts: &mut [Draft<Self>]) -> Result<(), Failure> {
+        import::find_companies(tx, drafts).await
+    }
 }

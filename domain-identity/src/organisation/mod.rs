@@ -2,8 +2,12 @@
 
 mod entity;
 
+use async_graphql::{Context, OutputType, ServerResult, Value};
 use diesel::prelude::*;
+use futures_util::{FutureExt, future::BoxFuture};
+use listing::{Identified, NodeType, at, scope};
 use tenancy::{Failure, Permission, Refusal, Scope};
+use uuid::Uuid;
 
 pub use entity::Organisation;
 pub(crate) use entity::{NewOrganisation, slug_of};
@@ -18,10 +22,17 @@ pub(crate) async fn current(scope: &Scope) -> Result<Organisation, Failure> {
     scope.row(query).await?.ok_or_else(|| Refusal::Unauthenticated.into())
 }
 
-/// The organisation of this session, if that is its id: to every other id the answer is nothing.
-///
-/// # Errors
-/// UNAUTHENTICATED where nobody is logged in.
-pub async fn own_organisation(scope: &Scope, id: uuid::Uuid) -> Result<Option<Organisation>, Failure> {
-    Ok(Some(current(scope).await?).filter(|organisation| organisation.id.uuid() == id))
+/// How an organisation is found by its id: one's own; to every other id the answer is nothing.
+pub const NODE: NodeType =
+    NodeType { name: Organisation::NAME, prefix: Organisation::PREFIX, resolve: own_organisation };
+
+fn own_organisation<'c>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, ServerResult<Value>> {
+    async move {
+        let current = async { current(scope(ctx)?).await };
+        let current = current.await.map_err(|failure| at(ctx, failure))?;
+        let found = Some(current).filter(|organisation| organisation.id.uuid() == id);
+        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+        OutputType::resolve(&found, &selection, ctx.item).await
+    }
+    .boxed()
 }

@@ -65,10 +65,7 @@ async fn execute(
     request_id: &RequestId,
 ) -> Response {
     let scope = service.scope(session, request_id.clone());
-    let mut request = request
-        .data(domain_identity::Loaders::new(&scope))
-        .data(domain_crm::Loaders::new(&scope))
-        .data(scope);
+    let mut request = request.data(listing::Loaders::default()).data(scope);
     // The parsed document stands for its text from here on.
     let text = std::mem::take(&mut request.query);
     let mut response = match service.documents.get(&text) {

@@ -1,0 +1,105 @@
+// ComplexObject expects OutputType in scope where it flattens.
+use async_graphql::{ComplexObject, OutputType, SimpleObject};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use domain_identity::User;
+use listing::{Changeable, Decimal, Entity, Field, Id, Identified, Related, Relation, Rule, Value};
+use tenancy::Permission;
+use uuid::Uuid;
+
+use crate::tables::products;
+
+const MAX_NAME: usize = 255;
+const MAX_CATEGORY: usize = 100;
+const MAX_UNIT: usize = 50;
+/// Amounts up to a billion, in hundredths of a cent.
+const AMOUNT: Rule = Rule::Amount(9, 4);
+
+/// Something the organisation sells. Amounts are in the organisation's currency.
+#[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
+#[diesel(table_name = products)]
+#[graphql(complex)]
+pub struct Product {
+    /// The id.
+    pub id: Id<Product>,
+    /// The name.
+    pub name: String,
+    /// What it is listed under.
+    pub category: Option<String>,
+    /// What one unit costs the organisation.
+    pub our_cost: Decimal,
+    /// What a client pays for one unit.
+    pub client_price: Decimal,
+    /// What remains of the price: `clientPrice` less `ourCost`.
+    pub margin: Decimal,
+    /// What is counted: `hour`, `service`, `piece`.
+    pub unit: Option<String>,
+    /// Whether it is still sold.
+    pub active: bool,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub(crate) created_by: Option<Uuid>,
+    /// Counts the changes; give it as `expectedRevision`.
+    pub revision: i32,
+    /// When it was deleted; null for everything that queries and lists answer.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+#[ComplexObject]
+impl Product {
+    #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
+    async fn related(&self) -> Related<'_, Product> {
+        Related(self)
+    }
+}
+
+impl Identified for Product {
+    const NAME: &'static str = "Product";
+    const PREFIX: &'static str = "product";
+}
+
+impl Entity for Product {
+    const ONE: &'static str = "product";
+    const MANY: &'static str = "products";
+    const TABLE: &'static str = "products";
+    const READ: Permission = Permission::ReadProducts;
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::id::<Self, _>("id", products::id, |it: &Self| it.id.uuid().into()),
+        Field::new("name", products::name, |it: &Self| (&it.name).into()).required(Rule::Line(MAX_NAME)),
+        Field::new("category", products::category, |it: &Self| it.category.as_ref().into())
+            .optional(Rule::Line(MAX_CATEGORY)),
+        Field::new("ourCost", products::our_cost, |it: &Self| (&it.our_cost).into()).or(AMOUNT, zero),
+        Field::new("clientPrice", products::client_price, |it: &Self| (&it.client_price).into())
+            .or(AMOUNT, zero),
+        Field::new("margin", products::margin, |it: &Self| (&it.margin).into()),
+        Field::new("unit", products::unit, |it: &Self| it.unit.as_ref().into())
+            .optional(Rule::Line(MAX_UNIT)),
+        Field::new("active", products::active, |it: &Self| it.active.into()).or(Rule::Any, || true.into()),
+        Field::new("createdAt", products::created_at, |it: &Self| it.created_at.into()),
+        Field::new("updatedAt", products::updated_at, |it: &Self| it.updated_at.into()),
+        Field::new("revision", products::revision, |it: &Self| it.revision.into()).unmeasured(),
+        Field::new("deletedAt", products::deleted_at, |it: &Self| it.deleted_at.into()),
+    ];
+    const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<User, _>(
+        "createdBy",
+        products::created_by,
+        |it: &Self| it.created_by,
+        "Who added it; null if that was no user, or one who is gone.",
+    )];
+
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}
+
+impl Changeable for Product {
+    const WRITE: Permission = Permission::WriteProducts;
+}
+
+fn zero() -> Value {
+    Value::Decimal(Decimal::default())
+}

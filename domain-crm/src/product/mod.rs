@@ -1,0 +1,10 @@
+//! A product is what an organisation sells, goods and services alike (CRM-6): what it costs us, what
+//! a client pays, and the margin between the two (CRM-15).
+
+mod entity;
+
+use listing::Editable;
+
+pub use entity::Product;
+
+impl Editable for Product {}

@@ -1,0 +1,149 @@
+use async_graphql::{InputType, OutputType, resolver_utils::EnumType};
+use diesel::{Column, sql_types as st};
+
+use crate::{
+    Identified, Kind, Rule, Value,
+    kind::{Choice, ColumnKind},
+};
+
+/// One field of an entity: what lists filter, order and group by, what mutations and imports take,
+/// what exports write. Its description is that of the entity's field of the same name.
+pub struct Field<E> {
+    pub(crate) shape: Shape,
+    pub(crate) value: fn(&E) -> Value,
+    pub(crate) given: Option<Given>,
+    pub(crate) measured: bool,
+}
+
+/// A field without its entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// As GraphQL calls it.
+    pub(crate) name: &'static str,
+    /// As the table calls it.
+    pub(crate) column: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) nullable: bool,
+}
+
+/// What clients may give for a field.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given {
+    pub(crate) rule: Rule,
+    pub(crate) need: Need,
+    /// Given once, when the entity is made.
+    pub(crate) fixed: bool,
+}
+
+/// What happens without a value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Need {
+    /// There must be one.
+    Required,
+    /// The field is empty then.
+    Optional,
+    /// The field has this value then, and is never empty.
+    Default(fn() -> Value),
+}
+
+/// A column that holds an id.
+pub trait IdColumn {
+    /// Whether it may be null.
+    const NULLABLE: bool;
+}
+
+impl IdColumn for st::Uuid {
+    const NULLABLE: bool = false;
+}
+
+impl IdColumn for st::Nullable<st::Uuid> {
+    const NULLABLE: bool = true;
+}
+
+impl<E> Field<E> {
+    const fn of(
+        name: &'static str,
+        column: &'static str,
+        kind: Kind,
+        nullable: bool,
+        value: fn(&E) -> Value,
+    ) -> Self {
+        Self { shape: Shape { name, column, kind, nullable }, value, given: None, measured: kind.is_number() }
+    }
+
+    /// The field `name`, stored in this column.
+    pub const fn new<C>(name: &'static str, _: C, value: fn(&E) -> Value) -> Self
+    where
+        C: Column + Copy,
+        C::SqlType: ColumnKind,
+    {
+        Self::of(name, C::NAME, C::SqlType::KIND, C::SqlType::NULLABLE, value)
+    }
+
+    /// A field that holds a name of the enum `T`.
+    pub const fn choice<T, C>(name: &'static str, _: C, value: fn(&E) -> Value) -> Self
+    where
+        T: EnumType + InputType + OutputType,
+        C: Column + Copy,
+        C::SqlType: ColumnKind,
+    {
+        Self::of(name, C::NAME, Kind::Choice(Choice::of::<T>()), C::SqlType::NULLABLE, value)
+    }
+
+    /// A field that holds the id of an `R`; the entity's own id is one.
+    pub const fn id<R, C>(name: &'static str, _: C, value: fn(&E) -> Value) -> Self
+    where
+        R: Identified,
+        C: Column + Copy,
+        C::SqlType: IdColumn,
+    {
+        Self::of(name, C::NAME, Kind::Id(R::PREFIX), C::SqlType::NULLABLE, value)
+    }
+
+    /// A field that holds a list of parts as JSON, each known by what stands under `key`.
+    pub const fn parts<C>(name: &'static str, _: C, key: &'static str, value: fn(&E) -> Value) -> Self
+    where
+        C: Column<SqlType = st::Jsonb> + Copy,
+    {
+        Self::of(name, C::NAME, Kind::Parts(key), false, value)
+    }
+
+    const fn given(mut self, rule: Rule, need: Need) -> Self {
+        self.given = Some(Given { rule, need, fixed: false });
+        self
+    }
+
+    /// Clients must give it.
+    #[must_use]
+    pub const fn required(self, rule: Rule) -> Self {
+        self.given(rule, Need::Required)
+    }
+
+    /// Clients may give it; without a value it is empty.
+    #[must_use]
+    pub const fn optional(self, rule: Rule) -> Self {
+        self.given(rule, Need::Optional)
+    }
+
+    /// Clients may give it; without a value it has this one.
+    #[must_use]
+    pub const fn or(self, rule: Rule, value: fn() -> Value) -> Self {
+        self.given(rule, Need::Default(value))
+    }
+
+    /// It is given when the entity is made and never changes.
+    #[must_use]
+    pub const fn fixed(mut self) -> Self {
+        if let Some(given) = &mut self.given {
+            given.fixed = true;
+        }
+        self
+    }
+
+    /// It is a number that nobody adds up.
+    #[must_use]
+    pub const fn unmeasured(mut self) -> Self {
+        self.measured = false;
+        self
+    }
+}

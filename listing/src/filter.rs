@@ -1,0 +1,379 @@
+//! `where`: which rows a list, an aggregate or an export is about.
+
+use std::{borrow::Cow, marker::PhantomData};
+
+use async_graphql::{InputType, InputValueResult, Name, Value as GraphQLValue, indexmap::IndexMap};
+use tenancy::{Failure, Permission, Scope};
+
+use crate::{
+    Condition, Entity, Value,
+    condition::{Comparison, Path},
+    entity::{field, relation},
+    field::Shape,
+    list::List,
+    operator::{self, Operator},
+    registry::{self, MetaType, MetaTypeId, Registry},
+    relation::Way,
+};
+
+/// How deep a filter nests at most.
+const MAX_DEPTH: usize = 12;
+/// How many conditions a filter has at most.
+const MAX_CONDITIONS: usize = 200;
+/// How many values a list in a filter has at most.
+const MAX_LIST: usize = 1000;
+
+/// A filter as it came in. What is wrong with it is said where it is used, together with its place.
+pub struct Where<E> {
+    filter: Result<Filter, Failure>,
+    entity: PhantomData<fn() -> E>,
+}
+
+/// A filter, read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Filter {
+    pub(crate) condition: Condition,
+    /// What else one must be allowed to read, so that nobody finds out by asking.
+    pub(crate) needs: Vec<Permission>,
+}
+
+impl Filter {
+    /// The filter that lets everything through.
+    pub(crate) const NONE: Self = Self { condition: Condition::All(vec![]), needs: vec![] };
+
+    /// Passes if the session may read all that the filter looks at.
+    pub(crate) fn allowed(&self, scope: &Scope) -> Result<(), Failure> {
+        self.needs.iter().try_for_each(|permission| scope.require(*permission))
+    }
+}
+
+impl<E> Where<E> {
+    pub(crate) fn read(self) -> Result<Filter, Failure> {
+        self.filter
+    }
+}
+
+/// Where a filter is being read, and how much of it has been.
+pub(crate) struct Reading {
+    path: Vec<String>,
+    conditions: usize,
+    needs: Vec<Permission>,
+}
+
+impl Reading {
+    /// At the argument of this name.
+    pub(crate) fn at(argument: &str) -> Self {
+        Self { path: vec![argument.to_owned()], conditions: 0, needs: vec![] }
+    }
+
+    pub(crate) fn wrong(&self, message: impl Into<String>) -> Failure {
+        Failure::bad_request(&self.path.join("."), message)
+    }
+
+    /// Reads what stands under a name.
+    pub(crate) fn under<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if self.path.len() > MAX_DEPTH {
+            return Err(self.wrong(format!("A filter nests at most {MAX_DEPTH} levels deep.")));
+        }
+        self.path.push(name.to_owned());
+        let outcome = read(self);
+        self.path.pop();
+        outcome
+    }
+
+    pub(crate) fn needs(&mut self, permission: Permission) {
+        if !self.needs.contains(&permission) {
+            self.needs.push(permission);
+        }
+    }
+
+    /// Passes if the session may read all that was looked at.
+    pub(crate) fn allowed(&self, scope: &Scope) -> Result<(), Failure> {
+        self.needs.iter().try_for_each(|permission| scope.require(*permission))
+    }
+
+    fn count(&mut self) -> Result<(), Failure> {
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
+            return Err(self.wrong(format!("A filter has at most {MAX_CONDITIONS} conditions.")));
+        }
+        Ok(())
+    }
+
+    /// The fields of an input object; those that are null are left out.
+    pub(crate) fn object(&self, given: GraphQLValue) -> Result<IndexMap<Name, GraphQLValue>, Failure> {
+        let GraphQLValue::Object(mut object) = given else {
+            return Err(self.wrong("This is not an object."));
+        };
+        object.retain(|_, value| *value != GraphQLValue::Null);
+        Ok(object)
+    }
+}
+
+/// Reads a filter of an entity.
+pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Condition, Failure> {
+    let mut all = vec![];
+    for (name, given) in reading.object(given)? {
+        all.push(reading.under(&name, |reading| part::<E>(&name, given, reading))?);
+    }
+    Ok(Condition::All(all))
+}
+
+/// Reads what a filter says under one name.
+fn part<E: Entity>(name: &str, given: GraphQLValue, reading: &mut Reading) -> Result<Condition, Failure> {
+    if let Some(field) = field::<E>(name) {
+        return compare(field.shape, given, reading);
+    }
+    if let Some(relation) = relation::<E>(name) {
+        reading.count()?;
+        reading.needs(relation.target.read);
+        let table = relation.target.table;
+        return match relation.way {
+            Way::One { column, .. } => {
+                let path = Path { table, ours: column, theirs: "id" };
+                Ok(Condition::Related(path, Box::new((relation.target.filter)(given, reading)?)))
+            }
+            Way::Many { column } => {
+                let path = Path { table, ours: "id", theirs: column };
+                quantified(path, relation.target.filter, given, reading)
+            }
+        };
+    }
+    match name {
+        "and" => Ok(Condition::All(several::<E>(given, reading)?)),
+        "or" => Ok(Condition::Any(several::<E>(given, reading)?)),
+        "not" => Ok(Condition::Not(Box::new(read::<E>(given, reading)?))),
+        _ => Err(reading.wrong(format!("A filter of {} has no such field.", E::MANY))),
+    }
+}
+
+fn several<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Condition>, Failure> {
+    // One alone stands for a list of one, as everywhere in GraphQL.
+    let list = if let GraphQLValue::List(list) = given { list } else { vec![given] };
+    let mut conditions = Vec::with_capacity(list.len().min(MAX_CONDITIONS));
+    for (number, given) in list.into_iter().enumerate() {
+        reading.count()?;
+        conditions.push(reading.under(&number.to_string(), |reading| read::<E>(given, reading))?);
+    }
+    Ok(conditions)
+}
+
+/// Reads what a filter asks of the rows at the other end of a relation to many.
+fn quantified(
+    path: Path,
+    filter: fn(GraphQLValue, &mut Reading) -> Result<Condition, Failure>,
+    given: GraphQLValue,
+    reading: &mut Reading,
+) -> Result<Condition, Failure> {
+    let not = |condition| Box::new(Condition::Not(condition));
+    let mut all = vec![];
+    for (name, given) in reading.object(given)? {
+        let condition = reading.under(&name, |reading| {
+            reading.count()?;
+            Ok(match name.as_str() {
+                "some" => Condition::Related(path, Box::new(filter(given, reading)?)),
+                "none" => {
+                    Condition::Not(Box::new(Condition::Related(path, Box::new(filter(given, reading)?))))
+                }
+                "every" => {
+                    let other = not(Box::new(filter(given, reading)?));
+                    Condition::Not(Box::new(Condition::Related(path, other)))
+                }
+                "count" => Condition::All(counts(path, given, reading)?),
+                _ => return Err(reading.wrong("Ask for `some`, `none`, `every` or `count`.")),
+            })
+        })?;
+        all.push(condition);
+    }
+    Ok(Condition::All(all))
+}
+
+fn counts(path: Path, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Condition>, Failure> {
+    let mut all = vec![];
+    for (name, given) in reading.object(given)? {
+        all.push(reading.under(&name, |reading| {
+            let comparison = operator::COUNTS.iter().find(|(known, ..)| *known == name.as_str());
+            let number = i64::parse(Some(given)).map_err(|_| reading.wrong("This is not a number."))?;
+            match comparison {
+                Some((_, Operator::Compare(comparison), _)) => {
+                    Ok(Condition::Counted(path, *comparison, number))
+                }
+                _ => Err(reading.wrong("A count has no such operator.")),
+            }
+        })?);
+    }
+    Ok(all)
+}
+
+/// Reads the operators of one field.
+pub(crate) fn compare(
+    shape: Shape,
+    given: GraphQLValue,
+    reading: &mut Reading,
+) -> Result<Condition, Failure> {
+    let GraphQLValue::Object(operators) = given else {
+        return Err(reading.wrong("Give an operator, such as {eq: ..}."));
+    };
+    let mut all = vec![];
+    for (name, given) in operators {
+        all.push(reading.under(&name, |reading| {
+            reading.count()?;
+            let known = operator::of(shape.kind).iter().find(|(known, ..)| *known == name.as_str());
+            let Some((_, operator, _)) = known else {
+                return Err(reading.wrong("This field has no such operator."));
+            };
+            if given == GraphQLValue::Null {
+                return Err(reading.wrong("This must not be null: use `isNull` to look for empty values."));
+            }
+            operate(shape, *operator, given, reading)
+        })?);
+    }
+    Ok(Condition::All(all))
+}
+
+fn operate(
+    shape: Shape,
+    operator: Operator,
+    given: GraphQLValue,
+    reading: &mut Reading,
+) -> Result<Condition, Failure> {
+    let Shape { column, kind, .. } = shape;
+    let wrong = |reading: &Reading, message| reading.wrong(message);
+    let yes = |given, reading: &Reading| {
+        bool::parse(Some(given)).map_err(|_| reading.wrong("This is true or false."))
+    };
+    let unless = |condition, holds| if holds { condition } else { Condition::Not(Box::new(condition)) };
+    Ok(match operator {
+        Operator::Compare(comparison) => {
+            let value = kind.read(given).map_err(|message| wrong(reading, message))?;
+            Condition::Is(column, comparison, value)
+        }
+        Operator::In(holds) => {
+            let values = list(shape, given, reading)?;
+            let one_of = if values.is_empty() {
+                Condition::Any(vec![])
+            } else {
+                let list = List::of(values).ok_or_else(|| reading.wrong("This field has no lists."))?;
+                Condition::OneOf(column, list)
+            };
+            unless(one_of, holds)
+        }
+        Operator::Like(before, after) => {
+            let Value::Text(text) = kind.read(given).map_err(|message| wrong(reading, message))? else {
+                return Err(reading.wrong("This is not text."));
+            };
+            let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            Condition::Like(column, format!("{before}{text}{after}"))
+        }
+        Operator::Empty if shape.kind.is_ordered() => unless(Condition::Empty(column), yes(given, reading)?),
+        Operator::Empty => {
+            let none = match kind {
+                crate::Kind::Texts => Value::Texts(vec![]),
+                _ => Value::Json(serde_json::json!([])),
+            };
+            unless(Condition::Is(column, Comparison::Eq, none), yes(given, reading)?)
+        }
+        Operator::Contains => {
+            let value = kind.read(given).map_err(|message| wrong(reading, message))?;
+            Condition::Contains(column, value)
+        }
+        Operator::Has => {
+            let text = String::parse(Some(given)).map_err(|_| reading.wrong("This is not text."))?;
+            shape.has(vec![text], true).ok_or_else(|| reading.wrong("This field is no list."))?
+        }
+        Operator::HasSeveral(all) => {
+            let texts =
+                Vec::<String>::parse(Some(given)).map_err(|_| reading.wrong("This is no list of texts."))?;
+            if texts.len() > MAX_LIST {
+                return Err(reading.wrong(format!("This list has at most {MAX_LIST} values.")));
+            }
+            shape.has(texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
+        }
+    })
+}
+
+fn list(shape: Shape, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Value>, Failure> {
+    let list = if let GraphQLValue::List(list) = given { list } else { vec![given] };
+    if list.len() > MAX_LIST {
+        return Err(reading.wrong(format!("This list has at most {MAX_LIST} values.")));
+    }
+    let read = |(number, given): (usize, GraphQLValue)| {
+        let number = number.to_string();
+        reading.under(&number, |reading| shape.kind.read(given).map_err(|message| reading.wrong(message)))
+    };
+    list.into_iter().enumerate().map(read).collect()
+}
+
+impl<E: Entity> InputType for Where<E> {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Filter", E::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_input_type::<Self, _>(MetaTypeId::InputObject, describe::<E>)
+    }
+
+    fn parse(value: Option<GraphQLValue>) -> InputValueResult<Self> {
+        let mut reading = Reading::at("where");
+        let condition = read::<E>(value.unwrap_or_default(), &mut reading);
+        let filter = condition.map(|condition| Filter { condition, needs: reading.needs });
+        Ok(Self { filter, entity: PhantomData })
+    }
+
+    fn to_value(&self) -> GraphQLValue {
+        // Filters are read and never written.
+        GraphQLValue::Null
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+fn describe<E: Entity>(registry: &mut Registry) -> MetaType {
+    let me = format!("{}Filter", E::NAME);
+    let mut fields = vec![];
+    for field in E::FIELDS {
+        let operators = operator::describe(field.shape.kind, registry);
+        let about = registry::about::<E>(registry, field.shape.name);
+        fields.push(registry::input(field.shape.name, &operators, &about));
+    }
+    for relation in E::RELATIONS {
+        let filter = match relation.way {
+            Way::One { .. } => format!("{}Filter", relation.target.name),
+            Way::Many { .. } => describe_quantified(relation.target.name, registry),
+        };
+        fields.push(registry::input(relation.name, &filter, relation.about));
+    }
+    let list = format!("[{me}!]");
+    fields.push(registry::input("and", &list, "All of these hold."));
+    fields.push(registry::input("or", &list, "One of these holds."));
+    fields.push(registry::input("not", &me, "This does not hold."));
+    let about = format!("Which {} are meant: those for which all that is given here holds.", E::MANY);
+    registry::input_object_named(&me, &about, fields)
+}
+
+/// The filter of a relation to many of these entities.
+fn describe_quantified(entity: &str, registry: &mut Registry) -> String {
+    let (filter, me) = (format!("{entity}Filter"), format!("{entity}ListFilter"));
+    let counts = operator::describe_counts(registry);
+    registry::define(registry, &me.clone(), |_| {
+        let fields = [
+            registry::input("some", &filter, "At least one is there for which this holds."),
+            registry::input("none", &filter, "None is there for which this holds."),
+            registry::input("every", &filter, "This holds for each that is there; also if none is."),
+            registry::input("count", &counts, "How many there are."),
+        ];
+        registry::input_object_named(
+            &me,
+            "What is asked of related entities. Deleted ones are not there.",
+            fields,
+        )
+    })
+}

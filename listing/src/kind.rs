@@ -1,0 +1,270 @@
+use std::hash::{Hash, Hasher};
+
+use async_graphql::{
+    ID, InputType, Json, Name, OutputType, Pos, Value as GraphQLValue, resolver_utils::EnumType,
+};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::AstPass,
+    sql_types::{self as st, SqlType},
+};
+use uuid::Uuid;
+
+use crate::{
+    Date, Decimal, Value,
+    id::{text_of, uuid_of},
+    registry::Registry,
+};
+
+/// What kind of value a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `text`
+    Text,
+    /// `text` with one of the names of an enum
+    Choice(Choice),
+    /// `integer`
+    Integer,
+    /// `numeric`
+    Decimal,
+    /// `boolean`
+    Boolean,
+    /// `timestamptz`
+    Instant,
+    /// `date`
+    Date,
+    /// `uuid`, with what the ids of its type start with
+    Id(&'static str),
+    /// `text[]`
+    Texts,
+    /// `jsonb`
+    Json,
+    /// `jsonb` with a list of objects, each known by the value under this key
+    Parts(&'static str),
+}
+
+/// An enum, without its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice {
+    pub(crate) describe: fn(&mut Registry) -> String,
+    pub(crate) items: fn() -> Vec<&'static str>,
+}
+
+impl Choice {
+    pub(crate) const fn of<T: EnumType + InputType + OutputType>() -> Self {
+        fn describe<T: InputType>(registry: &mut Registry) -> String {
+            T::create_type_info(registry);
+            T::type_name().into_owned()
+        }
+        fn items<T: EnumType>() -> Vec<&'static str> {
+            T::items().iter().map(|item| item.name).collect()
+        }
+        Self { describe: describe::<T>, items: items::<T> }
+    }
+
+    /// The name as the database and GraphQL spell it, if it is one of the enum's.
+    pub(crate) fn find(&self, name: &str) -> Option<&'static str> {
+        (self.items)().into_iter().find(|item| *item == name)
+    }
+}
+
+// Two enums with the same names compare and sort alike, and that is all an order needs to know.
+impl PartialEq for Choice {
+    fn eq(&self, other: &Self) -> bool {
+        (self.items)() == (other.items)()
+    }
+}
+
+impl Eq for Choice {}
+
+impl Hash for Choice {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.items)().hash(state);
+    }
+}
+
+impl Kind {
+    /// Binds a value of this kind, or its absence.
+    pub(crate) fn push<'b>(self, value: &'b Value, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if *value != Value::Null {
+            return value.push(out);
+        }
+        match self {
+            Self::Text | Self::Choice(_) => out.push_bind_param::<st::Nullable<st::Text>, _>(&None::<String>),
+            Self::Integer => out.push_bind_param::<st::Nullable<st::Integer>, _>(&None::<i32>),
+            Self::Decimal => out.push_bind_param::<st::Nullable<st::Numeric>, _>(&None::<Decimal>),
+            Self::Boolean => out.push_bind_param::<st::Nullable<st::Bool>, _>(&None::<bool>),
+            Self::Instant => out.push_bind_param::<st::Nullable<st::Timestamptz>, _>(&None::<DateTime<Utc>>),
+            Self::Date => out.push_bind_param::<st::Nullable<st::Date>, _>(&None::<NaiveDate>),
+            Self::Id(_) => out.push_bind_param::<st::Nullable<st::Uuid>, _>(&None::<Uuid>),
+            Self::Texts => out.push_bind_param::<st::Nullable<st::Array<st::Text>>, _>(&None::<Vec<String>>),
+            Self::Json | Self::Parts(_) => {
+                out.push_bind_param::<st::Nullable<st::Jsonb>, _>(&None::<serde_json::Value>)
+            }
+        }
+    }
+
+    /// The GraphQL type of a value of this kind, never null.
+    pub(crate) fn describe(self, registry: &mut Registry) -> String {
+        match self {
+            Self::Text => <String as InputType>::create_type_info(registry),
+            Self::Choice(choice) => format!("{}!", (choice.describe)(registry)),
+            Self::Integer => <i32 as InputType>::create_type_info(registry),
+            Self::Decimal => <Decimal as InputType>::create_type_info(registry),
+            Self::Boolean => <bool as InputType>::create_type_info(registry),
+            Self::Instant => <DateTime<Utc> as InputType>::create_type_info(registry),
+            Self::Date => <Date as InputType>::create_type_info(registry),
+            Self::Id(_) => <ID as InputType>::create_type_info(registry),
+            Self::Texts => <Vec<String> as InputType>::create_type_info(registry),
+            Self::Json | Self::Parts(_) => <Json<serde_json::Value> as InputType>::create_type_info(registry),
+        }
+    }
+
+    /// A value of this kind as GraphQL gives it.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong with it.
+    pub(crate) fn read(self, given: GraphQLValue) -> Result<Value, String> {
+        fn typed<T: InputType>(given: GraphQLValue) -> Result<T, String> {
+            T::parse(Some(given)).map_err(|error| error.into_server_error(Pos::default()).message)
+        }
+        let value = match self {
+            Self::Text => Value::Text(typed(given)?),
+            Self::Choice(choice) => {
+                let name = match given {
+                    GraphQLValue::Enum(name) => name.to_string(),
+                    other => typed(other)?,
+                };
+                let known = choice.find(&name).ok_or_else(|| format!("There is no {name:?} to choose."))?;
+                known.into()
+            }
+            Self::Integer => Value::Integer(typed(given)?),
+            Self::Decimal => Value::Decimal(typed(given)?),
+            Self::Boolean => Value::Boolean(typed(given)?),
+            Self::Instant => Value::Instant(typed(given)?),
+            Self::Date => Value::Date(typed::<Date>(given)?.0),
+            Self::Id(prefix) => {
+                let text: String = typed(given)?;
+                let (found, uuid) = uuid_of(&text)?;
+                if found != prefix {
+                    return Err(format!("{text:?} is of another type: the ids here start with {prefix:?}."));
+                }
+                Value::Uuid(uuid)
+            }
+            Self::Texts => Value::Texts(typed(given)?),
+            Self::Json | Self::Parts(_) => Value::Json(given.into_json().map_err(|error| error.to_string())?),
+        };
+        if value.fits(self, false) {
+            Ok(value)
+        } else {
+            Err("This is out of bounds: years run from 0 to 9999, and text has no character NUL.".to_owned())
+        }
+    }
+
+    /// A value of this kind as a cell of a CSV spells it.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong with it.
+    pub(crate) fn read_text(self, cell: &str) -> Result<Value, String> {
+        let several = || cell.split(';').map(str::trim).filter(|text| !text.is_empty());
+        match self {
+            Self::Choice(_) => self.read(GraphQLValue::String(cell.to_uppercase())),
+            Self::Integer => {
+                cell.parse().map(Value::Integer).map_err(|_| "This is not a whole number.".to_owned())
+            }
+            Self::Boolean => match cell.to_lowercase().as_str() {
+                "true" | "yes" | "1" => Ok(Value::Boolean(true)),
+                "false" | "no" | "0" => Ok(Value::Boolean(false)),
+                _ => Err("This is neither true nor false.".to_owned()),
+            },
+            Self::Texts => Ok(Value::Texts(several().map(str::to_owned).collect())),
+            Self::Parts(key) => {
+                let part = |text: &str| serde_json::json!({ key: text });
+                Ok(Value::Json(several().map(part).collect()))
+            }
+            Self::Json => {
+                serde_json::from_str(cell).map(Value::Json).map_err(|_| "This is not JSON.".to_owned())
+            }
+            _ => self.read(GraphQLValue::String(cell.to_owned())),
+        }
+    }
+
+    /// A value of this kind as GraphQL answers it.
+    pub(crate) fn answer(self, value: Value) -> GraphQLValue {
+        match (self, value) {
+            (Self::Choice(_), Value::Text(name)) => GraphQLValue::Enum(Name::new(name)),
+            (Self::Id(prefix), Value::Uuid(id)) => GraphQLValue::String(text_of(prefix, id)),
+            (_, Value::Null) => GraphQLValue::Null,
+            (_, Value::Text(text)) => GraphQLValue::String(text),
+            (_, Value::Integer(number)) => number.into(),
+            (_, Value::Long(number)) => number.into(),
+            (_, Value::Decimal(number)) => GraphQLValue::String(number.to_string()),
+            (_, Value::Boolean(yes)) => GraphQLValue::Boolean(yes),
+            (_, Value::Instant(at)) => GraphQLValue::String(at.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
+            (_, Value::Date(day)) => GraphQLValue::String(day.to_string()),
+            (_, Value::Uuid(id)) => GraphQLValue::String(id.to_string()),
+            (_, Value::Texts(texts)) => texts.into(),
+            // JSON is GraphQL's own idea of a value.
+            (_, Value::Json(json)) => GraphQLValue::from_json(json).unwrap_or_default(),
+        }
+    }
+
+    /// Whether more and less mean something.
+    pub(crate) fn is_ordered(self) -> bool {
+        !matches!(self, Self::Texts | Self::Json | Self::Parts(_))
+    }
+
+    /// Whether it is answered as it is, without a selection of its fields.
+    pub(crate) fn is_leaf(self) -> bool {
+        !matches!(self, Self::Parts(_))
+    }
+
+    /// Whether adding up means something.
+    pub(crate) const fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Decimal)
+    }
+
+    /// Whether it can be cut into days, months and years.
+    pub(crate) fn is_time(self) -> bool {
+        matches!(self, Self::Instant | Self::Date)
+    }
+}
+
+/// Ties a column's SQL type to the kind of its values, at compile time.
+pub trait ColumnKind: SqlType {
+    /// The kind.
+    const KIND: Kind;
+    /// Whether the column may be null.
+    const NULLABLE: bool = false;
+}
+
+impl ColumnKind for st::Text {
+    const KIND: Kind = Kind::Text;
+}
+impl ColumnKind for st::Integer {
+    const KIND: Kind = Kind::Integer;
+}
+impl ColumnKind for st::Numeric {
+    const KIND: Kind = Kind::Decimal;
+}
+impl ColumnKind for st::Bool {
+    const KIND: Kind = Kind::Boolean;
+}
+impl ColumnKind for st::Timestamptz {
+    const KIND: Kind = Kind::Instant;
+}
+impl ColumnKind for st::Date {
+    const KIND: Kind = Kind::Date;
+}
+impl ColumnKind for st::Array<st::Text> {
+    const KIND: Kind = Kind::Texts;
+}
+impl ColumnKind for st::Jsonb {
+    const KIND: Kind = Kind::Json;
+}
+impl<T: ColumnKind<IsNull = st::is_nullable::NotNull>> ColumnKind for st::Nullable<T> {
+    const KIND: Kind = T::KIND;
+    const NULLABLE: bool = true;
+}

@@ -1,0 +1,197 @@
+//! Related rows, many at a time: loaders that live as long as one request.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_graphql::Context;
+use dataloader::{BatchFn, non_cached::Loader};
+use tenancy::{Failure, Scope};
+use uuid::Uuid;
+
+use crate::{
+    Condition, Connection, Entity, Statement, Value,
+    page::Page,
+    queries::{find_many, long, select},
+    select::{CountPerParent, PerParent},
+    statement::figures,
+    values::Wide,
+};
+
+/// How often a loader lets others add to its batch before it runs.
+const YIELDS: usize = 1;
+/// How many keys one batch holds.
+const MAX_BATCH: usize = 1000;
+
+/// The loaders of one request, each made when it is first used.
+#[derive(Default)]
+pub struct Loaders(Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl Loaders {
+    /// Those of this request.
+    ///
+    /// # Errors
+    /// A fault of ours if the gateway did not provide them.
+    pub fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
+        ctx.data().map_err(|error| Failure::internal(error.message))
+    }
+
+    /// Entities of this type by their ids.
+    pub fn one<E: Entity>(&self, scope: &Scope) -> Arc<OneLoader<E>> {
+        self.get(|| OneLoader::new(scope.clone()))
+    }
+
+    /// Entities of this type by their parents.
+    pub(crate) fn children<E: Entity>(&self, scope: &Scope) -> Arc<ChildrenLoader<E>> {
+        self.get(|| ChildrenLoader::new(scope.clone()))
+    }
+
+    fn get<L: Any + Send + Sync>(&self, make: impl FnOnce() -> L) -> Arc<L> {
+        let mut loaders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = loaders.get(&TypeId::of::<L>()).cloned().and_then(|loader| loader.downcast().ok());
+        there.unwrap_or_else(|| {
+            let loader = Arc::new(make());
+            loaders.insert(TypeId::of::<L>(), Arc::clone(&loader) as Arc<dyn Any + Send + Sync>);
+            loader
+        })
+    }
+}
+
+type One<E> = Result<Option<Arc<E>>, Failure>;
+
+/// Entities by their id. Deleted ones are absent.
+pub struct OneLoader<E: Entity>(Loader<Uuid, One<E>, ById<E>>);
+
+struct ById<E> {
+    scope: Scope,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: Entity> OneLoader<E> {
+    fn new(scope: Scope) -> Self {
+        let batch = ById { scope, entity: PhantomData };
+        Self(Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(MAX_BATCH))
+    }
+
+    /// The entity with this id, if it is there.
+    ///
+    /// # Errors
+    /// FORBIDDEN without the entity's permission to read, and what the database refuses.
+    pub async fn load(&self, id: Uuid) -> One<E> {
+        self.0.try_load(id).await.map_err(Failure::internal)?
+    }
+}
+
+impl<E: Entity> BatchFn<Uuid, One<E>> for ById<E> {
+    async fn load(&mut self, ids: &[Uuid]) -> HashMap<Uuid, One<E>> {
+        let found = async {
+            self.scope.require(E::READ)?;
+            find_many::<E>(&self.scope, ids.to_vec()).await
+        };
+        let found = found
+            .await
+            .map(|rows| rows.into_iter().map(|row| (row.id(), Arc::new(row))).collect::<HashMap<_, _>>());
+        let answer = |id: &Uuid| match &found {
+            Ok(rows) => Ok(rows.get(id).cloned()),
+            Err(failure) => Err(failure.clone()),
+        };
+        ids.iter().map(|id| (*id, answer(id))).collect()
+    }
+}
+
+/// A page of the children of one parent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    parent: Uuid,
+    /// Their column that holds the parent's id.
+    column: &'static str,
+    page: Arc<Page>,
+}
+type Children<E> = Result<Arc<(Vec<Wide<E>>, Option<i64>)>, Failure>;
+
+/// Pages of children, for many parents at once; parents that ask for the same page share a
+/// statement.
+pub(crate) struct ChildrenLoader<E: Entity>(Loader<Key, Children<E>, ByParent<E>>);
+
+struct ByParent<E> {
+    scope: Scope,
+    child: PhantomData<fn() -> E>,
+}
+
+impl<E: Entity> ChildrenLoader<E> {
+    fn new(scope: Scope) -> Self {
+        let batch = ByParent { scope, child: PhantomData };
+        Self(Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(MAX_BATCH))
+    }
+
+    pub(crate) async fn load(
+        &self,
+        parent: Uuid,
+        column: &'static str,
+        page: Page,
+    ) -> Result<Connection<E>, Failure> {
+        let page = Arc::new(page);
+        let key = Key { parent, column, page: Arc::clone(&page) };
+        let children = self.0.try_load(key).await.map_err(Failure::internal)??;
+        let (rows, total) = Arc::unwrap_or_clone(children);
+        Ok(Connection::new(page, rows, total))
+    }
+}
+
+impl<E: Entity> BatchFn<Key, Children<E>> for ByParent<E> {
+    async fn load(&mut self, keys: &[Key]) -> HashMap<Key, Children<E>> {
+        let mut parents_of: HashMap<(&'static str, &Arc<Page>), Vec<Uuid>> = HashMap::new();
+        for Key { parent, column, page } in keys {
+            parents_of.entry((column, page)).or_default().push(*parent);
+        }
+        let mut answers = HashMap::with_capacity(keys.len());
+        for ((column, page), parents) in parents_of {
+            let mut found = self.children(column, page, parents.clone()).await;
+            for parent in parents {
+                let own = match &mut found {
+                    Ok(found) => Ok(Arc::new(found.remove(&parent).unwrap_or_default())),
+                    Err(failure) => Err(failure.clone()),
+                };
+                answers.insert(Key { parent, column, page: Arc::clone(page) }, own);
+            }
+        }
+        answers
+    }
+}
+
+/// Children of each parent, and how many there are in all.
+type ByParentId<E> = HashMap<Uuid, (Vec<Wide<E>>, Option<i64>)>;
+
+impl<E: Entity> ByParent<E> {
+    async fn children(
+        &self,
+        column: &'static str,
+        page: &Page,
+        parents: Vec<Uuid>,
+    ) -> Result<ByParentId<E>, Failure> {
+        self.scope.require(E::READ)?;
+        let mut select = select::<E>(page, Some(Condition::OfParent(column)));
+        // Counted once for all parents, below: here it would be counted again for each child.
+        select.total = false;
+        let filter = select.filter.clone();
+        let mut found: ByParentId<E> = HashMap::new();
+        let children = Statement::PerParent(PerParent { parents: parents.clone(), select });
+        for mut child in E::rows(&self.scope, children).await? {
+            if let Some(Value::Uuid(parent)) = child.more.pop() {
+                found.entry(parent).or_default().0.push(child);
+            }
+        }
+        if page.total {
+            let count = CountPerParent { parents, table: E::TABLE, filter };
+            for row in figures(&self.scope, count).await? {
+                if let [Value::Uuid(parent), count] = row.0.as_slice() {
+                    found.entry(*parent).or_default().1 = long(Some(count));
+                }
+            }
+        }
+        Ok(found)
+    }
+}

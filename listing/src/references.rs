@@ -1,0 +1,65 @@
+//! Whether what drafts refer to is there.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
+use tenancy::{ErrorCode, Failure, Tx};
+use uuid::Uuid;
+
+use crate::{
+    Condition, Draft, Editable, Value,
+    condition::{Comparison, name},
+    relation::Way,
+    select::render_where,
+    statement::{Figures, Render},
+    values::Values,
+};
+
+/// The ids among these that are there.
+struct Present {
+    table: &'static str,
+    conditions: Vec<Condition>,
+}
+
+impl Render for Present {
+    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        name(&mut out, self.table, "id")?;
+        out.push_sql(" FROM ");
+        out.push_identifier(self.table)?;
+        render_where(self.table, self.conditions.iter(), &mut out)
+    }
+}
+
+/// Says NOT_FOUND at every field of a draft that names what is not there, is deleted, or is not what
+/// the relation is to. The database would only refuse what was never there.
+pub(crate) async fn check<E: Editable>(tx: &Tx, drafts: &mut [Draft<E>]) -> Result<(), Failure> {
+    for relation in E::RELATIONS {
+        let Way::One { column, .. } = relation.way else { continue };
+        // What is made by the same mutation is not there yet.
+        let made: HashSet<Uuid> = drafts.iter().map(Draft::id).collect();
+        let wanted: HashMap<usize, (&'static str, Uuid)> = drafts
+            .iter()
+            .enumerate()
+            .filter_map(|(at, draft)| Some((at, draft.reference(column)?)))
+            .filter(|(_, (_, id))| !made.contains(id))
+            .collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        let ids = wanted.values().map(|(_, id)| *id).collect();
+        let mut conditions = vec![Condition::ids(ids), Condition::LIVE];
+        if let Some((column, value)) = relation.only {
+            conditions.push(Condition::Is(column, Comparison::Eq, value.into()));
+        }
+        let present: Vec<Values> =
+            tx.rows(Figures(Present { table: relation.target.table, conditions })).await?;
+        let present: HashSet<Value> = present.into_iter().flat_map(|row| row.0).collect();
+        for (at, (field, id)) in wanted {
+            if let Some(draft) = drafts.get_mut(at).filter(|_| !present.contains(&Value::Uuid(id))) {
+                draft.wrong(ErrorCode::NotFound, field, "Nothing has this id.");
+            }
+        }
+    }
+    Ok(())
+}
