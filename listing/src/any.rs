@@ -25,17 +25,14 @@ pub struct AnyEntity {
     pub prefix: &'static str,
     /// The field that holds a list of it.
     pub many: &'static str,
-    pub(crate) one: &'static str,
     pub(crate) table: &'static str,
     pub(crate) read: Permission,
-    pub(crate) shapes: fn() -> Vec<Shape>,
     pub(crate) shape: fn(&str) -> Option<Shape>,
-    pub(crate) to_one: fn(&str) -> Option<ToOne>,
     pub(crate) filter: fn(GraphQLValue, &mut Reading) -> Result<Condition, Failure>,
     pub(crate) resolve_one: for<'c> fn(&'c Context<'c>, Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>>,
     pub(crate) resolve_many:
         for<'c> fn(&'c Context<'c>, &'static str, Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>>,
-    pub(crate) export: fn(Export) -> Result<export::Rows, Failure>,
+    pub(crate) rows: fn(Export) -> Result<export::Rows, Failure>,
 }
 
 /// A relation to one, without the type it starts from.
@@ -53,22 +50,25 @@ impl AnyEntity {
             name: E::NAME,
             prefix: E::PREFIX,
             many: E::MANY,
-            one: E::ONE,
             table: E::TABLE,
             read: E::READ,
-            shapes: shapes::<E>,
             shape: shape::<E>,
-            to_one: to_one::<E>,
             filter: filter::read::<E>,
             resolve_one: resolve_one::<E>,
             resolve_many: resolve_many::<E>,
-            export: export::rows::<E>,
+            rows: export::rows::<E>,
         }
     }
 }
 
-fn shapes<E: Entity>() -> Vec<Shape> {
-    E::FIELDS.iter().map(|field| field.shape).collect()
+impl AnyEntity {
+    /// The lines of an export, some at a time.
+    ///
+    /// # Errors
+    /// FORBIDDEN, and BAD_REQUEST for a filter, an order or columns that cannot be meant.
+    pub fn export(&self, export: Export) -> Result<export::Rows, Failure> {
+        (self.rows)(export)
+    }
 }
 
 fn shape<E: Entity>(name: &str) -> Option<Shape> {

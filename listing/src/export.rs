@@ -93,7 +93,7 @@ fn column<E: Entity>(title: String, scope: &Scope, page: &mut Page) -> Result<Co
     let join = match page.joins.iter().position(|join| join.via == via) {
         Some(join) => join,
         None => {
-            page.joins.push(Join { via, target: to_one.target.name, shapes: vec![] });
+            page.joins.push(Join { via, shapes: vec![] });
             page.joins.len() - 1
         }
     };

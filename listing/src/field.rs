@@ -17,7 +17,7 @@ pub struct Field<E> {
 
 /// A field without its entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// As GraphQL calls it.
     pub(crate) name: &'static str,
     /// As the table calls it.

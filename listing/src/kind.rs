@@ -1,8 +1,6 @@
 use std::hash::{Hash, Hasher};
 
-use async_graphql::{
-    ID, InputType, Json, Name, OutputType, Pos, Value as GraphQLValue, resolver_utils::EnumType,
-};
+use async_graphql::{ID, InputType, Json, Name, OutputType, Value as GraphQLValue, resolver_utils::EnumType};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use diesel::{
     QueryResult,
@@ -127,33 +125,37 @@ impl Kind {
     /// # Errors
     /// A sentence about what is wrong with it.
     pub(crate) fn read(self, given: GraphQLValue) -> Result<Value, String> {
-        fn typed<T: InputType>(given: GraphQLValue) -> Result<T, String> {
-            T::parse(Some(given)).map_err(|error| error.into_server_error(Pos::default()).message)
+        fn typed<T: InputType>(given: GraphQLValue, expected: &str) -> Result<T, String> {
+            T::parse(Some(given)).map_err(|_| format!("This is not {expected}."))
         }
         let value = match self {
-            Self::Text => Value::Text(typed(given)?),
+            Self::Text => Value::Text(typed(given, "text")?),
             Self::Choice(choice) => {
                 let name = match given {
                     GraphQLValue::Enum(name) => name.to_string(),
-                    other => typed(other)?,
+                    other => typed(other, "a name of an enum")?,
                 };
                 let known = choice.find(&name).ok_or_else(|| format!("There is no {name:?} to choose."))?;
                 known.into()
             }
-            Self::Integer => Value::Integer(typed(given)?),
-            Self::Decimal => Value::Decimal(typed(given)?),
-            Self::Boolean => Value::Boolean(typed(given)?),
-            Self::Instant => Value::Instant(typed(given)?),
-            Self::Date => Value::Date(typed::<Date>(given)?.0),
+            Self::Integer => Value::Integer(typed(given, "a whole number of 32 bits")?),
+            Self::Decimal => {
+                let expected =
+                    "a decimal number as a string, such as \"12.50\"; a number with a point is not exact";
+                Value::Decimal(typed(given, expected)?)
+            }
+            Self::Boolean => Value::Boolean(typed(given, "true or false")?),
+            Self::Instant => Value::Instant(typed(given, "an instant such as \"2030-12-31T23:59:59Z\"")?),
+            Self::Date => Value::Date(typed::<Date>(given, "a day such as \"2030-12-31\"")?.0),
             Self::Id(prefix) => {
-                let text: String = typed(given)?;
+                let text: String = typed(given, "an id")?;
                 let (found, uuid) = uuid_of(&text)?;
                 if found != prefix {
                     return Err(format!("{text:?} is of another type: the ids here start with {prefix:?}."));
                 }
                 Value::Uuid(uuid)
             }
-            Self::Texts => Value::Texts(typed(given)?),
+            Self::Texts => Value::Texts(typed(given, "a list of texts")?),
             Self::Json | Self::Parts(_) => Value::Json(given.into_json().map_err(|error| error.to_string())?),
         };
         if value.fits(self, false) {

@@ -5,6 +5,7 @@
 //! Typed at the edge, erased in the middle: SQL is rendered from plain values ([`Condition`],
 //! [`Page`]), so that thirty-five entities do not mean thirty-five copies of compiled queries.
 
+mod aggregate;
 mod any;
 mod checks;
 mod condition;
@@ -34,6 +35,7 @@ mod order;
 mod page;
 mod payload;
 mod queries;
+mod raw;
 mod references;
 mod registry;
 mod related;
@@ -48,6 +50,7 @@ mod value;
 mod values;
 mod writing;
 
+pub use aggregate::TimeZone;
 pub use any::AnyEntity;
 pub use checks::Checks;
 pub use condition::Condition;

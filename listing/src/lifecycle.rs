@@ -28,7 +28,7 @@ impl<E> Default for Lifecycle<E> {
 }
 
 /// Whether a row is deleted; the two verbs that change it know which they leave behind.
-pub trait DeletedState: Verb {
+pub(crate) trait DeletedState: Verb {
     /// What the verb leaves behind.
     const DELETED: bool;
     /// What the mutation is for.

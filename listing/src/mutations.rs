@@ -3,9 +3,8 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, InputValueResult, Name, ObjectType, OutputType,
-    Positioned, ServerResult, Value, indexmap::IndexMap, parser::types::Field,
-    resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, InputType, Name, ObjectType, OutputType, Positioned,
+    ServerResult, Value, indexmap::IndexMap, parser::types::Field, resolver_utils::resolve_container,
 };
 use tenancy::Failure;
 
@@ -18,6 +17,7 @@ use crate::{
     lifecycle,
     page::at,
     payload::{CreateMany, Import},
+    raw::Raw,
     registry::{self, Input, MetaTypeId, Output, Registry},
     scope,
 };
@@ -29,34 +29,6 @@ pub struct Mutations<E>(PhantomData<fn() -> E>);
 impl<E> Default for Mutations<E> {
     fn default() -> Self {
         Self(PhantomData)
-    }
-}
-
-/// An input whose fields the entity's table describes, as it came in.
-struct Raw(Value);
-
-/// Nobody asks for its type: its fields are described under the name of each mutation's input.
-impl InputType for Raw {
-    type RawValueType = Self;
-
-    fn type_name() -> Cow<'static, str> {
-        "Raw".into()
-    }
-
-    fn create_type_info(_: &mut Registry) -> String {
-        "Raw".to_owned()
-    }
-
-    fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        Ok(Self(value.unwrap_or_default()))
-    }
-
-    fn to_value(&self) -> Value {
-        self.0.clone()
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
     }
 }
 

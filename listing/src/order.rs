@@ -58,13 +58,15 @@ pub(crate) struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Via {
     pub(crate) relation: &'static str,
+    /// The GraphQL type at the other end.
+    pub(crate) target: &'static str,
     pub(crate) path: Path,
 }
 
 impl From<ToOne> for Via {
     fn from(to_one: ToOne) -> Self {
         let path = Path { table: to_one.target.table, ours: to_one.column, theirs: "id" };
-        Self { relation: to_one.name, path }
+        Self { relation: to_one.name, target: to_one.target.name, path }
     }
 }
 

@@ -32,9 +32,9 @@ pub struct Delete;
 /// Brings a deleted entity back.
 pub struct Restore;
 /// Makes several entities.
-pub struct CreateMany;
+pub(crate) struct CreateMany;
 /// Makes entities from a CSV.
-pub struct Import;
+pub(crate) struct Import;
 
 impl Verb for Create {
     const NAME: &'static str = "Create";

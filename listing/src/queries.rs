@@ -10,7 +10,7 @@ use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
 
 use crate::{
-    Condition, Connection, Entity, GivenId, OrderBy, Statement, Value, Where,
+    Condition, Connection, Entity, GivenId, OrderBy, Statement, Value, Where, aggregate,
     page::{self, Page, at},
     registry::{self, MetaTypeId, Registry},
     scope,
@@ -136,6 +136,7 @@ impl<E: Entity> OutputType for Queries<E> {
             let fields = [
                 registry::output(E::ONE, &one, &about_one, vec![id]),
                 registry::list(E::MANY, &many, &about_many, arguments),
+                aggregate::describe::<E>(registry),
             ];
             registry::object::<Self>("", fields)
         })
@@ -166,6 +167,9 @@ impl<E: Entity> ContainerType for Queries<E> {
             let list = async { list::<E>(scope(ctx)?, page).await };
             let list = list.await.map_err(|failure| at(ctx, failure))?;
             return OutputType::resolve(&list, &selection, ctx.item).await.map(Some);
+        }
+        if name == aggregate::field_name::<E>() {
+            return aggregate::resolve::<E>(ctx).await.map(Some);
         }
         Ok(None)
     }

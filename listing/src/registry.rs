@@ -71,6 +71,21 @@ pub(crate) fn list(name: &str, qualified: &str, about: &str, arguments: Vec<Inpu
     Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
 }
 
+/// A field that answers groups: it counts as often as there may be some.
+pub(crate) fn groups(name: &str, qualified: &str, about: &str, arguments: Vec<Input>) -> Output {
+    fn cost(
+        ctx: &VisitorContext<'_>,
+        variables: &[Positioned<VariableDefinition>],
+        field: &Field,
+        group: usize,
+    ) -> ServerResult<usize> {
+        let first = ctx.param_value::<Option<i32>>(variables, field, "first", Some(|| None))?;
+        let groups = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(MAX_PAGE);
+        Ok(groups.min(MAX_PAGE).saturating_mul(group).saturating_add(1))
+    }
+    Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
+}
+
 /// A field that answers as many things as its argument has ids.
 pub(crate) fn many(name: &str, qualified: &str, about: &str, arguments: Vec<Input>) -> Output {
     fn cost(

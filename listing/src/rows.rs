@@ -15,7 +15,7 @@ use crate::{
     values::Wide,
 };
 
-type Object = IndexMap<Name, GraphQLValue>;
+pub(crate) type Object = IndexMap<Name, GraphQLValue>;
 
 /// What a client asked of each row.
 struct Plan<'a, E: 'static> {
@@ -138,12 +138,12 @@ impl<E: Entity> Step<E> {
                     let name = asked.node.name.node.as_str();
                     let place = join.shapes.iter().enumerate().find(|(_, shape)| shape.name == name);
                     // What is not among the columns can only be the name of the type.
-                    let part = place.map_or(Part::Fixed(join.target), |(at, shape)| {
+                    let part = place.map_or(Part::Fixed(join.via.target), |(at, shape)| {
                         Part::Read(first + 1 + at, shape.kind)
                     });
                     (asked.node.response_key().node.clone(), part)
                 };
-                let parts = fields(ctx, &asked.node.selection_set, join.target);
+                let parts = fields(ctx, &asked.node.selection_set, join.via.target);
                 return Self::Joined(first, parts.iter().map(part).collect());
             }
             first += 1 + join.shapes.len();

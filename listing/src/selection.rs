@@ -12,8 +12,6 @@ use crate::{Entity, any::to_one, entity::field, field::Shape, order::Via};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Join {
     pub(crate) via: Via,
-    /// The GraphQL type at the other end.
-    pub(crate) target: &'static str,
     pub(crate) shapes: Vec<Shape>,
 }
 
@@ -107,7 +105,7 @@ fn joins_of<E: Entity>(ctx: &Context<'_>, scope: &Scope, row: &[&Positioned<Fiel
         let via = Via::from(to_one);
         match joins.iter_mut().find(|join| join.via == via) {
             Some(join) => join.shapes.extend(shapes),
-            None => joins.push(Join { via, target: to_one.target.name, shapes }),
+            None => joins.push(Join { via, shapes }),
         }
     }
     joins.retain(|join| !unfit.contains(&join.via.relation));

@@ -81,7 +81,8 @@ pub(super) fn refused(
     answer(status, media, &[error], None, request_id)
 }
 
-fn answer(
+/// An answer of these errors and this data.
+pub(super) fn answer(
     status: StatusCode,
     media: Media,
     errors: &[ServerError],

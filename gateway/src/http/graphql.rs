@@ -5,13 +5,16 @@ use async_graphql_axum::{GraphQLRequest, rejection::GraphQLRejection};
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequest, State},
-    http::{self, HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{self, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
-use tenancy::{Failure, Refusal, RequestId, Session};
+use tenancy::{Refusal, RequestId, Session};
 use tokio::time::timeout;
 
-use super::answer::{Media, REQUEST_ID, executed, has_begun, refused};
+use super::{
+    answer::{Media, executed, has_begun, refused},
+    session::{not_let_in, request_id, session},
+};
 use crate::{Service, errors};
 
 /// The largest request that is read: a CSV of a thousand long rows.
@@ -26,8 +29,7 @@ const EXECUTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `POST /graphql`.
 pub(super) async fn endpoint(State(service): State<Service>, request: http::Request<Body>) -> Response {
-    let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(RequestId::parse);
-    let request_id = given.unwrap_or_default();
+    let request_id = request_id(request.headers());
     let Some(media) = Media::accepted(request.headers()) else {
         let message = "Accept application/graphql-response+json or application/json.";
         return refused(StatusCode::NOT_ACCEPTABLE, Media::Json, "BAD_REQUEST", message, &request_id);
@@ -85,37 +87,6 @@ async fn execute(
     };
     errors::finish(&mut response.errors, request_id);
     executed(media, &response, request_id)
-}
-
-/// Who is asking: nobody without a token, but never nobody with a bad one.
-async fn session(service: &Service, headers: &HeaderMap, request_id: &RequestId) -> Result<Session, Failure> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let authorization = match (given.next(), given.next()) {
-        (None, _) => return Ok(Session::anonymous()),
-        (Some(authorization), None) => authorization,
-        // A proxy in front may have read the other one.
-        (Some(_), Some(_)) => return Err(Refusal::Unauthenticated.into()),
-    };
-    let scheme_and_token = authorization.to_str().ok().and_then(|value| value.split_once(' '));
-    let token = scheme_and_token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"));
-    let (_, token) = token.ok_or(Refusal::Unauthenticated)?;
-    service.identity.authenticate(token.trim(), request_id).await
-}
-
-fn not_let_in(failure: &Failure, media: Media, request_id: &RequestId) -> Response {
-    let (status, code) = match failure {
-        Failure::Refused(refusal @ Refusal::Unauthenticated) => (StatusCode::UNAUTHORIZED, refusal.code()),
-        Failure::Refused(refusal) => (StatusCode::SERVICE_UNAVAILABLE, refusal.code()),
-        Failure::User(_) | Failure::Internal(_) => {
-            tracing::error!(%request_id, ?failure, "a session could not be read");
-            (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL")
-        }
-    };
-    let mut response = refused(status, media, code, failure.to_string(), request_id);
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    response
 }
 
 /// Our own checks, then async-graphql's extractor, which checks neither type nor size.

@@ -1,7 +1,9 @@
 //! HTTP: which path answers what.
 
 mod answer;
+mod export;
 mod graphql;
+mod session;
 
 use std::{
     future::{IntoFuture, pending},
@@ -32,6 +34,7 @@ pub(crate) async fn serve(
 ) -> std::io::Result<()> {
     let router = Router::new()
         .route("/graphql", any(graphql::endpoint))
+        .route("/export/{file}", get(export::endpoint))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .merge(explorer::routes(service.with_demo))

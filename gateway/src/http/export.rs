@@ -1,0 +1,123 @@
+//! `GET /export/<list>.csv`: a list as a CSV, with the list's own filter and order.
+
+use async_graphql::{ServerError, Value};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use listing::{Export, Rows};
+use serde::Deserialize;
+use tenancy::{Failure, Refusal, RequestId, Scope};
+
+use super::{
+    answer::{Media, REQUEST_ID, answer, refused},
+    session::{not_let_in, request_id, session},
+};
+use crate::{Service, errors, schema};
+
+/// What may stand behind the question mark.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Asked {
+    /// The filter as JSON, as the list takes it.
+    r#where: Option<String>,
+    /// The order as JSON, as the list takes it.
+    order_by: Option<String>,
+    /// The columns, with commas between them.
+    columns: Option<String>,
+}
+
+/// Answers the export of one list.
+pub(super) async fn endpoint(
+    State(service): State<Service>,
+    Path(file): Path<String>,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let request_id = request_id(&headers);
+    let session = match session(&service, &headers, &request_id).await {
+        Ok(session) => session,
+        Err(failure) => return not_let_in(&failure, Media::Json, &request_id),
+    };
+    let entity =
+        file.strip_suffix(".csv").and_then(|many| schema::entities().find(|entity| entity.many == many));
+    let Some(entity) = entity else {
+        let lists: Vec<String> = schema::entities().map(|entity| format!("{}.csv", entity.many)).collect();
+        let message = format!("There is no such export; there are {}.", lists.join(", "));
+        return refused(StatusCode::NOT_FOUND, Media::Json, "BAD_REQUEST", message, &request_id);
+    };
+    let Query(asked) = match asked {
+        Ok(asked) => asked,
+        Err(error) => {
+            let message =
+                format!("Only `where`, `orderBy` and `columns` can be asked: {}", error.body_text());
+            return refused(StatusCode::BAD_REQUEST, Media::Json, "BAD_REQUEST", message, &request_id);
+        }
+    };
+    let scope = service.scope(session, request_id.clone());
+    let rows = async {
+        let mut rows = entity.export(asked.export(scope)?)?;
+        // The first lines before the answer begins: what fails now still has a status.
+        let first = rows.try_next().await?.unwrap_or_default();
+        Ok(stream::once(async { Ok(first) }).chain(rows).boxed())
+    };
+    match rows.await {
+        Ok(rows) => csv(&file, rows, request_id),
+        Err(failure) => failed(failure, &request_id),
+    }
+}
+
+impl Asked {
+    fn export(self, scope: Scope) -> Result<Export, Failure> {
+        let json = |name: &str, given: Option<String>| {
+            let read = |text: String| {
+                let json = serde_json::from_str(&text).ok().and_then(|json| Value::from_json(json).ok());
+                json.ok_or_else(|| Failure::bad_request(name, "This is not JSON."))
+            };
+            given.map(read).transpose()
+        };
+        let columns = |text: String| text.split(',').map(|column| column.trim().to_owned()).collect();
+        Ok(Export {
+            scope,
+            filter: json("where", self.r#where)?,
+            order_by: json("orderBy", self.order_by)?,
+            columns: self.columns.map(columns),
+        })
+    }
+}
+
+fn csv(file: &str, rows: Rows, request_id: RequestId) -> Response {
+    let id = HeaderValue::from_str(request_id.as_str());
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""));
+    let lines = rows.map_ok(Bytes::from).map_err(move |failure| {
+        // The client sees the answer break off, which no error page in a CSV would tell it.
+        tracing::error!(%request_id, ?failure, "an export broke off");
+        std::io::Error::other("the export broke off")
+    });
+    let mut response = Response::new(Body::from_stream(lines));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.extend(disposition.map(|value| (header::CONTENT_DISPOSITION, value)));
+    headers.extend(id.map(|value| (header::HeaderName::from_static(REQUEST_ID), value)));
+    response
+}
+
+fn failed(failure: Failure, request_id: &RequestId) -> Response {
+    let status = match &failure {
+        Failure::Refused(Refusal::Unauthenticated) => StatusCode::UNAUTHORIZED,
+        Failure::Refused(Refusal::Forbidden) => StatusCode::FORBIDDEN,
+        Failure::Refused(Refusal::BadRequest { .. }) | Failure::User(_) => StatusCode::BAD_REQUEST,
+        Failure::Refused(Refusal::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+        Failure::Refused(Refusal::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let mut error = ServerError::new(failure.to_string(), None);
+    error.source = Some(std::sync::Arc::new(failure));
+    let mut errors = vec![error];
+    errors::finish(&mut errors, request_id);
+    answer(status, Media::Json, &errors, None, request_id)
+}

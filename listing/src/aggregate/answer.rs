@@ -1,0 +1,192 @@
+//! Groups as GraphQL answers them.
+
+use std::marker::PhantomData;
+
+use async_graphql::{Context, Name, Positioned, Value as GraphQLValue, parser::types::Field as Asked};
+use tenancy::Failure;
+
+use super::{
+    group::{self, GroupKey},
+    measure::{self, Function, Measure},
+    statement::MAX_FIGURES,
+    too_many,
+};
+use crate::{
+    Entity, Value,
+    registry::{self, Registry},
+    rows::{Object, merge},
+    selection::fields,
+    values::Values,
+};
+
+/// What a client asks of each group.
+pub(crate) struct Answer<'a, E> {
+    parts: Vec<(Name, Part)>,
+    pub(crate) measures: Vec<Measure>,
+    entity: PhantomData<(&'a (), fn() -> E)>,
+}
+
+/// Where a field of the answer comes from.
+enum Part {
+    /// The name of a type.
+    Fixed(String),
+    /// The number of rows.
+    Count,
+    /// The key at this place.
+    Key(usize),
+    /// The figure at this place.
+    Figure(usize),
+    /// An object of these.
+    Object(Vec<(Name, Part)>),
+}
+
+pub(crate) fn type_name<E: Entity>() -> String {
+    format!("{}Aggregate", E::NAME)
+}
+
+impl<'a, E: Entity> Answer<'a, E> {
+    /// Reads the selection of a group.
+    pub(crate) fn of(
+        ctx: &Context<'a>,
+        asked: &[&'a Positioned<Asked>],
+        keys: &[GroupKey],
+    ) -> Result<Self, Failure> {
+        let mut answer = Self { parts: vec![], measures: vec![], entity: PhantomData };
+        for field in asked {
+            let part = match field.node.name.node.as_str() {
+                "__typename" => Part::Fixed(type_name::<E>()),
+                "count" => Part::Count,
+                "key" => Part::Object(key_parts(ctx, field, keys, None, E::NAME)?),
+                name => match Function::named(name) {
+                    Some(function) => Part::Object(answer.figures(ctx, field, function)?),
+                    None => continue,
+                },
+            };
+            answer.parts.push((field.node.response_key().node.clone(), part));
+        }
+        Ok(answer)
+    }
+
+    fn figures(
+        &mut self,
+        ctx: &Context<'a>,
+        asked: &'a Positioned<Asked>,
+        function: Function,
+    ) -> Result<Vec<(Name, Part)>, Failure> {
+        let mut parts = vec![];
+        let ty = measure::type_name::<E>(function);
+        for field in fields(ctx, &asked.node.selection_set, &ty) {
+            let part = match measure::measure::<E>(function, &field.node.name.node) {
+                Some(measure) => {
+                    let known = self.measures.iter().position(|known| *known == measure);
+                    Part::Figure(known.unwrap_or_else(|| {
+                        self.measures.push(measure);
+                        self.measures.len() - 1
+                    }))
+                }
+                None => Part::Fixed(ty.clone()),
+            };
+            parts.push((field.node.response_key().node.clone(), part));
+        }
+        if self.measures.len() > MAX_FIGURES { Err(too_many()) } else { Ok(parts) }
+    }
+
+    /// The groups, as they were asked for.
+    pub(crate) fn list(&self, keys: &[GroupKey], rows: Vec<Values>) -> GraphQLValue {
+        let groups = rows.into_iter().map(|row| {
+            let (of, more) = row.0.split_at(keys.len().min(row.0.len()));
+            let (count, figures) = more.split_first().unwrap_or((&Value::Null, &[]));
+            let group = Group { keys, of, count, figures, measures: &self.measures };
+            group.object(&self.parts)
+        });
+        GraphQLValue::List(groups.collect())
+    }
+}
+
+/// One group, as it was read.
+struct Group<'g> {
+    keys: &'g [GroupKey],
+    of: &'g [Value],
+    count: &'g Value,
+    figures: &'g [Value],
+    measures: &'g [Measure],
+}
+
+impl Group<'_> {
+    fn object(&self, parts: &[(Name, Part)]) -> GraphQLValue {
+        let mut object = Object::with_capacity(parts.len());
+        for (name, part) in parts {
+            merge(&mut object, name, self.value(part));
+        }
+        GraphQLValue::Object(object)
+    }
+
+    fn value(&self, part: &Part) -> GraphQLValue {
+        let answered = match part {
+            Part::Fixed(name) => return name.as_str().into(),
+            Part::Object(parts) => return self.object(parts),
+            Part::Count => Some((crate::Kind::Integer, self.count)),
+            Part::Key(place) => {
+                self.keys.get(*place).zip(self.of.get(*place)).map(|(key, value)| (key.shape.kind, value))
+            }
+            Part::Figure(place) => self
+                .measures
+                .get(*place)
+                .zip(self.figures.get(*place))
+                .map(|(measure, value)| (measure.function.kind(measure.shape.kind), value)),
+        };
+        // A sum of whole numbers is answered as an exact number: it may be longer than any of them.
+        match answered {
+            Some((crate::Kind::Decimal, Value::Long(sum))) => sum.to_string().into(),
+            Some((kind, value)) => kind.answer(value.clone()),
+            None => GraphQLValue::Null,
+        }
+    }
+}
+
+/// The keys that a selection asks for; what the groups are not made by is refused.
+fn key_parts<'a>(
+    ctx: &Context<'a>,
+    asked: &'a Positioned<Asked>,
+    keys: &[GroupKey],
+    relation: Option<&str>,
+    entity: &str,
+) -> Result<Vec<(Name, Part)>, Failure> {
+    let ty = format!("{entity}GroupKey");
+    let mut parts = vec![];
+    for field in fields(ctx, &asked.node.selection_set, &ty) {
+        let name = field.node.name.node.as_str();
+        let own = keys.iter().position(|key| key.is(relation, name));
+        let theirs =
+            keys.iter().find_map(|key| key.via.filter(|via| relation.is_none() && via.relation == name));
+        let part = match (own, theirs) {
+            (Some(place), _) => Part::Key(place),
+            (None, Some(via)) => Part::Object(key_parts(ctx, field, keys, Some(via.relation), via.target)?),
+            (None, None) if name == "__typename" => Part::Fixed(ty.clone()),
+            (None, None) => {
+                let path = relation.map_or_else(|| name.to_owned(), |relation| format!("{relation}.{name}"));
+                let message = format!("The key has no `{path}`: the groups are not made by it.");
+                return Err(Failure::bad_request("groupBy", message));
+            }
+        };
+        parts.push((field.node.response_key().node.clone(), part));
+    }
+    Ok(parts)
+}
+
+/// A group as the schema describes it.
+pub(crate) fn describe<E: Entity>(registry: &mut Registry) -> String {
+    let me = type_name::<E>();
+    let key = group::describe_key::<E>(registry);
+    let mut fields = vec![
+        registry::output("key", &format!("{key}!"), "What the group was made by.", vec![]),
+        registry::output("count", "Int!", "How many there are in the group.", vec![]),
+    ];
+    for function in Function::ALL {
+        if let Some((ty, about)) = measure::describe::<E>(function, registry) {
+            fields.push(registry::output(function.name(), &format!("{ty}!"), about, vec![]));
+        }
+    }
+    let about = format!("A group of {}, and its figures.", E::MANY);
+    registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))
+}

@@ -1,0 +1,282 @@
+//! Time cut into hours, days and months.
+
+use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType, Value as GraphQLValue};
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
+use tenancy::Failure;
+
+use crate::{Kind, Value, filter::Reading, registry, registry::Registry};
+
+/// How many buckets a range has at most.
+const MAX_BUCKETS: i64 = 10_000;
+
+/// How long a bucket is.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TimeUnit {
+    /// An hour of the clock; where clocks are set back, the hour that comes twice is two.
+    Hour,
+    /// A day of the calendar, however many hours it has.
+    Day,
+    /// A week, beginning on Monday.
+    Week,
+    /// A month.
+    Month,
+    /// A quarter of a year.
+    Quarter,
+    /// A year.
+    Year,
+}
+
+/// The name of a time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimeZone(pub Tz);
+
+/// A time zone by its name in the IANA database: `Europe/Vienna`.
+#[Scalar]
+impl ScalarType for TimeZone {
+    fn parse(value: GraphQLValue) -> InputValueResult<Self> {
+        let GraphQLValue::String(name) = &value else { return Err(InputValueError::expected_type(value)) };
+        name.parse().map(Self).map_err(|_| InputValueError::custom(unknown_zone(name)))
+    }
+
+    fn to_value(&self) -> GraphQLValue {
+        GraphQLValue::String(self.0.name().to_owned())
+    }
+}
+
+fn unknown_zone(name: &str) -> String {
+    format!("There is no time zone {:?}.", name.chars().take(50).collect::<String>())
+}
+
+/// How a field is cut.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Bucket {
+    pub(crate) unit: TimeUnit,
+    /// Where its days begin; nothing for days of the calendar, which begin everywhere.
+    zone: Option<&'static str>,
+    /// From, and up to but without: every bucket in between is answered, also an empty one.
+    pub(crate) range: Option<(Value, Value)>,
+}
+
+impl TimeUnit {
+    /// As PostgreSQL spells it, both as a field and as an interval.
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
+    }
+
+    fn interval(self) -> &'static str {
+        match self {
+            // There is no interval of that name.
+            Self::Quarter => "3 months",
+            Self::Hour => "1 hour",
+            Self::Day => "1 day",
+            Self::Week => "1 week",
+            Self::Month => "1 month",
+            Self::Year => "1 year",
+        }
+    }
+
+    fn shortest(self) -> TimeDelta {
+        match self {
+            Self::Hour => TimeDelta::hours(1),
+            Self::Day => TimeDelta::hours(23),
+            Self::Week => TimeDelta::days(6),
+            Self::Month => TimeDelta::days(27),
+            Self::Quarter => TimeDelta::days(89),
+            Self::Year => TimeDelta::days(364),
+        }
+    }
+}
+
+impl Bucket {
+    /// Reads how a field of this kind is cut.
+    pub(crate) fn read(kind: Kind, given: GraphQLValue, reading: &mut Reading) -> Result<Self, Failure> {
+        let mut bucket =
+            Self { unit: TimeUnit::Day, zone: (kind == Kind::Instant).then_some("UTC"), range: None };
+        let (mut from, mut to, mut cut) = (None, None, false);
+        for (name, given) in reading.object(given)? {
+            reading.under(&name, |reading| {
+                let instant = |given| kind.read(given).map_err(|message| reading.wrong(message));
+                match name.as_str() {
+                    "bucket" => {
+                        let unit = async_graphql::InputType::parse(Some(given));
+                        bucket.unit = unit.map_err(|_| reading.wrong("There is no such unit of time."))?;
+                        cut = true;
+                    }
+                    "zone" if bucket.zone.is_some() => {
+                        let GraphQLValue::String(name) = given else {
+                            return Err(reading.wrong("This is not the name of a time zone."));
+                        };
+                        let zone: Tz = name.parse().map_err(|_| reading.wrong(unknown_zone(&name)))?;
+                        bucket.zone = Some(zone.name());
+                    }
+                    "from" => from = Some(instant(given)?),
+                    "to" => to = Some(instant(given)?),
+                    _ => return Err(reading.wrong("A bucket has no such field.")),
+                }
+                Ok(())
+            })?;
+        }
+        if !cut || (kind == Kind::Date && bucket.unit == TimeUnit::Hour) {
+            return Err(reading.wrong("Say in `bucket` how long each is; a date has no hours."));
+        }
+        bucket.range = match (from, to) {
+            (Some(from), Some(to)) => {
+                bucket.check(&from, &to, reading)?;
+                Some((from, to))
+            }
+            (None, None) => None,
+            _ => return Err(reading.wrong("Give both `from` and `to`, or neither.")),
+        };
+        Ok(bucket)
+    }
+
+    fn check(&self, from: &Value, to: &Value, reading: &Reading) -> Result<(), Failure> {
+        let length = match (from, to) {
+            (Value::Instant(from), Value::Instant(to)) => *to - *from,
+            (Value::Date(from), Value::Date(to)) => *to - *from,
+            _ => TimeDelta::zero(),
+        };
+        if length <= TimeDelta::zero() {
+            return Err(reading.wrong("`to` must lie behind `from`."));
+        }
+        let buckets = length.num_seconds() / self.unit.shortest().num_seconds();
+        if buckets > MAX_BUCKETS {
+            let message = format!("This range has more than {MAX_BUCKETS} buckets: take longer ones.");
+            return Err(reading.wrong(message));
+        }
+        Ok(())
+    }
+
+    /// The bucket of a value, as rows are grouped by it: the hour as an instant, anything longer as
+    /// the time on the wall where it begins, which no change of the clocks can double.
+    pub(crate) fn render<'b>(
+        &'b self,
+        column: impl FnOnce(&mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        out.push_sql("date_trunc('");
+        out.push_sql(self.unit.sql());
+        out.push_sql("', ");
+        column(out)?;
+        match self.zone {
+            Some(_) if self.unit == TimeUnit::Hour => {
+                out.push_sql(", ");
+                self.push_zone(out)?;
+            }
+            Some(_) => {
+                out.push_sql(" AT TIME ZONE ");
+                self.push_zone(out)?;
+            }
+            None => out.push_sql("::timestamp"),
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+
+    /// All buckets of the range as a table `bucket(start)`, as rows are grouped by them.
+    pub(crate) fn render_series<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let Some((from, to)) = &self.range else { return Ok(()) };
+        if self.zone.is_some() && self.unit == TimeUnit::Hour {
+            // Some zones change their clocks by less than an hour.
+            out.push_sql("(SELECT DISTINCT ");
+            self.render(
+                |out| {
+                    out.push_sql("step");
+                    Ok(())
+                },
+                out,
+            )?;
+            out.push_sql(" AS start FROM generate_series(");
+            from.push(out)?;
+            out.push_sql(", ");
+            to.push(out)?;
+            out.push_sql(" - interval '1 microsecond', interval '15 minutes') AS step) AS bucket");
+            return Ok(());
+        }
+        out.push_sql("(SELECT start FROM generate_series(");
+        self.render(|out| from.push(out), out)?;
+        out.push_sql(", ");
+        to.push(out)?;
+        self.push_local(out)?;
+        out.push_sql(", interval '");
+        out.push_sql(self.unit.interval());
+        out.push_sql("') AS start WHERE start < ");
+        to.push(out)?;
+        self.push_local(out)?;
+        out.push_sql(") AS bucket");
+        Ok(())
+    }
+
+    /// What clients see of a bucket: the instant or the day at which it begins. Where midnight comes
+    /// twice, a day begins at the first; an hour before it the clock is not in doubt.
+    pub(crate) fn render_start<'b>(&'b self, key: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self.zone {
+            Some(_) if self.unit == TimeUnit::Hour => out.push_sql(key),
+            Some(_) => {
+                out.push_sql("((");
+                out.push_sql(key);
+                out.push_sql(" - interval '1 hour') AT TIME ZONE ");
+                self.push_zone(out)?;
+                out.push_sql(") + interval '1 hour'");
+            }
+            None => {
+                out.push_sql(key);
+                out.push_sql("::date");
+            }
+        }
+        Ok(())
+    }
+
+    fn push_local<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self.zone {
+            Some(_) => {
+                out.push_sql(" AT TIME ZONE ");
+                self.push_zone(out)
+            }
+            None => {
+                out.push_sql("::timestamp");
+                Ok(())
+            }
+        }
+    }
+
+    fn push_zone<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match &self.zone {
+            Some(zone) => out.push_bind_param::<st::Text, _>(zone),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The input that says how a field of this kind is cut.
+pub(crate) fn describe(kind: Kind, registry: &mut Registry) -> String {
+    let unit = <TimeUnit as async_graphql::InputType>::create_type_info(registry);
+    let zone = <TimeZone as async_graphql::InputType>::create_type_info(registry);
+    let scalar = kind.describe(registry);
+    let scalar = scalar.trim_end_matches('!');
+    let (me, days) = if kind == Kind::Date { ("DateBucket", true) } else { ("DateTimeBucket", false) };
+    registry::define(registry, me, |_| {
+        let about_to = "Up to this, and without it; together with `from`.";
+        let about_from = "From this on; together with `to`. Then nothing outside counts, and every bucket in \
+                          between is answered, also one with nothing in it.";
+        let mut fields = vec![
+            registry::input("bucket", &unit, "How long each bucket is."),
+            registry::input("from", scalar, about_from),
+            registry::input("to", scalar, about_to),
+        ];
+        if !days {
+            let about = "Where the clock hangs that cuts days; UTC unless told.";
+            fields.push(registry::input("zone", zone.trim_end_matches('!'), about));
+        }
+        registry::input_object_named(me, "How time is cut into buckets to group by.", fields)
+    })
+}

@@ -1,0 +1,155 @@
+//! What an aggregate can say of a field.
+
+use crate::{Entity, Field, Kind, field::Shape, registry, registry::Registry};
+
+/// What is made of the values of one field in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Function {
+    /// How many different ones there are.
+    CountDistinct,
+    /// All of them together.
+    Sum,
+    /// Their arithmetic mean.
+    Avg,
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+}
+
+/// A figure: a function of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Measure {
+    pub(crate) function: Function,
+    pub(crate) shape: Shape,
+}
+
+impl Function {
+    pub(crate) const ALL: [Self; 5] = [Self::CountDistinct, Self::Sum, Self::Avg, Self::Min, Self::Max];
+
+    /// As the aggregate's field is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::CountDistinct => "countDistinct",
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+
+    /// The function of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.name() == name)
+    }
+
+    /// As type names spell it.
+    fn noun(self) -> &'static str {
+        match self {
+            Self::CountDistinct => "DistinctCounts",
+            Self::Sum => "Sums",
+            Self::Avg => "Averages",
+            Self::Min => "Minima",
+            Self::Max => "Maxima",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Self::CountDistinct => "How many different values each field has; empty ones do not count.",
+            Self::Sum => "The exact sum of each field; null where there is nothing to add.",
+            Self::Avg => {
+                "The mean of each field, to at least 16 digits; null where there is nothing. Empty values do not count."
+            }
+            Self::Min => "The least value of each field; null where there is none.",
+            Self::Max => "The greatest value of each field; null where there is none.",
+        }
+    }
+
+    /// Whether it means something for a field.
+    fn suits<E>(self, field: &Field<E>) -> bool {
+        let kind = field.shape.kind;
+        match self {
+            Self::CountDistinct => kind.is_ordered(),
+            Self::Sum | Self::Avg => field.measured,
+            Self::Min | Self::Max => {
+                field.measured || matches!(kind, Kind::Text | Kind::Instant | Kind::Date)
+            }
+        }
+    }
+
+    /// What kind of value it makes of one of this kind.
+    pub(crate) fn kind(self, kind: Kind) -> Kind {
+        match self {
+            Self::CountDistinct => Kind::Integer,
+            // A sum of whole numbers may be longer than any of them.
+            Self::Sum | Self::Avg => Kind::Decimal,
+            Self::Min | Self::Max => kind,
+        }
+    }
+
+    /// The SQL in front of the column; a bracket closes it.
+    pub(crate) fn sql(self) -> &'static str {
+        match self {
+            Self::CountDistinct => "count(DISTINCT ",
+            Self::Sum => "sum(",
+            Self::Avg => "avg(",
+            Self::Min => "min(",
+            Self::Max => "max(",
+        }
+    }
+}
+
+/// The field that a function is asked of.
+pub(crate) fn measure<E: Entity>(function: Function, name: &str) -> Option<Measure> {
+    let field = crate::entity::field::<E>(name).filter(|field| function.suits(field))?;
+    Some(Measure { function, shape: field.shape })
+}
+
+/// The object that holds the figures of one function.
+pub(crate) fn type_name<E: Entity>(function: Function) -> String {
+    format!("{}{}", E::NAME, function.noun())
+}
+
+/// The object that holds the figures of one function, and what it is for; nothing where the entity
+/// has no field that suits.
+pub(crate) fn describe<E: Entity>(
+    function: Function,
+    registry: &mut Registry,
+) -> Option<(String, &'static str)> {
+    let me = type_name::<E>(function);
+    let suited: Vec<&Field<E>> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
+    if suited.is_empty() {
+        return None;
+    }
+    let mut fields = vec![];
+    for field in suited {
+        let kind = function.kind(field.shape.kind).describe(registry);
+        let kind = if function == Function::CountDistinct { &kind } else { kind.trim_end_matches('!') };
+        let about = registry::about::<E>(registry, field.shape.name);
+        fields.push(registry::output(field.shape.name, kind, &about, vec![]));
+    }
+    let about = format!("{} Of {}.", function.about(), E::MANY);
+    let described = registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields));
+    Some((described, function.about()))
+}
+
+/// The input that filters groups by the figures of one function.
+pub(crate) fn describe_having<E: Entity>(function: Function, registry: &mut Registry) -> Option<String> {
+    let me = format!("{}Having{}", E::NAME, function.noun());
+    let suited: Vec<&Field<E>> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
+    if suited.is_empty() {
+        return None;
+    }
+    let mut fields = vec![];
+    for field in suited {
+        let operators = match function {
+            Function::CountDistinct => crate::operator::describe_counts(registry),
+            _ => crate::operator::describe(function.kind(field.shape.kind), registry),
+        };
+        let about = registry::about::<E>(registry, field.shape.name);
+        fields.push(registry::input(field.shape.name, &operators, &about));
+    }
+    let about = format!("{} What is asked of it.", function.about());
+    Some(registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields)))
+}

@@ -1,0 +1,296 @@
+//! Figures of a list, group by group: `contactsAggregate`.
+
+mod answer;
+mod bucket;
+mod group;
+mod measure;
+mod statement;
+
+pub use bucket::TimeZone;
+
+use async_graphql::{Context, ServerResult, Value as GraphQLValue};
+use tenancy::Failure;
+
+use self::{
+    answer::Answer,
+    group::GroupKey,
+    measure::{Function, Measure, measure},
+    statement::{Aggregate, COUNT, MAX_FIGURES, figure_name, key_name},
+};
+use crate::{
+    Condition, Direction, Entity, Kind, Where,
+    field::Shape,
+    filter::{Filter, Reading, compare},
+    operator,
+    order::{direction, only},
+    page::{at, limit},
+    raw::Raw,
+    registry::{self, Output, Registry},
+    scope,
+    selection::fields,
+    statement::figures,
+};
+
+/// How many groups are answered at most.
+const MAX_GROUPS: usize = 1000;
+/// How many things groups are ordered by at most.
+const MAX_ORDER: usize = 5;
+
+/// What the field that answers figures is called.
+pub(crate) fn field_name<E: Entity>() -> String {
+    format!("{}Aggregate", E::MANY)
+}
+
+/// Answers the figures that the field being resolved asks for.
+pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQLValue> {
+    let argument =
+        |name| ctx.param_value::<Option<Raw>>(name, None).map_err(|error| ctx.set_error_path(error));
+    let given =
+        |(_, raw): (_, Option<Raw>)| raw.map(|raw| raw.0).filter(|given| *given != GraphQLValue::Null);
+    let question = Question {
+        group_by: given(argument("groupBy")?),
+        having: given(argument("having")?),
+        order_by: given(argument("orderBy")?),
+        first: ctx.param_value::<Option<i32>>("first", None).map_err(|error| ctx.set_error_path(error))?.1,
+        filter: ctx
+            .param_value::<Option<Where<E>>>("where", None)
+            .map_err(|error| ctx.set_error_path(error))?
+            .1,
+    };
+    let answered = async {
+        let scope = scope(ctx)?;
+        scope.require(E::READ)?;
+        let asked = fields(ctx, &ctx.item.node.selection_set, &answer::type_name::<E>());
+        let (keys, needs) = question.keys()?;
+        needs.allowed(scope)?;
+        let answer = Answer::<E>::of(ctx, &asked, &keys)?;
+        let limited = question.first.is_some();
+        let statement = question.statement(keys, &answer, scope)?;
+        let (keys, most) = (statement.keys.clone(), statement.limit);
+        let rows = figures(scope, statement).await?;
+        if !limited && rows.len() >= most {
+            let message = format!(
+                "There are more than {MAX_GROUPS} groups: say with `first` how many you want, or group more coarsely."
+            );
+            return Err(Failure::bad_request("first", message));
+        }
+        Ok(answer.list(&keys, rows))
+    };
+    answered.await.map_err(|failure| at(ctx, failure))
+}
+
+/// The arguments of an aggregate.
+struct Question<E> {
+    filter: Option<Where<E>>,
+    group_by: Option<GraphQLValue>,
+    having: Option<GraphQLValue>,
+    order_by: Option<GraphQLValue>,
+    first: Option<i32>,
+}
+
+impl<E: Entity> Question<E> {
+    fn keys(&self) -> Result<(Vec<GroupKey>, Reading), Failure> {
+        let mut reading = Reading::at("groupBy");
+        let keys = match self.group_by.clone() {
+            Some(given) => group::read::<E>(given, &mut reading)?,
+            None => vec![],
+        };
+        Ok((keys, reading))
+    }
+
+    fn statement(
+        self,
+        keys: Vec<GroupKey>,
+        answer: &Answer<'_, E>,
+        scope: &tenancy::Scope,
+    ) -> Result<Aggregate, Failure> {
+        let filter = self.filter.map_or(Ok(Filter::NONE), Where::read)?;
+        filter.allowed(scope)?;
+        let measures = answer.measures.clone();
+        let having = match self.having {
+            Some(given) => having::<E>(given, &measures, &mut Reading::at("having"))?,
+            None => vec![],
+        };
+        let order = order::<E>(self.order_by, &keys, &measures)?;
+        let limit = match self.first {
+            Some(first) => limit("first", first, MAX_GROUPS)?,
+            None => MAX_GROUPS + 1,
+        };
+        let filter = [Condition::LIVE, filter.condition].into();
+        let mut aggregate = Aggregate { table: E::TABLE, filter, keys, measures, having, order, limit };
+        aggregate.keep_to_range();
+        Ok(aggregate)
+    }
+}
+
+/// The figure's name in the statement, if the client asks for the figure at all.
+fn selected(measures: &[Measure], wanted: Measure, reading: &Reading) -> Result<&'static str, Failure> {
+    let place = measures.iter().position(|measure| *measure == wanted).and_then(figure_name);
+    place.ok_or_else(|| reading.wrong("Ask for this figure among the fields of the answer, too."))
+}
+
+fn figure<E: Entity>(function: Function, name: &str, reading: &Reading) -> Result<Measure, Failure> {
+    let none = || reading.wrong(format!("There is no {} of this.", function.name()));
+    measure::<E>(function, name).ok_or_else(none)
+}
+
+/// Which groups are wanted.
+fn having<E: Entity>(
+    given: GraphQLValue,
+    measures: &[Measure],
+    reading: &mut Reading,
+) -> Result<Vec<Condition>, Failure> {
+    let mut all = vec![];
+    for (name, given) in reading.object(given)? {
+        reading.under(&name, |reading| {
+            if name == "count" {
+                all.push(compare(count_shape(COUNT), given, reading)?);
+                return Ok(());
+            }
+            let unknown = || reading.wrong("There are no such figures.");
+            let function = Function::named(&name).ok_or_else(unknown)?;
+            for (name, given) in reading.object(given)? {
+                all.push(reading.under(&name, |reading| {
+                    let measure = figure::<E>(function, &name, reading)?;
+                    let column = selected(measures, measure, reading)?;
+                    let kind = function.kind(measure.shape.kind);
+                    let shape = match function {
+                        Function::CountDistinct => count_shape(column),
+                        _ => Shape { name: measure.shape.name, column, kind, nullable: true },
+                    };
+                    compare(shape, given, reading)
+                })?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(all)
+}
+
+fn count_shape(column: &'static str) -> Shape {
+    Shape { name: "count", column, kind: Kind::Integer, nullable: false }
+}
+
+/// The order of the groups: as asked, and then by their keys.
+fn order<E: Entity>(
+    given: Option<GraphQLValue>,
+    keys: &[GroupKey],
+    measures: &[Measure],
+) -> Result<Vec<(&'static str, Direction)>, Failure> {
+    let mut reading = Reading::at("orderBy");
+    let given = match given {
+        Some(GraphQLValue::List(given)) => given,
+        Some(one) => vec![one],
+        None => vec![],
+    };
+    if given.len() > MAX_ORDER {
+        return Err(reading.wrong(format!("Order by at most {MAX_ORDER} things.")));
+    }
+    let mut order = vec![];
+    for (number, given) in given.into_iter().enumerate() {
+        order.push(reading.under(&number.to_string(), |reading| {
+            let (name, given) = only(given, reading)?;
+            reading.under(&name, |reading| match name.as_str() {
+                "count" => Ok((COUNT, direction(given, reading)?)),
+                "key" => by_key(given, keys, reading),
+                name => {
+                    let unknown = || reading.wrong("Groups have nothing of this name to order by.");
+                    let function = Function::named(name).ok_or_else(unknown)?;
+                    let (name, given) = only(given, reading)?;
+                    reading.under(&name, |reading| {
+                        let measure = figure::<E>(function, &name, reading)?;
+                        Ok((selected(measures, measure, reading)?, direction(given, reading)?))
+                    })
+                }
+            })
+        })?);
+    }
+    for place in 0..keys.len() {
+        if let Some(key) = key_name(place).filter(|key| !order.iter().any(|(name, _)| name == key)) {
+            order.push((key, Direction::Asc));
+        }
+    }
+    Ok(order)
+}
+
+fn by_key(
+    given: GraphQLValue,
+    keys: &[GroupKey],
+    reading: &mut Reading,
+) -> Result<(&'static str, Direction), Failure> {
+    let (name, given) = only(given, reading)?;
+    reading.under(&name, |reading| {
+        let place = |relation, name: &str, reading: &Reading| {
+            let place = keys.iter().position(|key| key.is(relation, name)).and_then(key_name);
+            place.ok_or_else(|| reading.wrong("The groups are not made by this."))
+        };
+        if let GraphQLValue::Object(_) = given {
+            let (inner, given) = only(given, reading)?;
+            return reading.under(&inner, |reading| {
+                Ok((place(Some(name.as_str()), &inner, reading)?, direction(given, reading)?))
+            });
+        }
+        Ok((place(None, &name, reading)?, direction(given, reading)?))
+    })
+}
+
+/// The field that answers figures, as the schema describes it.
+pub(crate) fn describe<E: Entity>(registry: &mut Registry) -> Output {
+    let group_by = group::describe::<E>(registry);
+    let answer = answer::describe::<E>(registry);
+    let having = describe_having::<E>(registry);
+    let order = describe_order::<E>(registry);
+    let about_first = format!(
+        "How many groups, at most {MAX_GROUPS}; all unless told, and an error if there are more than that."
+    );
+    let arguments = vec![
+        registry::input("where", &format!("{}Filter", E::NAME), "Only those for which this holds."),
+        registry::input("groupBy", &group_by, "What to group by; all are one group unless told."),
+        registry::input("having", &having, "Only groups for which this holds."),
+        registry::input(
+            "orderBy",
+            &format!("[{order}!]"),
+            "The order of the groups; by their keys unless told.",
+        ),
+        registry::input("first", "Int", &about_first),
+    ];
+    let about = format!("Figures of the organisation's {}, group by group.", E::MANY);
+    registry::groups(&field_name::<E>(), &format!("[{answer}!]"), &about, arguments)
+}
+
+fn describe_having<E: Entity>(registry: &mut Registry) -> String {
+    let me = format!("{}Having", E::NAME);
+    let counts = operator::describe_counts(registry);
+    let mut fields = vec![registry::input("count", &counts, "How many there are in the group.")];
+    for function in Function::ALL {
+        if let Some(ty) = measure::describe_having::<E>(function, registry) {
+            let about = "Figures that are among the fields of the answer.";
+            fields.push(registry::input(function.name(), &ty, about));
+        }
+    }
+    let about =
+        format!("Which groups of {} are wanted: those for which all that is given here holds.", E::MANY);
+    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
+}
+
+fn describe_order<E: Entity>(registry: &mut Registry) -> String {
+    let me = format!("{}GroupOrderBy", E::NAME);
+    let by_field = format!("{}OrderBy", E::NAME);
+    let mut fields = vec![
+        registry::input("count", "OrderDirection", "How many there are in the group."),
+        registry::input("key", &by_field, "What the groups are made by."),
+    ];
+    for function in Function::ALL {
+        if measure::describe::<E>(function, registry).is_some() {
+            let about = "A figure that is among the fields of the answer.";
+            fields.push(registry::input(function.name(), &by_field, about));
+        }
+    }
+    let about = format!("One thing to order groups of {} by. Give several of these for several.", E::MANY);
+    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
+}
+
+/// More figures than one aggregate has.
+fn too_many() -> Failure {
+    Failure::bad_request("", format!("Ask for at most {MAX_FIGURES} figures at once."))
+}
