@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     Condition, Entity, Loaders,
+    csv::export::{self, Export},
     entity::{field, relation},
-    export::{self, Export},
     field::Shape,
-    filter::{self, Reading},
-    page::{Page, at},
+    read::filter::{self, Reading},
+    read::page::{Page, at},
     relation::Way,
     scope,
 };

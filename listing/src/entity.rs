@@ -2,7 +2,7 @@ use async_graphql::{ContainerType, OutputType};
 use tenancy::{Failure, Permission, Tx};
 use uuid::Uuid;
 
-use crate::{Checks, Draft, Field, Relation, Row, import::CsvRow};
+use crate::{Checks, Draft, Field, Relation, Row, csv::import::CsvRow};
 
 /// What has an id.
 pub trait Identified: Send + Sync + 'static {

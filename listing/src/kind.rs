@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::{
     Date, Decimal, Value,
-    id::{text_of, uuid_of},
     registry::Registry,
+    scalar::id::{text_of, uuid_of},
 };
 
 /// What kind of value a field holds.

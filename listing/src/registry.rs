@@ -12,7 +12,7 @@ use async_graphql::{
 
 use crate::{
     Identified,
-    page::{DEFAULT_PAGE, MAX_PAGE},
+    read::page::{DEFAULT_PAGE, MAX_PAGE},
 };
 
 /// An argument, or a field of an input object. `qualified` is the type as `create_type_info`

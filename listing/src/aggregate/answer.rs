@@ -13,17 +13,17 @@ use super::{
 };
 use crate::{
     Entity, Value,
+    read::rows::{Object, merge},
+    read::selection::fields,
     registry::{self, Registry},
-    rows::{Object, merge},
-    selection::fields,
-    values::Values,
+    sql::values::Values,
 };
 
 /// What a client asks of each group.
-pub(crate) struct Answer<'a, E> {
+pub(crate) struct Answer<E> {
     parts: Vec<(Name, Part)>,
     pub(crate) measures: Vec<Measure>,
-    entity: PhantomData<(&'a (), fn() -> E)>,
+    entity: PhantomData<fn() -> E>,
 }
 
 /// Where a field of the answer comes from.
@@ -44,9 +44,9 @@ pub(crate) fn type_name<E: Entity>() -> String {
     format!("{}Aggregate", E::NAME)
 }
 
-impl<'a, E: Entity> Answer<'a, E> {
+impl<E: Entity> Answer<E> {
     /// Reads the selection of a group.
-    pub(crate) fn of(
+    pub(crate) fn of<'a>(
         ctx: &Context<'a>,
         asked: &[&'a Positioned<Asked>],
         keys: &[GroupKey],
@@ -67,7 +67,7 @@ impl<'a, E: Entity> Answer<'a, E> {
         Ok(answer)
     }
 
-    fn figures(
+    fn figures<'a>(
         &mut self,
         ctx: &Context<'a>,
         asked: &'a Positioned<Asked>,

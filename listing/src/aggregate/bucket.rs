@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 use tenancy::Failure;
 
-use crate::{Kind, Value, filter::Reading, registry, registry::Registry};
+use crate::{Kind, Value, read::filter::Reading, registry, registry::Registry};
 
 /// How many buckets a range has at most.
 const MAX_BUCKETS: i64 = 10_000;

@@ -9,8 +9,8 @@ use crate::{
     any::{ToOne, to_one},
     entity::field,
     field::Shape,
-    filter::Reading,
-    order::Via,
+    read::filter::Reading,
+    read::order::Via,
     registry::{self, Registry},
     relation::Way,
 };

@@ -144,8 +144,8 @@ pub(crate) fn describe_having<E: Entity>(function: Function, registry: &mut Regi
     let mut fields = vec![];
     for field in suited {
         let operators = match function {
-            Function::CountDistinct => crate::operator::describe_counts(registry),
-            _ => crate::operator::describe(function.kind(field.shape.kind), registry),
+            Function::CountDistinct => crate::read::operator::describe_counts(registry),
+            _ => crate::read::operator::describe(function.kind(field.shape.kind), registry),
         };
         let about = registry::about::<E>(registry, field.shape.name);
         fields.push(registry::input(field.shape.name, &operators, &about));

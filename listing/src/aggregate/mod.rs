@@ -20,15 +20,15 @@ use self::{
 use crate::{
     Condition, Direction, Entity, Kind, Where,
     field::Shape,
-    filter::{Filter, Reading, compare},
-    operator,
-    order::{direction, only},
-    page::{at, limit},
     raw::Raw,
+    read::filter::{Filter, Reading, compare},
+    read::operator,
+    read::order::{direction, only},
+    read::page::{at, limit},
+    read::selection::fields,
     registry::{self, Output, Registry},
     scope,
-    selection::fields,
-    statement::figures,
+    sql::statement::figures,
 };
 
 /// How many groups are answered at most.
@@ -101,7 +101,7 @@ impl<E: Entity> Question<E> {
     fn statement(
         self,
         keys: Vec<GroupKey>,
-        answer: &Answer<'_, E>,
+        answer: &Answer<E>,
         scope: &tenancy::Scope,
     ) -> Result<Aggregate, Failure> {
         let filter = self.filter.map_or(Ok(Filter::NONE), Where::read)?;

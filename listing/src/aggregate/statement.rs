@@ -3,10 +3,10 @@ use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
 use super::{group::GroupKey, measure::Measure};
 use crate::{
     Condition, Direction,
-    condition::{Comparison, name},
-    order::Via,
-    select::render_where,
-    statement::Render,
+    read::order::Via,
+    sql::condition::{Comparison, name},
+    sql::select::render_where,
+    sql::statement::Render,
 };
 
 /// Figures of the rows of a table, group by group: of each, its keys, the number of its rows, and

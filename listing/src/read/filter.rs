@@ -7,13 +7,13 @@ use tenancy::{Failure, Permission, Scope};
 
 use crate::{
     Condition, Entity, Value,
-    condition::{Comparison, Path},
     entity::{field, relation},
     field::Shape,
-    list::List,
-    operator::{self, Operator},
+    read::operator::{self, Operator},
     registry::{self, MetaType, MetaTypeId, Registry},
     relation::Way,
+    sql::condition::{Comparison, Path},
+    sql::list::List,
 };
 
 /// How deep a filter nests at most.

@@ -1,6 +1,6 @@
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
 
-use crate::{Direction, Value, order::Key};
+use crate::{Direction, Value, read::order::Key};
 
 /// A keyset bound: what follows (or precedes) a row in an order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use crate::{
     Condition, Draft, Editable, Value,
-    condition::{Comparison, name},
     relation::Way,
-    select::render_where,
-    statement::{Figures, Render},
-    values::Values,
+    sql::condition::{Comparison, name},
+    sql::select::render_where,
+    sql::statement::{Figures, Render},
+    sql::values::Values,
 };
 
 /// The ids among these that are there.

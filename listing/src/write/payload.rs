@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Entity,
-    queries::find_many_in,
+    read::queries::find_many_in,
     registry::{self, MetaTypeId, Registry},
 };
 

@@ -7,12 +7,12 @@ use tenancy::Failure;
 use crate::{
     Entity, Kind,
     any::{ToOne, to_one},
-    condition::{Path, name},
     entity::field,
     field::Shape,
-    filter::Reading,
+    read::filter::Reading,
     registry::{self, MetaTypeId, Registry},
     relation::Way,
+    sql::condition::{Path, name},
 };
 
 /// Which way a list runs.

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::{
     Checks, Editable, Field, Kind, Rule, Value,
+    csv::import::CsvRow,
     field::{Given, Need, Shape},
-    import::CsvRow,
 };
 
 /// An entity as clients give it, before it is written: the values of its columns, read and checked,

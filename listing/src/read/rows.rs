@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 
 use crate::{
     Entity, Field, Kind, Value,
-    page::Page,
-    selection::{fields, leaf},
-    values::Wide,
+    read::page::Page,
+    read::selection::{fields, leaf},
+    sql::values::Wide,
 };
 
 pub(crate) type Object = IndexMap<Name, GraphQLValue>;

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use crate::{
     Condition,
-    condition::name,
-    order::{Key, Via},
-    selection::Join,
-    statement::Render,
+    read::order::{Key, Via},
+    read::selection::Join,
+    sql::condition::name,
+    sql::statement::Render,
 };
 
 /// Rows of one table. Behind the columns of each row come the values of order keys that are not its

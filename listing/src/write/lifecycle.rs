@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::{
     Changeable, Changed, Delete, Entity, GivenId, Payload, Restore, Statement, Verb, find_in, find_live_in,
-    page::at,
+    read::page::at,
     registry::{self, MetaTypeId, Registry},
     scope,
-    writing::Mark,
+    sql::change::Mark,
 };
 
 /// `deleteContact` and `restoreContact` for an entity, to be merged into a domain's mutations.

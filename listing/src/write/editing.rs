@@ -6,13 +6,14 @@ use uuid::Uuid;
 
 use crate::{
     Changed, Draft, Editable, ImportInput, MAX_ROWS, Made, Many, Statement, Value,
-    draft::fields,
+    csv::import::{CsvSheet, RowError},
     entity::plural,
-    id::uuid_of,
-    import::{CsvSheet, RowError},
-    mutations::Object,
-    references, updated,
-    writing::{Insert, Update},
+    scalar::id::uuid_of,
+    sql::change::{Insert, Update},
+    updated,
+    write::draft::fields,
+    write::mutations::Object,
+    write::references,
 };
 
 /// The fields of an input; what is no object has been refused before.
@@ -27,10 +28,10 @@ fn take<T: InputType>(given: &mut Object, name: &str) -> Result<Option<T>, Failu
 }
 
 /// The key of a mutation that may be repeated safely, if its input carries one.
-fn key(operation: String, given: &mut Object) -> Result<Option<Key>, Failure> {
+fn key(operation: &str, given: &mut Object) -> Result<Option<Key>, Failure> {
     let Some(key) = take::<String>(given, "idempotencyKey")? else { return Ok(None) };
     let body = GraphQLValue::Object(given.clone()).to_string();
-    Key::new(&operation, key, body.as_bytes()).map(Some)
+    Key::new(operation, key, body.as_bytes()).map(Some)
 }
 
 /// Adds an entity.
@@ -40,7 +41,7 @@ fn key(operation: String, given: &mut Object) -> Result<Option<Key>, Failure> {
 pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<E, Failure> {
     scope.require(E::WRITE)?;
     let mut given = object(given);
-    let key = key(format!("create{}", E::NAME), &mut given)?;
+    let key = key(&format!("create{}", E::NAME), &mut given)?;
     let draft = Draft::<E>::new(given);
     draft.accepted()?;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
@@ -93,7 +94,7 @@ fn known_id<E: Editable>(text: &str) -> Result<Uuid, Failure> {
 pub(crate) async fn create_many<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<Many<E>, Failure> {
     scope.require(E::WRITE)?;
     let mut given = object(given);
-    let key = key(format!("create{}", plural::<E>()), &mut given)?;
+    let key = key(&format!("create{}", plural::<E>()), &mut given)?;
     let mode = Mode {
         dry_run: take(&mut given, "dryRun")?.unwrap_or_default(),
         skip_invalid: take(&mut given, "skipInvalid")?.unwrap_or_default(),

@@ -8,7 +8,7 @@ use async_graphql::{
 use crate::{
     Entity,
     entity::relation,
-    page,
+    read::page,
     registry::{self, MetaTypeId, Registry},
     relation::Way,
 };

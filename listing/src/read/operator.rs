@@ -2,9 +2,9 @@
 
 use crate::{
     Condition, Kind, Value,
-    condition::Comparison::{self, Eq, Gt, Gte, Lt, Lte, Ne},
     field::Shape,
     registry::{self, Registry},
+    sql::condition::Comparison::{self, Eq, Gt, Gte, Lt, Lte, Ne},
 };
 
 /// What an operator does with its operand.

@@ -1,4 +1,4 @@
-//! The few statements that serve every entity, rendered from plain data.
+//! How rows come out of a statement: typed at the edge, erased in the middle.
 
 use diesel::{
     QueryResult, Selectable,
@@ -12,9 +12,9 @@ use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use tenancy::{Failure, Scope, Tx};
 
 use crate::{
-    select::{PerParent, Select},
-    values::{Typed, Values, Wide},
-    writing::{Insert, Mark, Update},
+    sql::change::{Insert, Mark, Update},
+    sql::select::{PerParent, Select},
+    sql::values::{Typed, Values, Wide},
 };
 
 /// A statement that answers rows of one table.

@@ -1,7 +1,7 @@
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 use uuid::Uuid;
 
-use crate::{Value, keyset::Beyond, list::List};
+use crate::{Value, sql::keyset::Beyond, sql::list::List};
 
 /// A condition on the rows of one table, erased: plain data that renders as SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -9,8 +9,9 @@ use futures_util::{
 use tenancy::{Failure, Scope};
 
 use crate::{
-    Entity, Kind, OrderBy, Statement, Value, Where, any::to_one, cursor, entity::field, field::Shape,
-    id::text_of, order::Via, page::Page, queries::select, selection::Join, values::Wide,
+    Entity, Kind, OrderBy, Statement, Value, Where, any::to_one, entity::field, field::Shape, read::cursor,
+    read::order::Via, read::page::Page, read::queries::select, read::selection::Join, scalar::id::text_of,
+    sql::values::Wide,
 };
 
 /// How many rows are read at a time.

@@ -1,6 +1,6 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Direction, Entity, Value, entity::field, order::Key, values::Wide};
+use crate::{Direction, Entity, Value, entity::field, read::order::Key, sql::values::Wide};
 
 /// The place of a row in an order, opaque to clients: the order's fingerprint and the row's values
 /// of its keys.

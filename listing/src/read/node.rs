@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::{
     AnyEntity,
-    id::uuid_of,
-    page::at,
+    read::page::at,
     registry::{self, MetaTypeId, Registry},
+    scalar::id::uuid_of,
 };
 
 /// How many ids `nodes` takes.

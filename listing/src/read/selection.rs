@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use tenancy::Scope;
 
-use crate::{Entity, any::to_one, entity::field, field::Shape, order::Via};
+use crate::{Entity, any::to_one, entity::field, field::Shape, read::order::Via};
 
 /// A relation to one that is read together with the rows, and which of its fields are wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use crate::{
     Condition, Connection, Entity, GivenId, OrderBy, Statement, Value, Where, aggregate,
-    page::{self, Page, at},
+    read::page::{self, Page, at},
     registry::{self, MetaTypeId, Registry},
     scope,
-    select::{Count, Select},
-    statement::figures,
-    values::Wide,
+    sql::select::{Count, Select},
+    sql::statement::figures,
+    sql::values::Wide,
 };
 
 /// `contact(id:)`, `contacts(..)` and `contactsAggregate(..)` for an entity, to be merged into a

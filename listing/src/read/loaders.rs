@@ -14,11 +14,11 @@ use uuid::Uuid;
 
 use crate::{
     Condition, Connection, Entity, Statement, Value,
-    page::Page,
-    queries::{find_many, long, select},
-    select::{CountPerParent, PerParent},
-    statement::figures,
-    values::Wide,
+    read::page::Page,
+    read::queries::{find_many, long, select},
+    sql::select::{CountPerParent, PerParent},
+    sql::statement::figures,
+    sql::values::Wide,
 };
 
 /// How often a loader lets others add to its batch before it runs.
@@ -54,7 +54,8 @@ impl Loaders {
         let there = loaders.get(&TypeId::of::<L>()).cloned().and_then(|loader| loader.downcast().ok());
         there.unwrap_or_else(|| {
             let loader = Arc::new(make());
-            loaders.insert(TypeId::of::<L>(), Arc::clone(&loader) as Arc<dyn Any + Send + Sync>);
+            let untyped: Arc<dyn Any + Send + Sync> = Arc::<L>::clone(&loader);
+            loaders.insert(TypeId::of::<L>(), untyped);
             loader
         })
     }

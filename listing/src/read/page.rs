@@ -2,12 +2,13 @@ use async_graphql::{Context, InputType, Pos, ServerError, ServerResult};
 use tenancy::{Failure, Scope};
 
 use crate::{
-    Condition, Entity, OrderBy, Value, Where, cursor,
-    filter::{Filter, Reading},
-    keyset::Beyond,
-    order::{self, Key},
+    Condition, Entity, OrderBy, Value, Where,
+    read::cursor,
+    read::filter::{Filter, Reading},
+    read::order::{self, Key},
+    read::selection::{self, Join},
     registry, scope,
-    selection::{self, Join},
+    sql::keyset::Beyond,
 };
 
 /// How many rows a page holds unless told.

@@ -10,16 +10,16 @@ use tenancy::Failure;
 
 use crate::{
     Create, Delete, Editable, GivenId, ImportInput, ManyPayload, Payload, Restore, Update,
-    draft::fields,
-    editing,
     entity::plural,
     field::{Given, Need},
-    lifecycle,
-    page::at,
-    payload::{CreateMany, Import},
     raw::Raw,
+    read::page::at,
     registry::{self, Input, MetaTypeId, Output, Registry},
     scope,
+    write::draft::fields,
+    write::editing,
+    write::lifecycle,
+    write::payload::{CreateMany, Import},
 };
 
 /// `createContact`, `updateContact`, `deleteContact`, `restoreContact`, `createContacts` and

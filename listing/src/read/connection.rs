@@ -6,12 +6,13 @@ use async_graphql::{
 };
 
 use crate::{
-    Entity, cursor,
-    page::Page,
+    Entity,
+    read::cursor,
+    read::page::Page,
+    read::rows,
+    read::selection::fields,
     registry::{self, MetaTypeId, Registry},
-    rows,
-    selection::fields,
-    values::Wide,
+    sql::values::Wide,
 };
 
 /// One page of a list, after the Relay specification of cursor connections.

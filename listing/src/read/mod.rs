@@ -1,0 +1,14 @@
+//! Lists: filtered, ordered, page by page, and what belongs to their rows.
+
+pub(crate) mod connection;
+pub(crate) mod cursor;
+pub(crate) mod filter;
+pub(crate) mod loaders;
+pub(crate) mod node;
+pub(crate) mod operator;
+pub(crate) mod order;
+pub(crate) mod page;
+pub(crate) mod queries;
+pub(crate) mod related;
+pub(crate) mod rows;
+pub(crate) mod selection;

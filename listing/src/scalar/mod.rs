@@ -1,0 +1,7 @@
+//! Values as the database holds them and GraphQL shows them.
+
+pub(crate) mod date;
+pub(crate) mod decimal;
+pub(crate) mod id;
+pub(crate) mod named;
+pub(crate) mod stored;

@@ -1,0 +1,9 @@
+//! The statements that serve every entity, rendered from plain data.
+
+pub(crate) mod change;
+pub(crate) mod condition;
+pub(crate) mod keyset;
+pub(crate) mod list;
+pub(crate) mod select;
+pub(crate) mod statement;
+pub(crate) mod values;
