@@ -1,24 +1,11 @@
-//! What is asked: the cases, each a GraphQL request and what its answer must show.
+//! What is asked: the cases, and what a single request of each is about.
 
-use anyhow::Result;
 use clap::ValueEnum;
 use rand::{Rng, RngExt, seq::IndexedRandom};
 use serde::Serialize;
-use serde_json::json;
+use uuid::Uuid;
 
-use crate::{
-    answer::{self, Expected},
-    target::Tenant,
-    type_id::{self, Contact},
-};
-
-const BY_ID: &str = "query($id: ID!) { contact(id: $id) { id name email phone country } }";
-
-const NEWEST: &str =
-    "{ contacts(first: 20) { nodes { id name email createdAt company { id name email } } } }";
-
-const CREATE: &str = "mutation($input: CreateContactInput!) { createContact(input: $input) { \
-    contact { id name email revision } userErrors { code message field } } }";
+use crate::{load, target::Tenant};
 
 /// One kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
@@ -29,26 +16,46 @@ pub(crate) enum Case {
     ById,
     /// The 20 newest contacts, each with its company: the nested list.
     Newest,
+    /// The first 20 persons of a country by name, and how many there are.
+    Filtered,
+    /// How many contacts were added in each month, country by country.
+    Grouped,
+    /// The first 10 companies by name, each with its 5 newest persons: a list in a list.
+    Nested,
     /// A new company: what a change costs, with its audit row.
     Create,
 }
 
-/// A request ready to be sent, and what to hold its answer against.
-pub(crate) struct Question {
-    /// The GraphQL request.
-    pub(crate) body: String,
-    expected: Expected,
+/// What one request is about, before it is put into a server's words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wish {
+    /// The contact of this id.
+    Contact(Uuid),
+    /// The newest contacts.
+    Newest,
+    /// The persons of this country.
+    Persons(&'static str),
+    /// The counts of months and countries.
+    Counts,
+    /// The companies with their persons.
+    Companies,
+    /// A new company of this number.
+    NewCompany(u32),
 }
 
 impl Case {
     /// In the order they are measured: what adds rows comes last.
-    pub(crate) const ALL: [Self; 3] = [Self::ById, Self::Newest, Self::Create];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::ById, Self::Newest, Self::Filtered, Self::Grouped, Self::Nested, Self::Create];
 
     /// As the report calls it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ById => "by_id",
             Self::Newest => "newest",
+            Self::Filtered => "filtered",
+            Self::Grouped => "grouped",
+            Self::Nested => "nested",
             Self::Create => "create",
         }
     }
@@ -58,41 +65,27 @@ impl Case {
         match self {
             Self::ById => "/by_id",
             Self::Newest => "/newest",
+            Self::Filtered => "/filtered",
+            Self::Grouped => "/grouped",
+            Self::Nested => "/nested",
             Self::Create => "/create",
         }
     }
 
     /// A request of this kind by a user of the tenant.
-    pub(crate) fn question(self, tenant: &Tenant, random: &mut impl Rng) -> Question {
+    pub(crate) fn wish(self, tenant: &Tenant, random: &mut impl Rng) -> Wish {
         match self {
-            Self::ById => {
-                let id = tenant.contacts.choose(random).copied().unwrap_or_default();
-                let id = type_id::encode::<Contact>(id).to_string();
-                let body = json!({ "query": BY_ID, "variables": { "id": id } }).to_string();
-                Question { body, expected: Expected::Contact(id) }
-            }
-            Self::Newest => {
-                Question { body: json!({ "query": NEWEST }).to_string(), expected: Expected::Page(20) }
-            }
-            Self::Create => {
-                let number: u32 = random.random();
-                let name = format!("Made {number}");
-                let body = json!({ "query": CREATE, "variables": { "input": {
-                    "kind": "COMPANY",
-                    "name": name,
-                    "email": format!("office@made{number}.example"),
-                    "phone": "+49 30 123456",
-                    "country": "DE",
-                }}});
-                Question { body: body.to_string(), expected: Expected::Created(name) }
-            }
+            Self::ById => Wish::Contact(tenant.contacts.choose(random).copied().unwrap_or_default()),
+            Self::Newest => Wish::Newest,
+            Self::Filtered => Wish::Persons(load::MAIN_COUNTRIES.choose(random).copied().unwrap_or_default()),
+            Self::Grouped => Wish::Counts,
+            Self::Nested => Wish::Companies,
+            Self::Create => Wish::NewCompany(random.random()),
         }
     }
 }
 
-impl Question {
-    /// Refuses an answer that is wrong: the numbers of a server that fails fast are worth nothing.
-    pub(crate) fn check(&self, answer: &[u8]) -> Result<()> {
-        answer::check(answer, &self.expected)
-    }
+/// What a new company of this number is called.
+pub(crate) fn company_name(number: u32) -> String {
+    format!("Made {number}")
 }

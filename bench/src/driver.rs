@@ -90,7 +90,7 @@ impl Worker {
         while asked < until {
             let number = self.random.random_range(0..tenants.len());
             let tenant = tenants.get(number).context("no tenant")?;
-            let question = case.question(tenant, &mut self.random);
+            let question = target.side.question(case.wish(tenant, &mut self.random), tenant);
             let post = target.post(case, tenant, &question);
             asked = Instant::now();
             let answer = self.connection.post(post).await?;

@@ -13,6 +13,7 @@ use crate::{
     cluster::PrivateCluster,
     load, measure,
     options::Options,
+    peer,
     processes::{self, Child},
     report::{self, Memory, Report},
     rounds::{self, Setting},
@@ -60,6 +61,10 @@ fn binaries() -> Result<PathBuf> {
 }
 
 async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &PrivateCluster) -> Result<()> {
+    if options.peers {
+        say("npm installs PostGraphile");
+        peer::install().await?;
+    }
     let mut environment = cluster.environment();
     environment.push(("TESSERA_WORKERS", options.workers.to_string()));
     processes::run_gateway(gateway, "provision", &environment).await?;
@@ -73,11 +78,17 @@ async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &Pri
     let tenants = load::load(&cluster.admin_url(), members, options.contacts).await?;
     let mut floor = Child::floor(options, &environment, folder).await?;
 
-    let targets = [Target::new(Side::Service, &service), Target::new(Side::Floor, &floor)];
+    let mut peer = match options.peers {
+        true => Some(Child::peer(options, &environment, folder).await?),
+        false => None,
+    };
+
+    let mut targets = vec![Target::new(Side::Service, &service), Target::new(Side::Floor, &floor)];
+    targets.extend(peer.as_ref().map(|peer| Target::new(Side::Postgraphile, peer)));
     for case in options.cases() {
         agreement::check(&targets, case, &tenants).await?;
     }
-    say("both answer the same; measuring");
+    say("all answer the same; measuring");
     measure::forget_peak(service.id)?;
     let setting =
         Setting { options, targets, tenants: Arc::from(tenants), postmaster: cluster.postmaster().await? };
@@ -87,6 +98,7 @@ async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &Pri
         sign_up,
         service: measure::peak_memory(service.id)?,
         floor: measure::peak_memory(floor.id)?,
+        peer: peer.as_ref().map(|peer| measure::peak_memory(peer.id)).transpose()?,
     };
     let report = Report::new(options, &rounds, memory);
     print!("{}", report::text(&report));
@@ -94,8 +106,10 @@ async fn measure(options: &Options, gateway: &Path, folder: &Path, cluster: &Pri
         let json = serde_json::to_vec_pretty(&report::json(&report))?;
         tokio::fs::write(file, json).await.with_context(|| format!("cannot write {}", file.display()))?;
     }
-    floor.stop().await?;
-    service.stop().await
+    for child in [Some(&mut service), Some(&mut floor), peer.as_mut()].into_iter().flatten() {
+        child.stop().await?;
+    }
+    Ok(())
 }
 
 /// Progress goes to standard error; the table alone is on standard output.

@@ -3,8 +3,9 @@
 //!
 //! The story: build the gateway, start a private PostgreSQL ([`cluster`]), start the service
 //! ([`processes`]), let organisations sign up ([`sign_up`]), load their contacts ([`load`]), start
-//! the floor ([`floor`]), see that both answer the same ([`agreement`]), drive them in turns
-//! ([`rounds`], [`driver`]) with the requests of each [`case`], and [`report`].
+//! the floor ([`floor`]) and perhaps a [`peer`], see that all answer the same ([`agreement`]), drive
+//! them in turns ([`rounds`], [`driver`]) with the requests of each [`case`], put into the words of
+//! each ([`wording`]), and [`report`].
 
 mod agreement;
 mod answer;
@@ -17,13 +18,16 @@ mod flow;
 mod load;
 mod measure;
 mod options;
+mod peer;
 mod processes;
+mod reach;
 mod report;
 mod rounds;
 mod sign_up;
 mod statistics;
 mod target;
 mod type_id;
+mod wording;
 
 use anyhow::{Context, Result};
 use clap::Parser;

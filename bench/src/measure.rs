@@ -13,22 +13,26 @@ const TICK: Duration = Duration::from_millis(10);
 pub(crate) struct Used {
     /// By the server under load.
     pub(crate) server: Duration,
-    /// By PostgreSQL: all its processes, those that ended included.
+    /// By PostgreSQL.
     pub(crate) postgres: Duration,
 }
 
 impl Used {
     /// Reads what both have used since they started.
     pub(crate) fn by(server: u32, postmaster: u32) -> Result<Self> {
-        let server = Times::of(server)?.own;
-        let own = Times::of(postmaster)?;
-        let mut postgres = own.own + own.reaped;
-        for child in children(postmaster)? {
-            // One that ended meanwhile counts as reaped the next time.
-            postgres += Times::of(child).map(|times| times.own).unwrap_or_default();
-        }
-        Ok(Self { server, postgres })
+        Ok(Self { server: with_children(server)?, postgres: with_children(postmaster)? })
     }
+}
+
+/// What a process, its threads and its children have used, those that ended included.
+fn with_children(process: u32) -> Result<Duration> {
+    let times = Times::of(process)?;
+    let mut used = times.own + times.reaped;
+    for child in children(process)? {
+        // One that ended meanwhile counts as reaped the next time.
+        used += Times::of(child).map(|times| times.own).unwrap_or_default();
+    }
+    Ok(used)
 }
 
 struct Times {

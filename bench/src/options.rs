@@ -44,10 +44,10 @@ pub(crate) struct Options {
     /// How long each round lasts; processor time is counted in ticks of 10 ms, so not too short.
     #[arg(long, default_value_t = 5)]
     pub(crate) seconds: u64,
-    /// How often service and floor take turns in each case.
+    /// How often the servers take turns in each case.
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
-    /// Keep-alive connections that ask without a pause; the floor has as many to PostgreSQL.
+    /// Keep-alive connections that ask without a pause; floor and peer have as many to PostgreSQL.
     #[arg(long, default_value_t = 16)]
     pub(crate) connections: usize,
     /// Threads of the service that answer requests; the floor has one.
@@ -56,7 +56,7 @@ pub(crate) struct Options {
     /// How many organisations sign up.
     #[arg(long, default_value_t = 100)]
     pub(crate) organisations: usize,
-    /// How many contacts each of them gets: one company to four persons.
+    /// How many contacts each of them gets: one company to nine persons.
     #[arg(long, default_value_t = 2000)]
     pub(crate) contacts: u32,
     /// Where the random choice of organisations and contacts starts.
@@ -65,6 +65,9 @@ pub(crate) struct Options {
     /// Measure this case alone; may be repeated.
     #[arg(long = "case", value_enum)]
     pub(crate) cases: Vec<Case>,
+    /// Measure PostGraphile too; npm installs it first.
+    #[arg(long)]
+    pub(crate) peers: bool,
     /// How the floor makes the JSON of a list: in SQL, or from rows, which is the lower floor.
     #[arg(long, value_enum, default_value = "json")]
     pub(crate) floor_list: ListForm,
@@ -83,8 +86,9 @@ impl Options {
         ensure!((1..=256).contains(&self.workers), "--workers is 1 to 256");
         ensure!((1..=256).contains(&self.connections), "--connections is 1 to 256");
         ensure!((1..=1000).contains(&self.organisations), "--organisations is 1 to 1000");
-        ensure!((20..=1_000_000).contains(&self.contacts), "--contacts is 20 to 1000000");
-        let turns = u32::try_from(self.rounds * self.cases().len() * 2)?;
+        ensure!((200..=1_000_000).contains(&self.contacts), "--contacts is 200 to 1000000");
+        let servers = if self.peers { 3 } else { 2 };
+        let turns = u32::try_from(self.rounds * self.cases().len() * servers)?;
         let load = (Duration::from_secs(self.seconds) + WARM_UP).saturating_mul(turns);
         ensure!(
             load <= LONGEST_LOAD,

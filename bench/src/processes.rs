@@ -1,4 +1,4 @@
-//! The other processes: the gateway's commands, the service and the floor.
+//! The other processes: the gateway's commands, the servers.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hyper::StatusCode;
 use tokio::process::Command;
 
-use crate::{client::Connection, flow::say, options::Options};
+use crate::{client::Connection, flow::say, options::Options, peer};
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -82,6 +82,14 @@ impl Child {
         command.args(["floor", "--listen", &address.to_string(), "--connections", &connections, "--list"]);
         command.arg(options.floor_list.name());
         Self::start("floor", command, environment, address, folder).await
+    }
+
+    /// Starts PostGraphile, which must be installed.
+    pub(crate) async fn peer(options: &Options, environment: &Environment, folder: &Path) -> Result<Self> {
+        let address = free_address()?;
+        let mut command = peer::command()?;
+        command.env("LISTEN", address.to_string()).env("CONNECTIONS", options.connections.to_string());
+        Self::start("peer", command, environment, address, folder).await
     }
 
     async fn start(

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{case::Case, floor::ListForm, options::Options, rounds::Round, statistics::Spread, target::Side};
 
@@ -24,15 +24,16 @@ pub(crate) struct Memory {
     pub(crate) service: f64,
     /// The floor's.
     pub(crate) floor: f64,
+    /// The peer's, if there is one.
+    pub(crate) peer: Option<f64>,
 }
 
 struct Summary {
     case: Case,
-    sides: [(Side, Figures); 2],
-    /// Together, service over floor, of the rounds that followed each other.
-    ratio: Spread,
+    sides: Vec<(Side, Figures)>,
 }
 
+#[derive(Serialize)]
 struct Figures {
     requests_per_second: Spread,
     p50_ms: Spread,
@@ -40,6 +41,10 @@ struct Figures {
     server_us: Spread,
     postgres_us: Spread,
     together_us: Spread,
+    /// Together, over the floor's of the rounds beside it.
+    times_the_floor: Option<Spread>,
+    /// The peer's together, over the service's of the rounds beside it.
+    times_the_service: Option<Spread>,
 }
 
 impl<'a> Report<'a> {
@@ -57,13 +62,20 @@ impl<'a> Report<'a> {
 impl Summary {
     fn new(case: Case, rounds: &[Round]) -> Self {
         let of = |side| rounds.iter().filter(move |round| round.case == case && round.side == side);
-        let pairs = of(Side::Service).zip(of(Side::Floor));
-        Self {
-            case,
-            sides: [Side::Service, Side::Floor].map(|side| (side, Figures::of(&of(side)))),
-            ratio: Spread::of(pairs.map(|(service, floor)| service.together_us / floor.together_us)),
-        }
+        let measured = Side::ALL.into_iter().filter(|side| of(*side).next().is_some());
+        let figures = |side| {
+            let over = |other| ratio(of(side), of(other));
+            let times_the_floor = if side == Side::Floor { None } else { over(Side::Floor) };
+            let times_the_service = if side == Side::Postgraphile { over(Side::Service) } else { None };
+            Figures { times_the_floor, times_the_service, ..Figures::of(&of(side)) }
+        };
+        Self { case, sides: measured.map(|side| (side, figures(side))).collect() }
     }
+}
+
+fn ratio<'a>(one: impl Iterator<Item = &'a Round>, other: impl Iterator<Item = &'a Round>) -> Option<Spread> {
+    let ratios: Vec<f64> = one.zip(other).map(|(one, other)| one.together_us / other.together_us).collect();
+    (!ratios.is_empty()).then(|| Spread::of(ratios))
 }
 
 impl Figures {
@@ -76,6 +88,8 @@ impl Figures {
             server_us: spread(|round| round.server_us),
             postgres_us: spread(|round| round.postgres_us),
             together_us: spread(|round| round.together_us),
+            times_the_floor: None,
+            times_the_service: None,
         }
     }
 }
@@ -102,36 +116,47 @@ pub(crate) fn text(report: &Report) -> String {
     );
     let _ = writeln!(
         text,
-        "{:<8}{:<9}{:>9}{:>9}{:>9}{:>9}{:>12}{:>22}{:>22}",
-        "case", "", "req/s", "p50 ms", "p99 ms", "server", "PostgreSQL", "together", "times the floor"
+        "{:<9}{:<13}{:>8}{:>9}{:>9}{:>8}{:>12}{:>18}{:>19}{:>21}",
+        "case",
+        "",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "server",
+        "PostgreSQL",
+        "together",
+        "times the floor",
+        "times the service"
     );
     for summary in &report.cases {
+        let mut name = summary.case.name();
         for (side, figures) in &summary.sides {
-            let (case, ratio) = match side {
-                Side::Service => (summary.case.name(), with_spread(&summary.ratio, 2)),
-                Side::Floor => ("", String::new()),
-            };
-            let line = format!(
-                "{:<8}{:<9}{:>9.0}{:>9.2}{:>9.2}{:>9.0}{:>12.0}{:>22}{:>22}",
-                case,
-                side.name(),
-                figures.requests_per_second.median,
-                figures.p50_ms.median,
-                figures.p99_ms.median,
-                figures.server_us.median,
-                figures.postgres_us.median,
-                with_spread(&figures.together_us, 0),
-                ratio
-            );
-            let _ = writeln!(text, "{}", line.trim_end());
+            let _ = writeln!(text, "{name:<9}{:<13}{}", side.name(), line(figures));
+            name = "";
         }
     }
-    let Memory { sign_up, service, floor } = report.memory;
+    let Memory { sign_up, service, floor, peer } = report.memory;
+    let peer = peer.map(|peer| format!(", {} {peer:.0}", Side::Postgraphile.name())).unwrap_or_default();
     let _ = writeln!(
         text,
-        "\npeak memory in MiB: service {service:.0} ({sign_up:.0} at sign-up), floor {floor:.0}"
+        "\npeak memory in MiB: service {service:.0} ({sign_up:.0} at sign-up), floor {floor:.0}{peer}"
     );
     text
+}
+
+fn line(figures: &Figures) -> String {
+    let ratio = |ratio: &Option<Spread>| ratio.as_ref().map_or("-".to_owned(), |ratio| with_spread(ratio, 2));
+    format!(
+        "{:>8.0}{:>9.2}{:>9.2}{:>8.0}{:>12.0}{:>18}{:>19}{:>21}",
+        figures.requests_per_second.median,
+        figures.p50_ms.median,
+        figures.p99_ms.median,
+        figures.server_us.median,
+        figures.postgres_us.median,
+        with_spread(&figures.together_us, 0),
+        ratio(&figures.times_the_floor),
+        ratio(&figures.times_the_service)
+    )
 }
 
 fn with_spread(spread: &Spread, digits: usize) -> String {
@@ -142,18 +167,11 @@ fn with_spread(spread: &Spread, digits: usize) -> String {
 /// The same with every round.
 pub(crate) fn json(report: &Report) -> Value {
     let options = report.options;
-    let cases: Vec<Value> = report
-        .cases
-        .iter()
-        .map(|summary| {
-            let mut case = json!({ "case": summary.case, "times_the_floor": summary.ratio });
-            if let Some(fields) = case.as_object_mut() {
-                fields
-                    .extend(summary.sides.iter().map(|(side, figures)| (side.name().into(), figures.json())));
-            }
-            case
-        })
-        .collect();
+    let case = |summary: &Summary| {
+        let sides = summary.sides.iter().map(|(side, figures)| (side.name().to_owned(), json!(figures)));
+        let named = [("case".to_owned(), json!(summary.case))];
+        named.into_iter().chain(sides).collect::<Map<String, Value>>()
+    };
     json!({
         "connections": options.connections,
         "rounds": options.rounds,
@@ -164,20 +182,7 @@ pub(crate) fn json(report: &Report) -> Value {
         "floor_list": options.floor_list,
         "fsync": false,
         "peak_memory_mib": report.memory,
-        "cases": cases,
+        "cases": report.cases.iter().map(case).collect::<Vec<_>>(),
         "each_round": report.rounds,
     })
-}
-
-impl Figures {
-    fn json(&self) -> Value {
-        json!({
-            "requests_per_second": self.requests_per_second,
-            "p50_ms": self.p50_ms,
-            "p99_ms": self.p99_ms,
-            "server_us": self.server_us,
-            "postgres_us": self.postgres_us,
-            "together_us": self.together_us,
-        })
-    }
 }

@@ -1,4 +1,4 @@
-//! The rounds: case by case, service and floor in turns, so that drift of the machine hits both.
+//! The rounds: case by case, the servers in turns, so that drift of the machine hits all.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,8 @@ use crate::{
 pub(crate) struct Setting<'a> {
     /// How long and how often.
     pub(crate) options: &'a Options,
-    /// Both servers.
-    pub(crate) targets: [Target; 2],
+    /// The servers.
+    pub(crate) targets: Vec<Target>,
     /// The organisations that ask.
     pub(crate) tenants: Arc<[Tenant]>,
     /// PostgreSQL's first process.
@@ -47,7 +47,7 @@ pub(crate) async fn run(setting: &Setting<'_>) -> Result<Vec<Round>> {
     let mut rounds = Vec::new();
     for case in setting.options.cases() {
         for number in 1..=setting.options.rounds {
-            for target in setting.targets {
+            for &target in &setting.targets {
                 let round = one(setting, case, number, target)
                     .await
                     .with_context(|| format!("{} of the {}", case.name(), target.side.name()))?;

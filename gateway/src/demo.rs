@@ -1,8 +1,8 @@
 //! The demo organisations: two, so that it can be seen that neither sees the other.
 
-use domain_crm::Contact;
+use domain_crm::{Contact, Product};
 use domain_identity::{SignUpInput, TokenKeys, sign_up};
-use listing::{ImportInput, import};
+use listing::{CsvColumn, ImportInput, Many, import};
 use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId};
 
 use crate::Service;
@@ -15,12 +15,24 @@ pub(crate) const LOG_INS: [(&str, &str, &str); 2] = [
 
 const CUSTOMERS: &str = include_str!("../../demo/customers.csv");
 const GROWERS: &str = include_str!("../../demo/growers.csv");
+const PRODUCTS: &str = include_str!("../../demo/products.csv");
+const PRODUCE: &str = include_str!("../../demo/produce.csv");
 
-/// Each file twice: its companies, then the people who work there.
-const IMPORTS: [&[(&str, &str)]; 2] = [
-    &[("company_name", "name")],
-    &[("contact_name", "name"), ("company_name", "company"), ("contact_title", "notes")],
+/// Which column of a file fills which field.
+type Columns = &'static [(&'static str, &'static str)];
+
+const ADDRESS: [(&str, &str); 6] = [
+    ("phone", "phones"),
+    ("address", "street"),
+    ("postal_code", "postalCode"),
+    ("city", "city"),
+    ("region", "region"),
+    ("country", "country"),
 ];
+const COMPANIES: &[(&str, &str)] = &[("company_name", "name")];
+const PEOPLE: &[(&str, &str)] =
+    &[("contact_name", "name"), ("company_name", "company"), ("contact_title", "notes")];
+const CATALOGUE: Columns = &[("product", "name"), ("cost", "ourCost"), ("price", "clientPrice")];
 
 /// Loads the demo into a database that nobody serves yet.
 pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
@@ -33,8 +45,8 @@ pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
 /// Loads the demo, unless it is there.
 pub(crate) async fn load(service: &Service) -> Result<(), String> {
     let [harbour, orchard] = LOG_INS;
-    load_one(service, "harbour", harbour, ["Ada", "Harbour"], CUSTOMERS).await?;
-    load_one(service, "orchard", orchard, ["Ben", "Orchard"], GROWERS).await
+    load_one(service, "harbour", harbour, ["Ada", "Harbour"], [CUSTOMERS, PRODUCTS]).await?;
+    load_one(service, "orchard", orchard, ["Ben", "Orchard"], [GROWERS, PRODUCE]).await
 }
 
 async fn load_one(
@@ -42,7 +54,7 @@ async fn load_one(
     slug: &str,
     (email, password, organisation): (&str, &str, &str),
     [first, last]: [&str; 2],
-    customers: &str,
+    [customers, products]: [&str; 2],
 ) -> Result<(), String> {
     let request_id = RequestId::new();
     let input = SignUpInput {
@@ -62,21 +74,31 @@ async fn load_one(
     };
     let session = service.identity.authenticate(&admin.access_token, &request_id).await;
     let scope = service.scope(session.map_err(|failure| failed(&failure))?, request_id);
-    for columns in IMPORTS {
-        let column = |(column, field): &(&str, &str)| listing::CsvColumn {
-            column: (*column).into(),
-            field: (*field).into(),
-        };
-        let input = ImportInput {
-            csv: customers.to_owned(),
-            columns: Some(columns.iter().map(column).collect()),
-            dry_run: false,
-            skip_invalid: false,
-            idempotency_key: None,
-        };
-        import::<Contact>(&scope, input).await.map_err(|failure| failed(&failure))?;
+    // The customers twice: the companies, then the people who work there.
+    for columns in [COMPANIES, PEOPLE] {
+        let columns = columns.iter().chain(&ADDRESS).copied();
+        made(import::<Contact>(&scope, csv(customers, columns)).await)?;
     }
-    Ok(())
+    made(import::<Product>(&scope, csv(products, CATALOGUE.iter().copied())).await)
+}
+
+fn csv(text: &str, columns: impl Iterator<Item = (&'static str, &'static str)>) -> ImportInput {
+    let column = |(column, field): (&str, &str)| CsvColumn { column: column.into(), field: field.into() };
+    ImportInput {
+        csv: text.to_owned(),
+        columns: Some(columns.map(column).collect()),
+        dry_run: false,
+        skip_invalid: false,
+        idempotency_key: None,
+    }
+}
+
+fn made<E>(many: Result<Many<E>, Failure>) -> Result<(), String> {
+    let many = many.map_err(|failure| failed(&failure))?;
+    match many.row_errors.first() {
+        Some(error) => Err(format!("the demo data has a mistake: {error:?}")),
+        None => Ok(()),
+    }
 }
 
 fn failed(failure: &Failure) -> String {

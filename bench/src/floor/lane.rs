@@ -11,26 +11,8 @@ use uuid::Uuid;
 use super::{
     ListForm, NewContact,
     raw_json::{RawJson, push_with_type_ids},
-    rows,
+    rows, sql,
 };
-
-const BY_ID: &str = "SELECT row_to_json(c) FROM (
-    SELECT id, name, email, phone, country FROM contacts WHERE id = $1 AND deleted_at IS NULL) c";
-
-/// The cheapest of seven ways to build it in SQL: one `json_agg` turns rows within rows into JSON
-/// at once, and a sub-select is cheaper here than the join with its memo.
-const NEWEST: &str = r#"SELECT json_agg(n) FROM (
-    SELECT c.id, c.name, c.email, c.created_at AS "createdAt", (
-        SELECT x FROM (
-            SELECT k.id, k.name, k.email FROM contacts k
-            WHERE k.organisation_id = c.organisation_id AND k.id = c.company_id AND k.deleted_at IS NULL
-        ) x
-    ) AS company
-    FROM contacts c WHERE c.deleted_at IS NULL ORDER BY c.created_at DESC, c.id DESC LIMIT 20) n"#;
-
-const CREATE: &str = "INSERT INTO contacts (id, kind, name, email, phone, country)
-    VALUES ($1, $2, $3, $4, $5, $6)
-    RETURNING (SELECT row_to_json(r) FROM (SELECT contacts.id, contacts.name, contacts.email, contacts.revision) r)";
 
 /// Instants in UTC, as the service writes them; both others were faster than the defaults.
 const SETTINGS: &str =
@@ -44,6 +26,9 @@ pub(super) struct Lane {
     list: ListForm,
     by_id: Statement,
     newest: Statement,
+    filtered: Statement,
+    grouped: Statement,
+    nested: Statement,
     create: Statement,
 }
 
@@ -54,13 +39,16 @@ impl Lane {
         tokio::spawn(connection);
         client.batch_execute(SETTINGS).await?;
         let newest = match list {
-            ListForm::Json => NEWEST,
+            ListForm::Json => sql::NEWEST,
             ListForm::Rows => rows::NEWEST,
         };
         Ok(Self {
-            by_id: client.prepare_typed(BY_ID, &[Type::UUID]).await?,
+            by_id: client.prepare_typed(sql::BY_ID, &[Type::UUID]).await?,
             newest: client.prepare(newest).await?,
-            create: client.prepare(CREATE).await?,
+            filtered: client.prepare(sql::FILTERED).await?,
+            grouped: client.prepare(sql::GROUPED).await?,
+            nested: client.prepare(sql::NESTED).await?,
+            create: client.prepare(&sql::create()).await?,
             client,
             list,
         })
@@ -81,6 +69,24 @@ impl Lane {
         }
     }
 
+    /// The first contacts of a kind and a country, and how many there are.
+    pub(super) async fn filtered(&self, organisation: Uuid, country: &str, kind: &str) -> Result<String> {
+        let rows = self.transaction(&read(organisation), &self.filtered, &[&country, &kind]).await?;
+        wrap([r#"{"data":{"contacts":"#, "null", "}}"], &rows)
+    }
+
+    /// How many contacts were added in each month, country by country.
+    pub(super) async fn grouped(&self, organisation: Uuid) -> Result<String> {
+        let rows = self.transaction(&read(organisation), &self.grouped, &[]).await?;
+        wrap([r#"{"data":{"contactsAggregate":"#, "[]", "}}"], &rows)
+    }
+
+    /// Companies with their people.
+    pub(super) async fn nested(&self, organisation: Uuid) -> Result<String> {
+        let rows = self.transaction(&read(organisation), &self.nested, &[]).await?;
+        wrap([r#"{"data":{"contacts":{"nodes":"#, "[]", "}}}"], &rows)
+    }
+
     /// A new contact.
     pub(super) async fn create(
         &self,
@@ -91,8 +97,10 @@ impl Lane {
         let begin = format!(
             "BEGIN; SET LOCAL app.organisation_id = '{organisation}'; SET LOCAL app.user_id = '{user}'"
         );
-        let NewContact { kind, name, email, phone, country } = contact;
-        let values: [&(dyn ToSql + Sync); 6] = [&Uuid::now_v7(), kind, name, email, phone, country];
+        let NewContact { kind, name, reach } = contact;
+        let id = Uuid::now_v7();
+        let [email, phone, country] = reach.parameters();
+        let values: [&(dyn ToSql + Sync); 6] = [&id, kind, name, email, phone, country];
         let rows = self.transaction(&begin, &self.create, &values).await?;
         wrap([r#"{"data":{"createContact":{"contact":"#, "null", r#","userErrors":[]}}}"#], &rows)
     }

@@ -2,14 +2,16 @@
 //! per case on tokio-postgres, under the same role, row security and triggers as the service.
 //!
 //! Each request is one transaction in one flush: `BEGIN` with the tenant, one prepared statement
-//! that builds the JSON (or, for the list, may give [`rows`]), and `COMMIT` ([`lane`]). It runs on a single thread, where the connection's
-//! task can only run once all three messages are queued; several threads would often flush the
-//! first one by itself. What it leaves out of a service: authentication, GraphQL, limits, logs.
+//! that builds the JSON ([`sql`]; or, for the list, may give [`rows`]), and `COMMIT` ([`lane`]). It
+//! runs on a single thread, where the connection's task can only run once all three messages are
+//! queued; several threads would often flush the first one by itself. What it leaves out of a
+//! service: authentication, GraphQL, limits, logs.
 
 mod lane;
 mod pool;
 mod raw_json;
 mod rows;
+mod sql;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -28,7 +30,10 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use self::pool::Pool;
-use crate::type_id::{self, Contact};
+use crate::{
+    reach::Reach,
+    type_id::{self, Contact},
+};
 
 /// Names the organisation: the floor believes it.
 pub(crate) const ORGANISATION: HeaderName = HeaderName::from_static("x-organisation");
@@ -63,6 +68,9 @@ pub(crate) async fn serve(address: SocketAddr, connections: usize, list: ListFor
     let router = Router::new()
         .route("/by_id", post(by_id))
         .route("/newest", post(newest))
+        .route("/filtered", post(filtered))
+        .route("/grouped", post(grouped))
+        .route("/nested", post(nested))
         .route("/create", post(create))
         .route("/readyz", get(async || StatusCode::OK))
         .with_state(pool);
@@ -85,6 +93,22 @@ struct ById {
 }
 
 #[derive(Deserialize)]
+struct Filtered {
+    r#where: Where,
+}
+
+#[derive(Deserialize)]
+struct Where {
+    country: Equal,
+    kind: Equal,
+}
+
+#[derive(Deserialize)]
+struct Equal {
+    eq: String,
+}
+
+#[derive(Deserialize)]
 struct Create {
     input: NewContact,
 }
@@ -94,9 +118,8 @@ struct Create {
 struct NewContact {
     kind: String,
     name: String,
-    email: Option<String>,
-    phone: Option<String>,
-    country: Option<String>,
+    #[serde(flatten)]
+    reach: Reach,
 }
 
 async fn by_id(
@@ -112,6 +135,26 @@ async fn by_id(
 async fn newest(State(pool): State<Arc<Pool>>, headers: HeaderMap) -> Result<Response, Failure> {
     let organisation = id_in(&headers, &ORGANISATION)?;
     Ok(answer(pool.lease().await?.lane()?.newest(organisation).await?))
+}
+
+async fn filtered(
+    State(pool): State<Arc<Pool>>,
+    headers: HeaderMap,
+    Json(body): Json<Body<Filtered>>,
+) -> Result<Response, Failure> {
+    let organisation = id_in(&headers, &ORGANISATION)?;
+    let Where { country, kind } = &body.variables.r#where;
+    Ok(answer(pool.lease().await?.lane()?.filtered(organisation, &country.eq, &kind.eq).await?))
+}
+
+async fn grouped(State(pool): State<Arc<Pool>>, headers: HeaderMap) -> Result<Response, Failure> {
+    let organisation = id_in(&headers, &ORGANISATION)?;
+    Ok(answer(pool.lease().await?.lane()?.grouped(organisation).await?))
+}
+
+async fn nested(State(pool): State<Arc<Pool>>, headers: HeaderMap) -> Result<Response, Failure> {
+    let organisation = id_in(&headers, &ORGANISATION)?;
+    Ok(answer(pool.lease().await?.lane()?.nested(organisation).await?))
 }
 
 async fn create(

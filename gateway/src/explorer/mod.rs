@@ -35,9 +35,22 @@ query Contacts {
   }
 }
 ";
+const FIGURES: &str = "\
+query Figures {
+  productsAggregate(groupBy: { category: true }, orderBy: [{ avg: { margin: DESC } }]) {
+    key { category }
+    count
+    avg { clientPrice margin }
+  }
+  contactsAggregate(groupBy: { country: true }, orderBy: [{ count: DESC }], first: 5) {
+    key { country }
+    count
+  }
+}
+";
 const CREATE: &str = "\
 mutation AddContact {
-  createContact(input: { kind: COMPANY, name: \"Lantern Bakery\", country: \"Ireland\" }) {
+  createContact(input: { kind: COMPANY, name: \"Lantern Bakery\", addresses: [{ city: \"Cork\", country: \"Ireland\" }] }) {
     contact { id name revision }
     userErrors { code message field }
   }
@@ -67,6 +80,7 @@ fn page(base: &str, with_demo: bool) -> String {
     PAGE.replace("{{base}}", base)
         .replace("{{log_in}}", &quoted(&log_in))
         .replace("{{contacts}}", &quoted(CONTACTS))
+        .replace("{{figures}}", &quoted(FIGURES))
         .replace("{{create}}", &quoted(CREATE))
 }
 
