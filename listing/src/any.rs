@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, OutputType, ServerResult, Value as GraphQLValue};
 use futures_util::{FutureExt, future::BoxFuture};
-use tenancy::{Failure, Permission};
+use tenancy::{Failure, Permission, Scope};
 use uuid::Uuid;
 
 use crate::{
@@ -10,8 +10,12 @@ use crate::{
     csv::export::{self, Export},
     entity::{field, relation},
     field::Shape,
-    read::filter::{self, Reading},
-    read::page::{Page, at},
+    read::{
+        connection,
+        filter::{self, Reading},
+        order::Via,
+        page::{Page, at},
+    },
     relation::Way,
     scope,
 };
@@ -28,6 +32,8 @@ pub struct AnyEntity {
     pub(crate) table: &'static str,
     pub(crate) read: Permission,
     pub(crate) shape: fn(&str) -> Option<Shape>,
+    pub(crate) relation: fn(&str) -> Option<AnyRelation>,
+    pub(crate) page: fn(&Context<'_>, &Scope) -> Result<Page, Failure>,
     pub(crate) filter: fn(GraphQLValue, &mut Reading) -> Result<Condition, Failure>,
     pub(crate) resolve_one: for<'c> fn(&'c Context<'c>, Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>>,
     pub(crate) resolve_many:
@@ -35,12 +41,21 @@ pub struct AnyEntity {
     pub(crate) rows: fn(Export) -> Result<export::Rows, Failure>,
 }
 
-/// A relation to one, without the type it starts from.
+/// A relation without the type it starts from.
 #[derive(Clone, Copy)]
-pub(crate) struct ToOne {
+pub(crate) struct AnyRelation {
     pub(crate) name: &'static str,
-    pub(crate) column: &'static str,
     pub(crate) target: AnyEntity,
+    pub(crate) way: AnyWay,
+}
+
+/// How to get to the other side, in columns alone.
+#[derive(Clone, Copy)]
+pub(crate) enum AnyWay {
+    /// Our column holds the id of the one other.
+    One { column: &'static str },
+    /// Their column holds our id.
+    Many { column: &'static str },
 }
 
 impl AnyEntity {
@@ -53,6 +68,8 @@ impl AnyEntity {
             table: E::TABLE,
             read: E::READ,
             shape: shape::<E>,
+            relation: any_relation::<E>,
+            page: Page::of::<E>,
             filter: filter::read::<E>,
             resolve_one: resolve_one::<E>,
             resolve_many: resolve_many::<E>,
@@ -75,12 +92,21 @@ fn shape<E: Entity>(name: &str) -> Option<Shape> {
     field::<E>(name).map(|field| field.shape)
 }
 
-/// The relation to one of that name.
-pub(crate) fn to_one<E: Entity>(name: &str) -> Option<ToOne> {
+fn any_relation<E: Entity>(name: &str) -> Option<AnyRelation> {
     let relation = relation::<E>(name)?;
-    match relation.way {
-        Way::One { column, .. } => Some(ToOne { name: relation.name, column, target: relation.target }),
-        Way::Many { .. } => None,
+    let way = match relation.way {
+        Way::One { column, .. } => AnyWay::One { column },
+        Way::Many { column } => AnyWay::Many { column },
+    };
+    Some(AnyRelation { name: relation.name, target: relation.target, way })
+}
+
+/// The relation to one of that name: to what, and what its table is joined by.
+pub(crate) fn to_one<E: Entity>(name: &str) -> Option<(AnyEntity, Via)> {
+    let AnyRelation { name, target, way } = any_relation::<E>(name)?;
+    match way {
+        AnyWay::One { column } => Some((target, Via::new(name, column, target))),
+        AnyWay::Many { .. } => None,
     }
 }
 
@@ -99,13 +125,5 @@ fn resolve_many<'c, E: Entity>(
     column: &'static str,
     parent: Uuid,
 ) -> BoxFuture<'c, ServerResult<GraphQLValue>> {
-    async move {
-        let page = Page::of::<E>(ctx)?;
-        let connection =
-            async { Loaders::of(ctx)?.children::<E>(scope(ctx)?).load(parent, column, page).await };
-        let connection = connection.await.map_err(|failure| at(ctx, failure))?;
-        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-        OutputType::resolve(&connection, &selection, ctx.item).await
-    }
-    .boxed()
+    connection::children::<E>(ctx, column, parent).boxed()
 }

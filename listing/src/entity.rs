@@ -23,7 +23,7 @@ pub trait Entity: Identified + Row + ContainerType + OutputType + Clone {
     /// What a client must hold to read it.
     const READ: Permission;
     /// Its fields, as lists, mutations, imports and exports know them.
-    const FIELDS: &'static [Field<Self>];
+    const FIELDS: &'static [Field];
     /// What it is related to.
     const RELATIONS: &'static [Relation<Self>];
 
@@ -43,14 +43,14 @@ pub trait Editable: Changeable {
     const CSV_COLUMNS: &'static [&'static str] = &[];
 
     /// What is wrong with a draft, beyond the rules of its fields.
-    fn check(_draft: &Draft<Self>, _checks: &mut Checks) {}
+    fn check(_draft: &Draft, _checks: &mut Checks) {}
 
     /// Completes a draft from a row of a CSV, beyond the columns named as fields.
-    fn from_csv(_row: &CsvRow, _draft: &mut Draft<Self>, _checks: &mut Checks) {}
+    fn from_csv(_row: &CsvRow, _draft: &mut Draft, _checks: &mut Checks) {}
 
     /// Completes drafts with what only the database knows, and says what is wrong with each. Called
     /// once for all drafts of a mutation, in its transaction, before they are written.
-    fn complete(_tx: &Tx, _drafts: &mut [Draft<Self>]) -> impl Future<Output = Result<(), Failure>> + Send {
+    fn complete(_tx: &Tx, _drafts: &mut [Draft]) -> impl Future<Output = Result<(), Failure>> + Send {
         std::future::ready(Ok(()))
     }
 }
@@ -67,7 +67,7 @@ pub(crate) fn capital(name: &str) -> String {
 }
 
 /// The field of that name.
-pub(crate) fn field<E: Entity>(name: &str) -> Option<&'static Field<E>> {
+pub(crate) fn field<E: Entity>(name: &str) -> Option<&'static Field> {
     E::FIELDS.iter().find(|field| field.shape.name == name)
 }
 

@@ -8,9 +8,9 @@ use crate::{
 
 /// One field of an entity: what lists filter, order and group by, what mutations and imports take,
 /// what exports write. Its description is that of the entity's field of the same name.
-pub struct Field<E> {
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
     pub(crate) shape: Shape,
-    pub(crate) value: fn(&E) -> Value,
     pub(crate) given: Option<Given>,
     pub(crate) measured: bool,
 }
@@ -60,52 +60,46 @@ impl IdColumn for st::Nullable<st::Uuid> {
     const NULLABLE: bool = true;
 }
 
-impl<E> Field<E> {
-    const fn of(
-        name: &'static str,
-        column: &'static str,
-        kind: Kind,
-        nullable: bool,
-        value: fn(&E) -> Value,
-    ) -> Self {
-        Self { shape: Shape { name, column, kind, nullable }, value, given: None, measured: kind.is_number() }
+impl Field {
+    const fn of(name: &'static str, column: &'static str, kind: Kind, nullable: bool) -> Self {
+        Self { shape: Shape { name, column, kind, nullable }, given: None, measured: kind.is_number() }
     }
 
     /// The field `name`, stored in this column.
-    pub const fn new<C>(name: &'static str, _: C, value: fn(&E) -> Value) -> Self
+    pub const fn new<C>(name: &'static str, _: C) -> Self
     where
         C: Column + Copy,
         C::SqlType: ColumnKind,
     {
-        Self::of(name, C::NAME, C::SqlType::KIND, C::SqlType::NULLABLE, value)
+        Self::of(name, C::NAME, C::SqlType::KIND, C::SqlType::NULLABLE)
     }
 
     /// A field that holds a name of the enum `T`.
-    pub const fn choice<T, C>(name: &'static str, _: C, value: fn(&E) -> Value) -> Self
+    pub const fn choice<T, C>(name: &'static str, _: C) -> Self
     where
         T: EnumType + InputType + OutputType,
         C: Column + Copy,
         C::SqlType: ColumnKind,
     {
-        Self::of(name, C::NAME, Kind::Choice(Choice::of::<T>()), C::SqlType::NULLABLE, value)
+        Self::of(name, C::NAME, Kind::Choice(Choice::of::<T>()), C::SqlType::NULLABLE)
     }
 
     /// A field that holds the id of an `R`; the entity's own id is one.
-    pub const fn id<R, C>(name: &'static str, _: C, value: fn(&E) -> Value) -> Self
+    pub const fn id<R, C>(name: &'static str, _: C) -> Self
     where
         R: Identified,
         C: Column + Copy,
         C::SqlType: IdColumn,
     {
-        Self::of(name, C::NAME, Kind::Id(R::PREFIX), C::SqlType::NULLABLE, value)
+        Self::of(name, C::NAME, Kind::Id(R::PREFIX), C::SqlType::NULLABLE)
     }
 
     /// A field that holds a list of parts as JSON, each known by what stands under `key`.
-    pub const fn parts<C>(name: &'static str, _: C, key: &'static str, value: fn(&E) -> Value) -> Self
+    pub const fn parts<C>(name: &'static str, _: C, key: &'static str) -> Self
     where
         C: Column<SqlType = st::Jsonb> + Copy,
     {
-        Self::of(name, C::NAME, Kind::Parts(key), false, value)
+        Self::of(name, C::NAME, Kind::Parts(key), false)
     }
 
     const fn given(mut self, rule: Rule, need: Need) -> Self {

@@ -3,9 +3,7 @@ use async_graphql::{ComplexObject, Enum, Json, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_identity::User;
-use listing::{
-    Changeable, Date, Entity, Field, Id, Identified, Named, Related, Relation, Rule, Stored, Value,
-};
+use listing::{Changeable, Date, Entity, Field, Id, Identified, Named, Related, Relation, Rule, Stored};
 use tenancy::Permission;
 use uuid::Uuid;
 
@@ -92,36 +90,28 @@ impl Entity for Contact {
     const MANY: &'static str = "contacts";
     const TABLE: &'static str = "contacts";
     const READ: Permission = Permission::ReadContacts;
-    const FIELDS: &'static [Field<Self>] = &[
-        Field::id::<Self, _>("id", contacts::id, |it: &Self| it.id.uuid().into()),
-        Field::choice::<ContactKind, _>("kind", contacts::kind, |it: &Self| it.kind.name().into())
+    const FIELDS: &'static [Field] = &[
+        Field::id::<Self, _>("id", contacts::id),
+        Field::choice::<ContactKind, _>("kind", contacts::kind)
             .or(Rule::Any, || ContactKind::COMPANY.into())
             .fixed(),
-        Field::new("name", contacts::name, |it: &Self| (&it.name).into()).required(Rule::Line(MAX_NAME)),
-        Field::id::<Self, _>("companyId", contacts::company_id, |it: &Self| {
-            it.company_id.map(|id| id.uuid()).into()
-        })
-        .optional(Rule::Any),
-        Field::new("email", contacts::email, |it: &Self| it.email.as_ref().into()),
-        Field::new("phone", contacts::phone, |it: &Self| it.phone.as_ref().into()),
-        Field::new("city", contacts::city, |it: &Self| it.city.as_ref().into()),
-        Field::new("country", contacts::country, |it: &Self| it.country.as_ref().into()),
-        Field::parts("emails", contacts::emails, "address", |it: &Self| Value::Json(it.emails.json()))
-            .optional(Rule::parts::<EmailAddress>()),
-        Field::parts("phones", contacts::phones, "number", |it: &Self| Value::Json(it.phones.json()))
-            .optional(Rule::parts::<PhoneNumber>()),
-        Field::parts("addresses", contacts::addresses, "city", |it: &Self| Value::Json(it.addresses.json()))
-            .optional(Rule::parts::<PostalAddress>()),
-        Field::new("birthday", contacts::birthday, |it: &Self| it.birthday.into()).optional(Rule::Any),
-        Field::new("tags", contacts::tags, |it: &Self| (&it.tags).into()).optional(Rule::Labels(MAX_TAG)),
-        Field::new("customFields", contacts::custom_fields, |it: &Self| Value::Json(it.custom_fields.json()))
-            .optional(Rule::Object(MAX_CUSTOM_FIELDS)),
-        Field::new("notes", contacts::notes, |it: &Self| it.notes.as_ref().into())
-            .optional(Rule::Lines(MAX_NOTES)),
-        Field::new("createdAt", contacts::created_at, |it: &Self| it.created_at.into()),
-        Field::new("updatedAt", contacts::updated_at, |it: &Self| it.updated_at.into()),
-        Field::new("revision", contacts::revision, |it: &Self| it.revision.into()).unmeasured(),
-        Field::new("deletedAt", contacts::deleted_at, |it: &Self| it.deleted_at.into()),
+        Field::new("name", contacts::name).required(Rule::Line(MAX_NAME)),
+        Field::id::<Self, _>("companyId", contacts::company_id).optional(Rule::Any),
+        Field::new("email", contacts::email),
+        Field::new("phone", contacts::phone),
+        Field::new("city", contacts::city),
+        Field::new("country", contacts::country),
+        Field::parts("emails", contacts::emails, "address").optional(Rule::parts::<EmailAddress>()),
+        Field::parts("phones", contacts::phones, "number").optional(Rule::parts::<PhoneNumber>()),
+        Field::parts("addresses", contacts::addresses, "city").optional(Rule::parts::<PostalAddress>()),
+        Field::new("birthday", contacts::birthday).optional(Rule::Any),
+        Field::new("tags", contacts::tags).optional(Rule::Labels(MAX_TAG)),
+        Field::new("customFields", contacts::custom_fields).optional(Rule::Object(MAX_CUSTOM_FIELDS)),
+        Field::new("notes", contacts::notes).optional(Rule::Lines(MAX_NOTES)),
+        Field::new("createdAt", contacts::created_at),
+        Field::new("updatedAt", contacts::updated_at),
+        Field::new("revision", contacts::revision).unmeasured(),
+        Field::new("deletedAt", contacts::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[
         Relation::one::<Self, _>(

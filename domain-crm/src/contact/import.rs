@@ -6,7 +6,7 @@ use listing::{Checks, CsvRow, Draft, Part, Stored, Value};
 use tenancy::{ErrorCode, Failure, Tx};
 use uuid::Uuid;
 
-use super::{Contact, ContactKind, parts::PostalAddress, store};
+use super::{ContactKind, parts::PostalAddress, store};
 use crate::tables::contacts;
 
 /// `company` is the name of a company in the file or among the contacts; the others are the primary
@@ -15,7 +15,7 @@ pub(super) const COLUMNS: &[&str] = &["company", "street", "postalCode", "city",
 
 /// Completes a draft from its row. Without a kind, a row that names a company is a person, and any
 /// other a company.
-pub(super) fn read(row: &CsvRow, draft: &mut Draft<Contact>, checks: &mut Checks) {
+pub(super) fn read(row: &CsvRow, draft: &mut Draft, checks: &mut Checks) {
     if row.get("company").is_some() {
         if row.get("kind").is_none() {
             draft.set(contacts::kind, ContactKind::PERSON);
@@ -40,8 +40,8 @@ pub(super) fn read(row: &CsvRow, draft: &mut Draft<Contact>, checks: &mut Checks
 
 /// Fills in the companies that rows name: those of the file first, then those of the organisation. A
 /// name that nobody or more than one has is an error of its row.
-pub(super) async fn find_companies(tx: &Tx, drafts: &mut [Draft<Contact>]) -> Result<(), Failure> {
-    let company = |draft: &Draft<Contact>| draft.csv().and_then(|row| row.get("company")).map(str::to_owned);
+pub(super) async fn find_companies(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+    let company = |draft: &Draft| draft.csv().and_then(|row| row.get("company")).map(str::to_owned);
     let names: Vec<String> = drafts.iter().filter_map(company).collect();
     if names.is_empty() {
         return Ok(());

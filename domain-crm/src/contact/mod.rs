@@ -16,7 +16,7 @@ use crate::tables::contacts;
 impl Editable for Contact {
     const CSV_COLUMNS: &'static [&'static str] = import::COLUMNS;
 
-    fn check(draft: &Draft<Self>, checks: &mut Checks) {
+    fn check(draft: &Draft, checks: &mut Checks) {
         // A change does not tell the kind; there the table itself refuses.
         let is_company = draft.text(contacts::kind) == Some(ContactKind::COMPANY);
         if is_company && draft.has(contacts::company_id) {
@@ -24,11 +24,11 @@ impl Editable for Contact {
         }
     }
 
-    fn from_csv(row: &CsvRow, draft: &mut Draft<Self>, checks: &mut Checks) {
+    fn from_csv(row: &CsvRow, draft: &mut Draft, checks: &mut Checks) {
         import::read(row, draft, checks);
     }
 
-    async fn complete(tx: &Tx, drafts: &mut [Draft<Self>]) -> Result<(), Failure> {
+    async fn complete(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
         import::find_companies(tx, drafts).await
     }
 }

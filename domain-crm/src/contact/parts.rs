@@ -11,6 +11,7 @@ const MAX_LINE: usize = 200;
 /// An e-mail address of a contact.
 #[derive(SimpleObject, InputObject, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[graphql(input_name = "EmailAddressInput")]
+#[serde(rename_all = "camelCase")]
 pub struct EmailAddress {
     /// The address, at most 254 characters.
     pub address: String,
@@ -22,6 +23,7 @@ pub struct EmailAddress {
 /// A telephone number of a contact.
 #[derive(SimpleObject, InputObject, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[graphql(input_name = "PhoneNumberInput")]
+#[serde(rename_all = "camelCase")]
 pub struct PhoneNumber {
     /// The number as it was written down, at most 50 characters.
     pub number: String,
@@ -33,6 +35,7 @@ pub struct PhoneNumber {
 /// A postal address of a contact. Each line has at most 200 characters.
 #[derive(SimpleObject, InputObject, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[graphql(input_name = "PostalAddressInput")]
+#[serde(rename_all = "camelCase")]
 pub struct PostalAddress {
     /// Street and number.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -67,22 +67,19 @@ impl Entity for Product {
     const MANY: &'static str = "products";
     const TABLE: &'static str = "products";
     const READ: Permission = Permission::ReadProducts;
-    const FIELDS: &'static [Field<Self>] = &[
-        Field::id::<Self, _>("id", products::id, |it: &Self| it.id.uuid().into()),
-        Field::new("name", products::name, |it: &Self| (&it.name).into()).required(Rule::Line(MAX_NAME)),
-        Field::new("category", products::category, |it: &Self| it.category.as_ref().into())
-            .optional(Rule::Line(MAX_CATEGORY)),
-        Field::new("ourCost", products::our_cost, |it: &Self| (&it.our_cost).into()).or(AMOUNT, zero),
-        Field::new("clientPrice", products::client_price, |it: &Self| (&it.client_price).into())
-            .or(AMOUNT, zero),
-        Field::new("margin", products::margin, |it: &Self| (&it.margin).into()),
-        Field::new("unit", products::unit, |it: &Self| it.unit.as_ref().into())
-            .optional(Rule::Line(MAX_UNIT)),
-        Field::new("active", products::active, |it: &Self| it.active.into()).or(Rule::Any, || true.into()),
-        Field::new("createdAt", products::created_at, |it: &Self| it.created_at.into()),
-        Field::new("updatedAt", products::updated_at, |it: &Self| it.updated_at.into()),
-        Field::new("revision", products::revision, |it: &Self| it.revision.into()).unmeasured(),
-        Field::new("deletedAt", products::deleted_at, |it: &Self| it.deleted_at.into()),
+    const FIELDS: &'static [Field] = &[
+        Field::id::<Self, _>("id", products::id),
+        Field::new("name", products::name).required(Rule::Line(MAX_NAME)),
+        Field::new("category", products::category).optional(Rule::Line(MAX_CATEGORY)),
+        Field::new("ourCost", products::our_cost).or(AMOUNT, zero),
+        Field::new("clientPrice", products::client_price).or(AMOUNT, zero),
+        Field::new("margin", products::margin),
+        Field::new("unit", products::unit).optional(Rule::Line(MAX_UNIT)),
+        Field::new("active", products::active).or(Rule::Any, || true.into()),
+        Field::new("createdAt", products::created_at),
+        Field::new("updatedAt", products::updated_at),
+        Field::new("revision", products::revision).unmeasured(),
+        Field::new("deletedAt", products::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<User, _>(
         "createdBy",

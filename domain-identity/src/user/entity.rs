@@ -2,7 +2,7 @@
 use async_graphql::{ComplexObject, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Named, Related, Relation, Value};
+use listing::{Entity, Field, Id, Identified, Named, Related, Relation};
 use tenancy::{Permission, Role};
 use uuid::Uuid;
 
@@ -58,20 +58,18 @@ impl Entity for User {
     const MANY: &'static str = "users";
     const TABLE: &'static str = "users";
     const READ: Permission = Permission::ReadUsers;
-    const FIELDS: &'static [Field<Self>] = &[
-        Field::id::<Self, _>("id", users::id, |it: &Self| it.id.uuid().into()),
-        Field::new("name", users::name, |it: &Self| (&it.name).into()),
-        Field::new("firstName", users::first_name, |it: &Self| it.first_name.as_ref().into()),
-        Field::new("lastName", users::last_name, |it: &Self| it.last_name.as_ref().into()),
-        Field::new("email", users::email, |it: &Self| (&it.email).into()),
-        Field::new("roles", users::roles, |it: &Self| {
-            Value::Texts(it.roles.iter().map(|role| role.name().to_owned()).collect())
-        }),
-        Field::new("active", users::active, |it: &Self| it.active.into()),
-        Field::new("createdAt", users::created_at, |it: &Self| it.created_at.into()),
-        Field::new("updatedAt", users::updated_at, |it: &Self| it.updated_at.into()),
-        Field::new("revision", users::revision, |it: &Self| it.revision.into()).unmeasured(),
-        Field::new("deletedAt", users::deleted_at, |it: &Self| it.deleted_at.into()),
+    const FIELDS: &'static [Field] = &[
+        Field::id::<Self, _>("id", users::id),
+        Field::new("name", users::name),
+        Field::new("firstName", users::first_name),
+        Field::new("lastName", users::last_name),
+        Field::new("email", users::email),
+        Field::new("roles", users::roles),
+        Field::new("active", users::active),
+        Field::new("createdAt", users::created_at),
+        Field::new("updatedAt", users::updated_at),
+        Field::new("revision", users::revision).unmeasured(),
+        Field::new("deletedAt", users::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<Self, _>(
         "createdBy",

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Entity, Value,
-    read::rows::{Object, merge},
+    read::plan::{Object, merge},
     read::selection::fields,
     registry::{self, Registry},
     sql::values::Values,

@@ -5,8 +5,8 @@ use tenancy::Failure;
 
 use super::bucket::{self, Bucket};
 use crate::{
-    Entity, Kind,
-    any::{ToOne, to_one},
+    AnyEntity, Entity, Kind,
+    any::to_one,
     entity::field,
     field::Shape,
     read::filter::Reading,
@@ -47,10 +47,10 @@ pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Res
             if let Some(field) = field::<E>(&name) {
                 return add(field.shape, None, given, reading, &mut keys);
             }
-            let Some(to_one) = to_one::<E>(&name) else {
+            let Some((target, via)) = to_one::<E>(&name) else {
                 return Err(reading.wrong(format!("{} cannot be grouped by this.", E::MANY)));
             };
-            related(to_one, given, reading, &mut keys)
+            related(target, via, given, reading, &mut keys)
         })?;
     }
     if keys.len() > MAX_KEYS {
@@ -64,15 +64,16 @@ pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Res
 }
 
 fn related(
-    to_one: ToOne,
+    target: AnyEntity,
+    via: Via,
     given: GraphQLValue,
     reading: &mut Reading,
     keys: &mut Vec<GroupKey>,
 ) -> Result<(), Failure> {
-    reading.needs(to_one.target.read);
+    reading.needs(target.read);
     for (name, given) in reading.object(given)? {
-        reading.under(&name, |reading| match (to_one.target.shape)(&name) {
-            Some(shape) => add(shape, Some(to_one.into()), given, reading, keys),
+        reading.under(&name, |reading| match (target.shape)(&name) {
+            Some(shape) => add(shape, Some(via), given, reading, keys),
             None => Err(reading.wrong("A group reaches one relation far, and to its fields.")),
         })?;
     }

@@ -67,7 +67,7 @@ impl Function {
     }
 
     /// Whether it means something for a field.
-    fn suits<E>(self, field: &Field<E>) -> bool {
+    fn suits(self, field: &Field) -> bool {
         let kind = field.shape.kind;
         match self {
             Self::CountDistinct => kind.is_ordered(),
@@ -118,7 +118,7 @@ pub(crate) fn describe<E: Entity>(
     registry: &mut Registry,
 ) -> Option<(String, &'static str)> {
     let me = type_name::<E>(function);
-    let suited: Vec<&Field<E>> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
+    let suited: Vec<&Field> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
     if suited.is_empty() {
         return None;
     }
@@ -137,7 +137,7 @@ pub(crate) fn describe<E: Entity>(
 /// The input that filters groups by the figures of one function.
 pub(crate) fn describe_having<E: Entity>(function: Function, registry: &mut Registry) -> Option<String> {
     let me = format!("{}Having{}", E::NAME, function.noun());
-    let suited: Vec<&Field<E>> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
+    let suited: Vec<&Field> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
     if suited.is_empty() {
         return None;
     }

@@ -28,7 +28,7 @@ use crate::{
     read::selection::fields,
     registry::{self, Output, Registry},
     scope,
-    sql::statement::figures,
+    sql::statement::values,
 };
 
 /// How many groups are answered at most.
@@ -67,7 +67,7 @@ pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQ
         let limited = question.first.is_some();
         let statement = question.statement(keys, &answer, scope)?;
         let (keys, most) = (statement.keys.clone(), statement.limit);
-        let rows = figures(scope, statement).await?;
+        let rows = values(scope, statement).await?;
         if !limited && rows.len() >= most {
             let message = format!(
                 "There are more than {MAX_GROUPS} groups: say with `first` how many you want, or group more coarsely."

@@ -9,9 +9,12 @@ use futures_util::{
 use tenancy::{Failure, Scope};
 
 use crate::{
-    Entity, Kind, OrderBy, Statement, Value, Where, any::to_one, entity::field, field::Shape, read::cursor,
-    read::order::Via, read::page::Page, read::queries::select, read::selection::Join, scalar::id::text_of,
-    sql::values::Wide,
+    AnyEntity, Entity, Kind, OrderBy, Value, Where,
+    any::to_one,
+    entity::field,
+    read::{cursor, page::Page, plan::Layout},
+    scalar::id::text_of,
+    sql::values::Values,
 };
 
 /// How many rows are read at a time.
@@ -36,21 +39,24 @@ pub struct Export {
 pub type Rows = BoxStream<'static, Result<Vec<u8>, Failure>>;
 
 /// A column, and where its values stand.
-struct Column<E: 'static> {
+struct Column {
     title: String,
-    source: Source<E>,
+    kind: Kind,
+    source: Source,
 }
 
-enum Source<E: 'static> {
-    Own(&'static crate::Field<E>),
-    /// A field of the related row at this place among the joins.
-    Related(usize, Shape),
+enum Source {
+    /// At this place of the row.
+    Own(usize),
+    /// At this place of this join.
+    Joined(usize, usize),
 }
 
-struct State<E: 'static> {
+struct State {
     scope: Scope,
     page: Page,
-    columns: Vec<Column<E>>,
+    layout: Layout,
+    columns: Vec<Column>,
     begun: bool,
     done: bool,
 }
@@ -72,39 +78,33 @@ pub(crate) fn rows<E: Entity>(export: Export) -> Result<Rows, Failure> {
         let message = format!("An export has 1 to {MAX_COLUMNS} columns.");
         return Err(Failure::bad_request("columns", message));
     }
-    let columns = titles.into_iter().map(|title| column::<E>(title, &export.scope, &mut page));
+    let mut layout = Layout::new(AnyEntity::of::<E>(), &page.order);
+    let columns = titles.into_iter().map(|title| column::<E>(title, &export.scope, &mut layout));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    let state = State { scope: export.scope, page, columns, begun: false, done: false };
+    page.columns.clone_from(&layout.columns);
+    page.joins.clone_from(&layout.joins);
+    let state = State { scope: export.scope, page, layout, columns, begun: false, done: false };
     Ok(try_unfold(state, State::next).boxed())
 }
 
-fn column<E: Entity>(title: String, scope: &Scope, page: &mut Page) -> Result<Column<E>, Failure> {
+fn column<E: Entity>(title: String, scope: &Scope, layout: &mut Layout) -> Result<Column, Failure> {
     let unknown = || {
         let message = format!("There is no column {:?}.", title.chars().take(100).collect::<String>());
         Failure::bad_request("columns", message)
     };
     if let Some(field) = field::<E>(&title) {
-        return Ok(Column { title, source: Source::Own(field) });
+        let source = Source::Own(layout.column(field.shape));
+        return Ok(Column { title, kind: field.shape.kind, source });
     }
     let (relation, name) = title.split_once('.').ok_or_else(unknown)?;
-    let to_one = to_one::<E>(relation).ok_or_else(unknown)?;
-    let shape = (to_one.target.shape)(name).ok_or_else(unknown)?;
-    scope.require(to_one.target.read)?;
-    let via = Via::from(to_one);
-    let join = match page.joins.iter().position(|join| join.via == via) {
-        Some(join) => join,
-        None => {
-            page.joins.push(Join { via, shapes: vec![] });
-            page.joins.len() - 1
-        }
-    };
-    if let Some(join) = page.joins.get_mut(join).filter(|join| !join.shapes.contains(&shape)) {
-        join.shapes.push(shape);
-    }
-    Ok(Column { title, source: Source::Related(join, shape) })
+    let (target, via) = to_one::<E>(relation).ok_or_else(unknown)?;
+    let shape = (target.shape)(name).ok_or_else(unknown)?;
+    scope.require(target.read)?;
+    let (join, place) = layout.join(via, Some(shape));
+    Ok(Column { title, kind: shape.kind, source: Source::Joined(join, place) })
 }
 
-impl<E: Entity> State<E> {
+impl State {
     async fn next(mut self) -> Result<Option<(Vec<u8>, Self)>, Failure> {
         if self.done {
             return Ok(None);
@@ -115,33 +115,26 @@ impl<E: Entity> State<E> {
             csv.write_record(titles).map_err(Failure::internal)?;
             self.begun = true;
         }
-        let mut rows = E::rows(&self.scope, Statement::Select(select::<E>(&self.page, None))).await?;
-        self.done = rows.len() <= CHUNK;
-        rows.truncate(CHUNK);
-        for row in &rows {
+        let page = self.page.read(&self.scope).await?;
+        self.done = !page.more_after;
+        for row in &page.rows {
             let cells = self.columns.iter().map(|column| self.cell(column, row));
             csv.write_record(cells).map_err(Failure::internal)?;
         }
-        if let Some(last) = rows.last() {
-            self.page.after = self.page.values("after", Some(cursor::encode(last, &self.page.order)))?;
+        if let Some(last) = page.rows.last() {
+            let cursor = cursor::encode(last, &self.page.columns, &self.page.order);
+            self.page.after = self.page.values("after", Some(cursor))?;
         }
         let lines = csv.into_inner().map_err(|error| Failure::internal(error.to_string()))?;
         Ok(Some((lines, self)))
     }
 
-    fn cell(&self, column: &Column<E>, row: &Wide<E>) -> String {
-        match &column.source {
-            Source::Own(field) => text(field.shape.kind, &(field.value)(&row.row)),
-            Source::Related(join, shape) => {
-                let keys = self.page.order.iter().filter(|key| key.via.is_some()).count();
-                let before: usize =
-                    self.page.joins.iter().take(*join).map(|join| 1 + join.shapes.len()).sum();
-                let shapes = self.page.joins.get(*join).map(|join| join.shapes.as_slice());
-                let at = shapes.and_then(|shapes| shapes.iter().position(|known| known == shape));
-                let value = at.and_then(|at| row.more.get(keys + before + 1 + at));
-                value.map_or_else(String::new, |value| text(shape.kind, value))
-            }
-        }
+    fn cell(&self, column: &Column, row: &Values) -> String {
+        let place = match column.source {
+            Source::Own(place) => place,
+            Source::Joined(join, place) => self.layout.start(join, &self.page.order) + 1 + place,
+        };
+        text(column.kind, row.at(place))
     }
 }
 

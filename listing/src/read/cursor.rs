@@ -1,20 +1,18 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Direction, Entity, Value, entity::field, read::order::Key, sql::values::Wide};
+use crate::{Direction, Value, field::Shape, read::order::Key, sql::values::Values};
 
 /// The place of a row in an order, opaque to clients: the order's fingerprint and the row's values
 /// of its keys.
-pub(crate) fn encode<E: Entity>(wide: &Wide<E>, order: &[Key]) -> String {
-    // What is not the row's own comes first behind its columns, in the same order.
-    let mut more = wide.more.iter();
-    let values: Vec<Value> = order
-        .iter()
-        .map(|key| match key.via {
-            Some(_) => more.next().cloned().unwrap_or(Value::Null),
-            None => field::<E>(key.shape.name)
-                .map_or(Value::Uuid(wide.row.id()), |field| (field.value)(&wide.row)),
-        })
-        .collect();
+pub(crate) fn encode(row: &Values, columns: &[Shape], order: &[Key]) -> String {
+    // The keys that are not the row's own come right behind its columns.
+    let mut foreign = columns.len()..;
+    let place = |key: &Key| match key.via {
+        Some(_) => foreign.next(),
+        None => columns.iter().position(|shape| shape.column == key.shape.column),
+    };
+    let values: Vec<&Value> =
+        order.iter().map(place).map(|place| place.map_or(&Value::Null, |place| row.at(place))).collect();
     // Strings, numbers and ids always serialise.
     let json = serde_json::to_vec(&(fingerprint(order), values)).unwrap_or_default();
     BASE64_URL_SAFE_NO_PAD.encode(json)

@@ -13,12 +13,11 @@ use tenancy::{Failure, Scope};
 use uuid::Uuid;
 
 use crate::{
-    Condition, Connection, Entity, Statement, Value,
-    read::page::Page,
-    read::queries::{find_many, long, select},
-    sql::select::{CountPerParent, PerParent},
-    sql::statement::figures,
-    sql::values::Wide,
+    Entity,
+    read::{
+        page::{Page, Rows},
+        queries::find_many,
+    },
 };
 
 /// How often a loader lets others add to its batch before it runs.
@@ -44,8 +43,8 @@ impl Loaders {
         self.get(|| OneLoader::new(scope.clone()))
     }
 
-    /// Entities of this type by their parents.
-    pub(crate) fn children<E: Entity>(&self, scope: &Scope) -> Arc<ChildrenLoader<E>> {
+    /// Pages of children by their parents.
+    pub(crate) fn children(&self, scope: &Scope) -> Arc<ChildrenLoader> {
         self.get(|| ChildrenLoader::new(scope.clone()))
     }
 
@@ -111,88 +110,42 @@ struct Key {
     column: &'static str,
     page: Arc<Page>,
 }
-type Children<E> = Result<Arc<(Vec<Wide<E>>, Option<i64>)>, Failure>;
 
 /// Pages of children, for many parents at once; parents that ask for the same page share a
 /// statement.
-pub(crate) struct ChildrenLoader<E: Entity>(Loader<Key, Children<E>, ByParent<E>>);
+pub(crate) struct ChildrenLoader(Loader<Key, Result<Rows, Failure>, ByParent>);
 
-struct ByParent<E> {
-    scope: Scope,
-    child: PhantomData<fn() -> E>,
-}
+struct ByParent(Scope);
 
-impl<E: Entity> ChildrenLoader<E> {
+impl ChildrenLoader {
     fn new(scope: Scope) -> Self {
-        let batch = ByParent { scope, child: PhantomData };
-        Self(Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(MAX_BATCH))
+        Self(Loader::new(ByParent(scope)).with_yield_count(YIELDS).with_max_batch_size(MAX_BATCH))
     }
 
-    pub(crate) async fn load(
-        &self,
-        parent: Uuid,
-        column: &'static str,
-        page: Page,
-    ) -> Result<Connection<E>, Failure> {
-        let page = Arc::new(page);
-        let key = Key { parent, column, page: Arc::clone(&page) };
-        let children = self.0.try_load(key).await.map_err(Failure::internal)??;
-        let (rows, total) = Arc::unwrap_or_clone(children);
-        Ok(Connection::new(page, rows, total))
+    pub(crate) async fn load(&self, parent: Uuid, column: &'static str, page: Page) -> Result<Rows, Failure> {
+        let key = Key { parent, column, page: Arc::new(page) };
+        self.0.try_load(key).await.map_err(Failure::internal)?
     }
 }
 
-impl<E: Entity> BatchFn<Key, Children<E>> for ByParent<E> {
-    async fn load(&mut self, keys: &[Key]) -> HashMap<Key, Children<E>> {
+impl BatchFn<Key, Result<Rows, Failure>> for ByParent {
+    async fn load(&mut self, keys: &[Key]) -> HashMap<Key, Result<Rows, Failure>> {
         let mut parents_of: HashMap<(&'static str, &Arc<Page>), Vec<Uuid>> = HashMap::new();
         for Key { parent, column, page } in keys {
             parents_of.entry((column, page)).or_default().push(*parent);
         }
         let mut answers = HashMap::with_capacity(keys.len());
         for ((column, page), parents) in parents_of {
-            let mut found = self.children(column, page, parents.clone()).await;
+            let found = page.of_parents(&self.0, column, parents.clone()).await;
+            let mut found = found.map(|found| found.into_iter().collect::<HashMap<_, _>>());
             for parent in parents {
                 let own = match &mut found {
-                    Ok(found) => Ok(Arc::new(found.remove(&parent).unwrap_or_default())),
+                    Ok(found) => Ok(found.remove(&parent).unwrap_or_default()),
                     Err(failure) => Err(failure.clone()),
                 };
                 answers.insert(Key { parent, column, page: Arc::clone(page) }, own);
             }
         }
         answers
-    }
-}
-
-/// Children of each parent, and how many there are in all.
-type ByParentId<E> = HashMap<Uuid, (Vec<Wide<E>>, Option<i64>)>;
-
-impl<E: Entity> ByParent<E> {
-    async fn children(
-        &self,
-        column: &'static str,
-        page: &Page,
-        parents: Vec<Uuid>,
-    ) -> Result<ByParentId<E>, Failure> {
-        self.scope.require(E::READ)?;
-        let mut select = select::<E>(page, Some(Condition::OfParent(column)));
-        // Counted once for all parents, below: here it would be counted again for each child.
-        select.total = false;
-        let filter = select.filter.clone();
-        let mut found: ByParentId<E> = HashMap::new();
-        let children = Statement::PerParent(PerParent { parents: parents.clone(), select });
-        for mut child in E::rows(&self.scope, children).await? {
-            if let Some(Value::Uuid(parent)) = child.more.pop() {
-                found.entry(parent).or_default().0.push(child);
-            }
-        }
-        if page.total {
-            let count = CountPerParent { parents, table: E::TABLE, filter };
-            for row in figures(&self.scope, count).await? {
-                if let [Value::Uuid(parent), count] = row.0.as_slice() {
-                    found.entry(*parent).or_default().1 = long(Some(count));
-                }
-            }
-        }
-        Ok(found)
     }
 }

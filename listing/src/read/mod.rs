@@ -1,5 +1,6 @@
 //! Lists: filtered, ordered, page by page, and what belongs to their rows.
 
+pub(crate) mod branch;
 pub(crate) mod connection;
 pub(crate) mod cursor;
 pub(crate) mod filter;
@@ -8,7 +9,7 @@ pub(crate) mod node;
 pub(crate) mod operator;
 pub(crate) mod order;
 pub(crate) mod page;
+pub(crate) mod plan;
 pub(crate) mod queries;
 pub(crate) mod related;
-pub(crate) mod rows;
 pub(crate) mod selection;

@@ -5,8 +5,8 @@ use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
 use tenancy::Failure;
 
 use crate::{
-    Entity, Kind,
-    any::{ToOne, to_one},
+    AnyEntity, Entity, Kind,
+    any::to_one,
     entity::field,
     field::Shape,
     read::filter::Reading,
@@ -63,14 +63,13 @@ pub(crate) struct Via {
     pub(crate) path: Path,
 }
 
-impl From<ToOne> for Via {
-    fn from(to_one: ToOne) -> Self {
-        let path = Path { table: to_one.target.table, ours: to_one.column, theirs: "id" };
-        Self { relation: to_one.name, target: to_one.target.name, path }
-    }
-}
-
 impl Via {
+    /// The relation of this name to the `target` whose id stands in our `column`.
+    pub(crate) fn new(relation: &'static str, column: &'static str, target: AnyEntity) -> Self {
+        let path = Path { table: target.table, ours: column, theirs: "id" };
+        Self { relation, target: target.name, path }
+    }
+
     /// What a statement calls the joined table.
     pub(crate) fn alias(self) -> String {
         format!("via_{}", self.relation)
@@ -154,17 +153,17 @@ fn key<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Key, Fai
         if let Some(field) = field::<E>(&name).filter(|field| field.shape.kind.is_ordered()) {
             return Ok(Key { shape: field.shape, via: None, direction: direction(given, reading)? });
         }
-        let Some(to_one) = to_one::<E>(&name) else {
+        let Some((target, via)) = to_one::<E>(&name) else {
             return Err(reading.wrong(format!("{} cannot be ordered by this.", E::MANY)));
         };
-        reading.needs(to_one.target.read);
+        reading.needs(target.read);
         let (name, given) = only(given, reading)?;
         reading.under(&name, |reading| {
-            let shape = (to_one.target.shape)(&name).filter(|shape| shape.kind.is_ordered());
+            let shape = (target.shape)(&name).filter(|shape| shape.kind.is_ordered());
             let wrong =
                 || reading.wrong("An order reaches one relation far, and to fields that have an order.");
             let shape = shape.ok_or_else(wrong)?;
-            Ok(Key { shape, via: Some(to_one.into()), direction: direction(given, reading)? })
+            Ok(Key { shape, via: Some(via), direction: direction(given, reading)? })
         })
     })
 }

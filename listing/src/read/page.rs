@@ -1,14 +1,24 @@
-use async_graphql::{Context, InputType, Pos, ServerError, ServerResult};
+use std::collections::HashMap;
+
+use async_graphql::{Context, InputType, Pos, ServerError};
 use tenancy::{Failure, Scope};
+use uuid::Uuid;
 
 use crate::{
     Condition, Entity, OrderBy, Value, Where,
-    read::cursor,
-    read::filter::{Filter, Reading},
-    read::order::{self, Key},
-    read::selection::{self, Join},
-    registry, scope,
-    sql::keyset::Beyond,
+    field::Shape,
+    read::{
+        cursor,
+        filter::{Filter, Reading},
+        order::{self, Key},
+    },
+    registry,
+    sql::{
+        keyset::Beyond,
+        select::{Count, CountPerParent, Join, PerParent, Select},
+        statement::values,
+        values::Values,
+    },
 };
 
 /// How many rows a page holds unless told.
@@ -24,47 +34,43 @@ const MAX_CURSOR: usize = 64 * 1024;
 /// statement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Page {
-    pub(crate) filter: Filter,
+    table: &'static str,
+    filter: Filter,
     pub(crate) order: Vec<Key>,
     pub(crate) limit: usize,
     /// Counted from the end: `last` instead of `first`.
-    pub(crate) backwards: bool,
+    backwards: bool,
     pub(crate) after: Option<Vec<Value>>,
-    pub(crate) before: Option<Vec<Value>>,
-    /// What is read together with the rows.
+    before: Option<Vec<Value>>,
+    /// What is read of each row, and together with it.
+    pub(crate) columns: Vec<Shape>,
     pub(crate) joins: Vec<Join>,
     /// Whether all rows that pass the filter are counted.
     pub(crate) total: bool,
+}
+
+/// The rows of a page, in the list's order, and what is known about its place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) rows: Vec<Values>,
+    pub(crate) total: Option<i64>,
+    pub(crate) more_after: bool,
+    pub(crate) more_before: bool,
 }
 
 impl Page {
     /// Reads the question from the field that is being resolved.
     ///
     /// # Errors
-    /// An argument that is out of bounds or contradicts another, BAD_REQUEST.
-    pub(crate) fn of<E: Entity>(ctx: &Context<'_>) -> ServerResult<Self> {
-        fn argument<T: InputType>(ctx: &Context<'_>, name: &str) -> ServerResult<Option<T>> {
-            let (_, value) =
-                ctx.param_value::<Option<T>>(name, None).map_err(|error| ctx.set_error_path(error))?;
-            Ok(value)
-        }
-        let (first, last) = (argument(ctx, "first")?, argument(ctx, "last")?);
-        let (after, before) = (argument(ctx, "after")?, argument(ctx, "before")?);
+    /// An argument that is out of bounds or contradicts another, BAD_REQUEST; FORBIDDEN.
+    pub(crate) fn of<E: Entity>(ctx: &Context<'_>, scope: &Scope) -> Result<Self, Failure> {
         let filter = argument::<Where<E>>(ctx, "where")?;
         let order_by = argument(ctx, "orderBy")?.unwrap_or_default();
-        let read = || {
-            let scope = scope(ctx)?;
-            let mut page = Self::filtered(scope, filter, order_by)?;
-            page.cut(first, last)?;
-            page.after = page.values("after", after)?;
-            page.before = page.values("before", before)?;
-            let type_name = format!("{}Connection", E::NAME);
-            let connection = selection::fields(ctx, &ctx.item.node.selection_set, &type_name);
-            page.total = selection::names(&connection, "totalCount");
-            page.joins = selection::joins::<E>(ctx, scope, &connection);
-            Ok(page)
-        };
-        read().map_err(|failure| at(ctx, failure))
+        let mut page = Self::filtered::<E>(scope, filter, order_by)?;
+        page.cut(argument(ctx, "first")?, argument(ctx, "last")?)?;
+        page.after = page.values("after", argument(ctx, "after")?)?;
+        page.before = page.values("before", argument(ctx, "before")?)?;
+        Ok(page)
     }
 
     /// The first page of a list.
@@ -87,12 +93,14 @@ impl Page {
         filter.allowed(scope)?;
         reading.allowed(scope)?;
         Ok(Self {
+            table: E::TABLE,
             filter,
             order: order::complete::<E>(keys),
             limit: DEFAULT_PAGE,
             backwards: false,
             after: None,
             before: None,
+            columns: vec![],
             joins: vec![],
             total: false,
         })
@@ -125,12 +133,90 @@ impl Page {
     }
 
     /// What lies between the cursors.
-    pub(crate) fn bounds(&self) -> Vec<Condition> {
+    fn bounds(&self) -> Vec<Condition> {
         let bound = |values: &Option<Vec<Value>>, reversed| {
             values.clone().map(|values| Condition::Beyond(Beyond::new(self.order.clone(), values, reversed)))
         };
         bound(&self.after, false).into_iter().chain(bound(&self.before, true)).collect()
     }
+
+    /// The statement of the page, with one row more than asked, to see whether there are more.
+    pub(crate) fn select(&self, of: Option<Condition>) -> Select {
+        let filter = of.into_iter().chain([Condition::LIVE, self.filter.condition.clone()]);
+        Select {
+            table: self.table,
+            columns: self.columns.clone(),
+            // An empty filter would only make another text of the same statement.
+            filter: filter.filter(|condition| *condition != Condition::All(vec![])).collect(),
+            bounds: self.bounds(),
+            order: self.order.clone(),
+            reversed: self.backwards,
+            limit: Some(self.limit + 1),
+            joins: self.joins.clone(),
+            total: self.total,
+        }
+    }
+
+    /// The page of the organisation's list.
+    pub(crate) async fn read(&self, scope: &Scope) -> Result<Rows, Failure> {
+        let select = self.select(None);
+        let count = Count { table: select.table, filter: select.filter.clone() };
+        let rows = values(scope, select).await?;
+        let total = match rows.first() {
+            _ if !self.total => None,
+            Some(first) => first.count(),
+            // A page without rows carries no total: nothing is there, or nothing at this place.
+            None if self.after.is_none() && self.before.is_none() && self.limit > 0 => Some(0),
+            None => values(scope, count).await?.first().and_then(Values::count),
+        };
+        Ok(self.rows(rows, total))
+    }
+
+    /// The pages of the children of these parents: of all that have any.
+    pub(crate) async fn of_parents(
+        &self,
+        scope: &Scope,
+        column: &'static str,
+        parents: Vec<Uuid>,
+    ) -> Result<Vec<(Uuid, Rows)>, Failure> {
+        let mut select = self.select(Some(Condition::OfParent(column)));
+        // Counted once for all parents, below: here it would be counted again for each child.
+        select.total = false;
+        let filter = select.filter.clone();
+        let mut found: HashMap<Uuid, (Vec<Values>, Option<i64>)> = HashMap::new();
+        for mut child in values(scope, PerParent { parents: parents.clone(), select }).await? {
+            if let Some(Value::Uuid(parent)) = child.0.pop() {
+                found.entry(parent).or_default().0.push(child);
+            }
+        }
+        if self.total {
+            let count = CountPerParent { parents, table: self.table, filter };
+            for row in values(scope, count).await? {
+                if let Some(parent) = row.id(0) {
+                    found.entry(parent).or_default().1 = row.count();
+                }
+            }
+        }
+        Ok(found.into_iter().map(|(parent, (rows, total))| (parent, self.rows(rows, total))).collect())
+    }
+
+    /// A page from its rows, read in the page's direction and one more than its limit.
+    fn rows(&self, mut rows: Vec<Values>, total: Option<i64>) -> Rows {
+        let more = rows.len() > self.limit;
+        rows.truncate(self.limit);
+        if self.backwards {
+            rows.reverse();
+        }
+        let (after, before) = (self.after.is_some(), self.before.is_some());
+        let (more_after, more_before) = if self.backwards { (before, more) } else { (more, after) };
+        Rows { rows, total, more_after, more_before }
+    }
+}
+
+/// An argument of the field that is being resolved.
+pub(crate) fn argument<T: InputType>(ctx: &Context<'_>, name: &str) -> Result<Option<T>, Failure> {
+    let value = ctx.param_value::<Option<T>>(name, None);
+    value.map(|(_, value)| value).map_err(|error| Failure::bad_request(name, error.message))
 }
 
 /// The arguments of a list of these entities, as the schema describes them.

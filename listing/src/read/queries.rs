@@ -1,6 +1,6 @@
 //! The queries that every entity has: one by its id, the list, and its figures.
 
-use std::{borrow::Cow, marker::PhantomData, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
@@ -10,13 +10,15 @@ use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
 
 use crate::{
-    Condition, Connection, Entity, GivenId, OrderBy, Statement, Value, Where, aggregate,
-    read::page::{self, Page, at},
+    AnyEntity, Condition, Connection, Entity, GivenId, OrderBy, Statement, Where, aggregate,
+    read::{
+        branch::One,
+        connection,
+        page::{self, at},
+    },
     registry::{self, MetaTypeId, Registry},
     scope,
-    sql::select::{Count, Select},
-    sql::statement::figures,
-    sql::values::Wide,
+    sql::{select::Find, values::Values},
 };
 
 /// `contact(id:)`, `contacts(..)` and `contactsAggregate(..)` for an entity, to be merged into a
@@ -29,30 +31,19 @@ impl<E> Default for Queries<E> {
     }
 }
 
-/// The statement of a page, with one row more than asked, to see whether there are more.
-pub(crate) fn select<E: Entity>(page: &Page, of: Option<Condition>) -> Select {
-    let filter = of.into_iter().chain([Condition::LIVE, page.filter.condition.clone()]);
-    Select {
-        table: E::TABLE,
-        // An empty filter would only make another text of the same statement.
-        filter: filter.filter(|condition| *condition != Condition::All(vec![])).collect(),
-        bounds: page.bounds(),
-        order: page.order.clone(),
-        reversed: page.backwards,
-        limit: Some(page.limit + 1),
-        joins: page.joins.clone(),
-        total: page.total,
-    }
-}
-
 async fn rows<E: Entity>(scope: &Scope, conditions: Vec<Condition>) -> Result<Vec<E>, Failure> {
-    let select = Statement::Select(Select::all(E::TABLE, conditions));
-    Ok(E::rows(scope, select).await?.into_iter().map(|wide| wide.row).collect())
+    E::rows(scope, Statement::Find(Find { table: E::TABLE, conditions })).await
 }
 
 async fn rows_in<E: Entity>(tx: &Tx, conditions: Vec<Condition>) -> Result<Vec<E>, Failure> {
-    let select = Statement::Select(Select::all(E::TABLE, conditions));
-    Ok(E::rows_in(tx, select).await?.into_iter().map(|wide| wide.row).collect())
+    E::rows_in(tx, Statement::Find(Find { table: E::TABLE, conditions })).await
+}
+
+/// The whole entities of rows of a list, for resolvers that need more of them.
+pub(crate) async fn whole<E: Entity>(scope: &Scope, list: &[Values]) -> Result<HashMap<Uuid, E>, Failure> {
+    let ids = list.iter().filter_map(|row| row.id(0)).collect();
+    let whole = rows::<E>(scope, vec![Condition::ids(ids)]).await?;
+    Ok(whole.into_iter().map(|entity| (entity.id(), entity)).collect())
 }
 
 /// The rows with these ids that are not deleted.
@@ -90,29 +81,27 @@ pub async fn find_live_in<E: Entity>(tx: &Tx, id: Uuid) -> Result<Option<E>, Fai
     Ok(rows_in(tx, vec![Condition::id(id), Condition::LIVE]).await?.pop())
 }
 
-/// A page of the organisation's list.
-async fn list<E: Entity>(scope: &Scope, page: Page) -> Result<Connection<E>, Failure> {
-    let select = select::<E>(&page, None);
-    let count = Count { table: select.table, filter: select.filter.clone() };
-    let rows = E::rows(scope, Statement::Select(select)).await?;
-    let total = match rows.first() {
-        Some(first) => total(&page, first),
-        // A page without rows carries no total: nothing is there, or nothing at this place.
-        None if !page.total || (page.after.is_none() && page.before.is_none()) => Some(0),
-        None => figures(scope, count).await?.first().and_then(|row| long(row.0.first())),
+/// The one entity that the field being resolved asks for.
+async fn one<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQLValue> {
+    let (_, id) = ctx.param_value::<GivenId<E>>("id", None).map_err(|error| ctx.set_error_path(error))?;
+    let read = async {
+        let (scope, id) = (scope(ctx)?, id.uuid_argument("id")?);
+        scope.require(E::READ)?;
+        match One::of(ctx, scope, AnyEntity::of::<E>(), ctx.item) {
+            Some(plan) => {
+                let mut found = plan.objects(scope, vec![id]).await?;
+                Ok((found.remove(&id), None))
+            }
+            // Something is asked that only the entity's own resolvers know.
+            None => Ok((None, find::<E>(scope, id).await?)),
+        }
     };
-    Ok(Connection::new(Arc::new(page), rows, total))
-}
-
-/// The total that a row of a page carries, behind all else.
-fn total<E>(page: &Page, row: &Wide<E>) -> Option<i64> {
-    if page.total { long(row.more.last()) } else { None }
-}
-
-pub(crate) fn long(value: Option<&Value>) -> Option<i64> {
-    match value {
-        Some(Value::Long(number)) => Some(*number),
-        _ => None,
+    match read.await.map_err(|failure| at(ctx, failure))? {
+        (Some(object), _) => Ok(object),
+        (None, whole) => {
+            let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+            OutputType::resolve(&whole, &selection, ctx.item).await
+        }
     }
 }
 
@@ -153,20 +142,12 @@ impl<E: Entity> OutputType for Queries<E> {
 
 impl<E: Entity> ContainerType for Queries<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<GraphQLValue>> {
-        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         let name = ctx.item.node.name.node.as_str();
         if name == E::ONE {
-            let (_, id) =
-                ctx.param_value::<GivenId<E>>("id", None).map_err(|error| ctx.set_error_path(error))?;
-            let found = async { find::<E>(scope(ctx)?, id.uuid_argument("id")?).await };
-            let found = found.await.map_err(|failure| at(ctx, failure))?;
-            return OutputType::resolve(&found, &selection, ctx.item).await.map(Some);
+            return one::<E>(ctx).await.map(Some);
         }
         if name == E::MANY {
-            let page = Page::of::<E>(ctx)?;
-            let list = async { list::<E>(scope(ctx)?, page).await };
-            let list = list.await.map_err(|failure| at(ctx, failure))?;
-            return OutputType::resolve(&list, &selection, ctx.item).await.map(Some);
+            return connection::list::<E>(ctx).await.map(Some);
         }
         if name == aggregate::field_name::<E>() {
             return aggregate::resolve::<E>(ctx).await.map(Some);

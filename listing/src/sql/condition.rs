@@ -84,7 +84,10 @@ impl Condition {
 
     /// The row has one of these ids.
     pub(crate) fn ids(ids: Vec<Uuid>) -> Self {
-        Self::OneOf("id", List::Uuids(ids))
+        match ids.as_slice() {
+            [id] => Self::id(*id),
+            _ => Self::OneOf("id", List::Uuids(ids)),
+        }
     }
 
     /// Renders the condition on the rows that the statement calls `table`. Tables below it are called

@@ -8,17 +8,24 @@ use uuid::Uuid;
 
 use crate::{
     Condition,
+    field::Shape,
     read::order::{Key, Via},
-    read::selection::Join,
-    sql::condition::name,
-    sql::statement::Render,
+    sql::{condition::name, statement::Render},
 };
 
-/// Rows of one table. Behind the columns of each row come the values of order keys that are not its
-/// own, for each join the related row's id and wanted columns, and the total.
+/// Whole rows of one table that meet these conditions.
 #[derive(Clone, Debug)]
-pub struct Select {
+pub struct Find {
     pub(crate) table: &'static str,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+/// A page of a list. Each row has these columns, then the values of order keys that are not its own,
+/// then for each join the related row's id and columns, then the total.
+#[derive(Clone, Debug)]
+pub(crate) struct Select {
+    pub(crate) table: &'static str,
+    pub(crate) columns: Vec<Shape>,
     /// Which rows count.
     pub(crate) filter: Vec<Condition>,
     /// Which of them are wanted.
@@ -31,9 +38,15 @@ pub struct Select {
     pub(crate) total: bool,
 }
 
-/// The same rows for each of many parents; the parent's id comes last.
-#[derive(Clone, Debug)]
-pub struct PerParent {
+/// A relation to one that is read together with the rows, and which of its fields are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Join {
+    pub(crate) via: Via,
+    pub(crate) shapes: Vec<Shape>,
+}
+
+/// The same page for each of many parents; the parent's id comes last.
+pub(crate) struct PerParent {
     pub(crate) parents: Vec<Uuid>,
     pub(crate) select: Select,
 }
@@ -51,28 +64,24 @@ pub(crate) struct Count {
     pub(crate) filter: Vec<Condition>,
 }
 
-impl Select {
-    /// All rows of a table that meet these conditions.
-    pub(crate) fn all(table: &'static str, filter: Vec<Condition>) -> Self {
-        Self {
-            table,
-            filter,
-            bounds: vec![],
-            order: vec![],
-            reversed: false,
-            limit: None,
-            joins: vec![],
-            total: false,
-        }
-    }
-
+impl Find {
     pub(crate) fn render<'b, C: QueryFragment<Pg>>(
         &'b self,
         columns: &'b C,
         mut out: AstPass<'_, 'b, Pg>,
     ) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        columns.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM ");
+        out.push_identifier(self.table)?;
+        render_where(self.table, self.conditions.iter(), &mut out)
+    }
+}
+
+impl Render for Select {
+    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         if self.joins.is_empty() && !self.total {
-            return self.render_page(columns, out);
+            return self.render_page(&mut out);
         }
         // The page first, and only then what belongs to its rows.
         out.push_sql("SELECT page.*");
@@ -89,7 +98,7 @@ impl Select {
             out.push_sql(")");
         }
         out.push_sql(" FROM (");
-        self.render_page(columns, out.reborrow())?;
+        self.render_page(&mut out)?;
         out.push_sql(") AS page");
         for join in &self.joins {
             join.via.join("page", &mut out)?;
@@ -107,17 +116,18 @@ impl Select {
         }
         Ok(())
     }
+}
 
-    fn render_page<'b, C: QueryFragment<Pg>>(
-        &'b self,
-        columns: &'b C,
-        mut out: AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+impl Select {
+    fn render_page<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
-        columns.walk_ast(out.reborrow())?;
+        for (at, shape) in self.columns.iter().enumerate() {
+            out.push_sql(if at == 0 { "" } else { ", " });
+            name(out, self.table, shape.column)?;
+        }
         for (number, key) in self.order.iter().filter(|key| key.via.is_some()).enumerate() {
             out.push_sql(", ");
-            key.render(self.table, &mut out)?;
+            key.render(self.table, out)?;
             out.push_sql(" AS ");
             out.push_identifier(&foreign_key(number))?;
         }
@@ -126,14 +136,14 @@ impl Select {
         let mut joined: Vec<Via> = vec![];
         for via in self.order.iter().filter_map(|key| key.via) {
             if !joined.contains(&via) {
-                via.join(self.table, &mut out)?;
+                via.join(self.table, out)?;
                 joined.push(via);
             }
         }
-        render_where(self.table, self.filter.iter().chain(&self.bounds), &mut out)?;
+        render_where(self.table, self.filter.iter().chain(&self.bounds), out)?;
         for (at, key) in self.order.iter().enumerate() {
             out.push_sql(if at == 0 { " ORDER BY " } else { ", " });
-            key.render(self.table, &mut out)?;
+            key.render(self.table, out)?;
             out.push_sql(key.direction.reversed(self.reversed).sql(key.is_nullable()));
         }
         if let Some(limit) = self.limit {
@@ -167,18 +177,14 @@ fn render_count<'b>(table: &str, filter: &'b [Condition], out: &mut AstPass<'_, 
     render_where(table, filter.iter(), out)
 }
 
-impl PerParent {
+impl Render for PerParent {
     // Parents without children answer no row. A correlated LATERAL runs as a nested loop, so each
     // parent's children keep their order.
-    pub(crate) fn render<'b, C: QueryFragment<Pg>>(
-        &'b self,
-        columns: &'b C,
-        mut out: AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT child.*, parent.id FROM ");
         render_parents(&self.parents, &mut out)?;
         out.push_sql(" CROSS JOIN LATERAL (");
-        self.select.render(columns, out.reborrow())?;
+        self.select.render(out.reborrow())?;
         out.push_sql(") AS child");
         Ok(())
     }

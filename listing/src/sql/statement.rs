@@ -1,29 +1,30 @@
-//! How rows come out of a statement: typed at the edge, erased in the middle.
+//! How rows come out of a statement: those of an entity with its type, all others as values.
+
+use std::marker::PhantomData;
 
 use diesel::{
     QueryResult, Selectable,
-    deserialize::{FromSqlRow, StaticallySizedRow},
+    deserialize::FromSqlRow,
     expression::Expression,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_dsl::CompatibleType,
     sql_types as st,
 };
-use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
+use futures_util::{FutureExt, future::BoxFuture};
 use tenancy::{Failure, Scope, Tx};
 
-use crate::{
-    sql::change::{Insert, Mark, Update},
-    sql::select::{PerParent, Select},
-    sql::values::{Typed, Values, Wide},
+use crate::sql::{
+    change::{Insert, Mark, Update},
+    select::Find,
+    values::Values,
 };
 
-/// A statement that answers rows of one table.
+/// A statement that answers whole rows of an entity.
 #[derive(Clone, Debug)]
 pub enum Statement {
     /// Reads rows.
-    Select(Select),
-    /// Reads the same for each of many parents.
-    PerParent(PerParent),
+    Find(Find),
     /// Adds rows.
     Insert(Insert),
     /// Changes a row.
@@ -36,9 +37,9 @@ pub enum Statement {
 /// `Selectable` is one; the bounds stand here once, and the types of its statements end here.
 pub trait Row: Sized + Send + Sync + 'static {
     /// Reads in a transaction of its own.
-    fn rows(scope: &Scope, statement: Statement) -> BoxFuture<'_, Result<Vec<Wide<Self>>, Failure>>;
+    fn rows(scope: &Scope, statement: Statement) -> BoxFuture<'_, Result<Vec<Self>, Failure>>;
     /// Runs inside a write.
-    fn rows_in(tx: &Tx, statement: Statement) -> BoxFuture<'_, Result<Vec<Wide<Self>>, Failure>>;
+    fn rows_in(tx: &Tx, statement: Statement) -> BoxFuture<'_, Result<Vec<Self>, Failure>>;
 }
 
 type Columns<E> = <E as Selectable<Pg>>::SelectExpression;
@@ -46,46 +47,45 @@ type Types<E> = <Columns<E> as Expression>::SqlType;
 
 impl<E> Row for E
 where
-    E: Selectable<Pg> + FromSqlRow<Types<E>, Pg> + StaticallySizedRow<Types<E>, Pg> + Send + Sync + 'static,
+    E: Selectable<Pg> + FromSqlRow<Types<E>, Pg> + Send + Sync + 'static,
     Columns<E>: QueryFragment<Pg> + Send + 'static,
-    Types<E>: 'static,
+    Types<E>: CompatibleType<E, Pg, SqlType = Types<E>> + Send + 'static,
 {
-    fn rows(scope: &Scope, statement: Statement) -> BoxFuture<'_, Result<Vec<Wide<Self>>, Failure>> {
-        let answer = Answer { statement, columns: E::construct_selection() };
-        scope.rows(answer).map_ok(untyped::<E>).boxed()
+    fn rows(scope: &Scope, statement: Statement) -> BoxFuture<'_, Result<Vec<Self>, Failure>> {
+        scope.rows(Answer::<_, Types<E>>::new(statement, E::construct_selection())).boxed()
     }
 
-    fn rows_in(tx: &Tx, statement: Statement) -> BoxFuture<'_, Result<Vec<Wide<Self>>, Failure>> {
-        let answer = Answer { statement, columns: E::construct_selection() };
-        tx.rows(answer).map_ok(untyped::<E>).boxed()
+    fn rows_in(tx: &Tx, statement: Statement) -> BoxFuture<'_, Result<Vec<Self>, Failure>> {
+        tx.rows(Answer::<_, Types<E>>::new(statement, E::construct_selection())).boxed()
     }
 }
 
-fn untyped<E: Selectable<Pg>>(rows: Vec<Typed<E, Types<E>>>) -> Vec<Wide<E>> {
-    rows.into_iter().map(|row| row.0).collect()
-}
-
-/// A statement together with the columns it answers first.
-struct Answer<C> {
+/// A statement together with the columns it answers and their types.
+struct Answer<C, T> {
     statement: Statement,
     columns: C,
+    types: PhantomData<fn() -> T>,
 }
 
-impl<C> QueryId for Answer<C> {
+impl<C, T> Answer<C, T> {
+    fn new(statement: Statement, columns: C) -> Self {
+        Self { statement, columns, types: PhantomData }
+    }
+}
+
+impl<C, T> QueryId for Answer<C, T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<C> Query for Answer<C> {
-    // What follows the entity's columns is known to the statement alone.
-    type SqlType = st::Untyped;
+impl<C, T> Query for Answer<C, T> {
+    type SqlType = T;
 }
 
-impl<C: QueryFragment<Pg>> QueryFragment<Pg> for Answer<C> {
+impl<C: QueryFragment<Pg>, T> QueryFragment<Pg> for Answer<C, T> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match &self.statement {
-            Statement::Select(select) => select.render(&self.columns, out),
-            Statement::PerParent(select) => select.render(&self.columns, out),
+            Statement::Find(find) => find.render(&self.columns, out),
             Statement::Insert(insert) => insert.render(&self.columns, out),
             Statement::Update(update) => update.render(&self.columns, out),
             Statement::Mark(mark) => mark.render(&self.columns, out),
@@ -93,30 +93,35 @@ impl<C: QueryFragment<Pg>> QueryFragment<Pg> for Answer<C> {
     }
 }
 
-/// A statement that answers values and no rows of an entity.
-pub(crate) struct Figures<S>(pub(crate) S);
-
-/// What such a statement says.
-pub(crate) trait Render {
+/// A statement that answers values.
+pub(crate) trait Render: Send {
+    /// What it says.
     fn render<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
 }
 
-impl<S> QueryId for Figures<S> {
+struct Valued<S>(S);
+
+impl<S> QueryId for Valued<S> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<S> Query for Figures<S> {
+impl<S> Query for Valued<S> {
     type SqlType = st::Untyped;
 }
 
-impl<S: Render> QueryFragment<Pg> for Figures<S> {
+impl<S: Render> QueryFragment<Pg> for Valued<S> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.render(out)
     }
 }
 
-/// The answer of such a statement.
-pub(crate) async fn figures<S: Render + Send>(scope: &Scope, statement: S) -> Result<Vec<Values>, Failure> {
-    scope.rows(Figures(statement)).await
+/// The rows of such a statement, in a transaction of its own.
+pub(crate) async fn values<S: Render>(scope: &Scope, statement: S) -> Result<Vec<Values>, Failure> {
+    scope.rows(Valued(statement)).await
+}
+
+/// The rows of such a statement inside a write.
+pub(crate) async fn values_in<S: Render>(tx: &Tx, statement: S) -> Result<Vec<Values>, Failure> {
+    tx.rows(Valued(statement)).await
 }

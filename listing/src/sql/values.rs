@@ -1,5 +1,5 @@
 use diesel::{
-    deserialize::{self, FromSql, FromSqlRow, QueryableByName, StaticallySizedRow},
+    deserialize::{self, FromSql, QueryableByName},
     pg::{Pg, PgValue},
     row::{Field, NamedRow, Row},
     sql_types as st,
@@ -8,43 +8,41 @@ use uuid::Uuid;
 
 use crate::{Decimal, Value};
 
-/// A row of values whose number and kinds only the statement knows: a group, a count.
+/// A row of values whose number and kinds only the statement knows: of a list, a group, a count.
+#[derive(Clone, Debug)]
 pub(crate) struct Values(pub(crate) Vec<Value>);
 
-/// A row of an entity's table, and behind its columns others that the statement asked for.
-#[derive(Clone, Debug)]
-pub struct Wide<E> {
-    pub(crate) row: E,
-    pub(crate) more: Vec<Value>,
+impl Values {
+    /// The value at this place.
+    pub(crate) fn at(&self, place: usize) -> &Value {
+        self.0.get(place).unwrap_or(&Value::Null)
+    }
+
+    /// The id at this place, if one stands there.
+    pub(crate) fn id(&self, place: usize) -> Option<Uuid> {
+        match self.at(place) {
+            Value::Uuid(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The count at the end.
+    pub(crate) fn count(&self) -> Option<i64> {
+        match self.0.last() {
+            Some(Value::Long(count)) => Some(*count),
+            _ => None,
+        }
+    }
 }
 
 impl QueryableByName<Pg> for Values {
     fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
-        read_from(row, 0).map(Self)
-    }
-}
-
-/// A [`Wide`] row together with the types of the entity's columns.
-pub(crate) struct Typed<E, T>(pub(crate) Wide<E>, std::marker::PhantomData<fn() -> T>);
-
-impl<E, T> QueryableByName<Pg> for Typed<E, T>
-where
-    E: FromSqlRow<T, Pg> + StaticallySizedRow<T, Pg>,
-{
-    fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
-        let columns = E::FIELD_COUNT;
-        let own = E::build_from_row(&row.partial_row(0..columns))?;
-        Ok(Self(Wide { row: own, more: read_from(row, columns)? }, std::marker::PhantomData))
-    }
-}
-
-fn read_from<'a>(row: &impl Row<'a, Pg>, first: usize) -> deserialize::Result<Vec<Value>> {
-    (first..row.field_count())
-        .map(|index| {
-            let field = row.get(index).ok_or("the row ended early")?;
+        let value = |place| {
+            let field = Row::get(row, place).ok_or("the row ended early")?;
             field.value().map_or(Ok(Value::Null), read)
-        })
-        .collect()
+        };
+        (0..row.field_count()).map(value).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// A value by the type that PostgreSQL sent with it.

@@ -11,32 +11,34 @@ use crate::{
 
 /// An entity as clients give it, before it is written: the values of its columns, read and checked,
 /// and what is wrong with them.
-pub struct Draft<E: 'static> {
+pub struct Draft {
     id: Uuid,
-    values: Vec<(&'static Field<E>, Value)>,
+    /// All fields of the entity.
+    fields: &'static [Field],
+    values: Vec<(&'static Field, Value)>,
     errors: Vec<UserError>,
     csv: Option<CsvRow>,
 }
 
 type Object = IndexMap<Name, GraphQLValue>;
 
-impl<E: Editable> Draft<E> {
+impl Draft {
     /// A new entity: every field that can be given has a value, if only the one it has by itself.
-    pub(crate) fn new(mut given: Object) -> Self {
+    pub(crate) fn new<E: Editable>(mut given: Object) -> Self {
         let mut checks = Checks::default();
-        let mut draft = Self::blank();
+        let mut draft = Self::blank::<E>();
         for (field, rules) in fields::<E>() {
             let given = given.swap_remove(field.shape.name).filter(|given| *given != GraphQLValue::Null);
             let value = given.and_then(|given| read(field.shape, rules.rule, given, &mut checks));
             draft.fill(field, rules, value, &mut checks);
         }
-        draft.checked(checks)
+        draft.checked::<E>(checks)
     }
 
     /// A new entity from a row of a CSV.
-    pub(crate) fn from_csv(row: CsvRow) -> Self {
+    pub(crate) fn from_csv<E: Editable>(row: CsvRow) -> Self {
         let mut checks = Checks::default();
-        let mut draft = Self::blank();
+        let mut draft = Self::blank::<E>();
         for (field, rules) in fields::<E>() {
             let value = row.get(field.shape.name).and_then(|cell| {
                 let value = field.shape.kind.read_text(cell);
@@ -56,13 +58,13 @@ impl<E: Editable> Draft<E> {
         }
         E::from_csv(&row, &mut draft, &mut checks);
         draft.csv = Some(row);
-        draft.checked(checks)
+        draft.checked::<E>(checks)
     }
 
     /// A change: only the fields that were given.
-    pub(crate) fn change(id: Uuid, mut given: Object) -> Self {
+    pub(crate) fn change<E: Editable>(id: Uuid, mut given: Object) -> Self {
         let mut checks = Checks::default();
-        let mut draft = Self { id, ..Self::blank() };
+        let mut draft = Self { id, ..Self::blank::<E>() };
         for (field, rules) in fields::<E>().filter(|(_, rules)| !rules.fixed) {
             let Some(given) = given.swap_remove(field.shape.name) else { continue };
             let value = match given {
@@ -76,14 +78,14 @@ impl<E: Editable> Draft<E> {
             };
             draft.fill(field, rules, value, &mut checks);
         }
-        draft.checked(checks)
+        draft.checked::<E>(checks)
     }
 
-    fn blank() -> Self {
-        Self { id: Uuid::now_v7(), values: vec![], errors: vec![], csv: None }
+    fn blank<E: Editable>() -> Self {
+        Self { id: Uuid::now_v7(), fields: E::FIELDS, values: vec![], errors: vec![], csv: None }
     }
 
-    fn fill(&mut self, field: &'static Field<E>, rules: Given, value: Option<Value>, checks: &mut Checks) {
+    fn fill(&mut self, field: &'static Field, rules: Given, value: Option<Value>, checks: &mut Checks) {
         let name = field.shape.name;
         let value = match (value, rules.need) {
             (Some(value), _) if value != Value::Null => value,
@@ -100,7 +102,7 @@ impl<E: Editable> Draft<E> {
         self.values.push((field, value));
     }
 
-    fn checked(mut self, mut checks: Checks) -> Self {
+    fn checked<E: Editable>(mut self, mut checks: Checks) -> Self {
         E::check(&self, &mut checks);
         self.errors = checks.errors();
         self
@@ -131,7 +133,7 @@ impl<E: Editable> Draft<E> {
 
     /// Sets what stands in the column of a field that clients can give.
     pub fn set<C: Column>(&mut self, _: C, value: impl Into<Value>) {
-        let Some(field) = E::FIELDS.iter().find(|field| field.shape.column == C::NAME) else { return };
+        let Some(field) = self.fields.iter().find(|field| field.shape.column == C::NAME) else { return };
         self.values.retain(|(known, _)| known.shape.column != C::NAME);
         self.values.push((field, value.into()));
     }
@@ -171,7 +173,7 @@ impl<E: Editable> Draft<E> {
 }
 
 /// The fields that clients can give.
-pub(crate) fn fields<E: Editable>() -> impl Iterator<Item = (&'static Field<E>, Given)> {
+pub(crate) fn fields<E: Editable>() -> impl Iterator<Item = (&'static Field, Given)> {
     E::FIELDS.iter().filter_map(|field| Some((field, field.given?)))
 }
 

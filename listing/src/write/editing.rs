@@ -42,11 +42,11 @@ pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
     scope.require(E::WRITE)?;
     let mut given = object(given);
     let key = key(&format!("create{}", E::NAME), &mut given)?;
-    let draft = Draft::<E>::new(given);
+    let draft = Draft::new::<E>(given);
     draft.accepted()?;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let mut drafts = [draft];
-        complete(&tx, &mut drafts).await?;
+        complete::<E>(&tx, &mut drafts).await?;
         drafts.iter().try_for_each(Draft::accepted)?;
         insert(&tx, drafts.into()).await.map(Made)
     });
@@ -63,17 +63,17 @@ pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
     let id = take::<String>(&mut given, "id")?.unwrap_or_default();
     let id = known_id::<E>(&id)?;
     let revision = take::<i32>(&mut given, "expectedRevision")?.unwrap_or_default();
-    let draft = Draft::<E>::change(id, given);
+    let draft = Draft::change::<E>(id, given);
     draft.accepted()?;
     scope
         .write(E::WRITE, |tx| async move {
             let mut drafts = [draft];
-            complete(&tx, &mut drafts).await?;
+            complete::<E>(&tx, &mut drafts).await?;
             let [draft] = drafts;
             draft.accepted()?;
             let update = Update { table: E::TABLE, id, revision, changes: draft.values() };
             let row = E::rows_in(&tx, Statement::Update(update)).await?.pop();
-            updated(&tx, id, row.map(|wide| wide.row)).await
+            updated(&tx, id, row).await
         })
         .await
 }
@@ -108,7 +108,7 @@ pub(crate) async fn create_many<E: Editable>(scope: &Scope, given: GraphQLValue)
         let message = format!("This takes at most {MAX_ROWS} at once.");
         return Err(Failure::user(ErrorCode::LimitReached, E::MANY, message));
     }
-    let drafts = rows.into_iter().map(|row| Draft::<E>::new(object(row))).enumerate();
+    let drafts = rows.into_iter().map(|row| Draft::new::<E>(object(row))).enumerate();
     let drafts = drafts.map(|(index, draft)| (index + 1, draft)).collect();
     make(scope, key, drafts, vec![], mode).await
 }
@@ -132,7 +132,7 @@ pub async fn import<E: Editable>(scope: &Scope, input: ImportInput) -> Result<Ma
     let required: Vec<_> = required.map(|(field, _)| field.shape.name).collect();
     let columns = input.columns.unwrap_or_default();
     let sheet = CsvSheet::read(&input.csv, &columns, &csv_columns::<E>(), &required)?;
-    let drafts = sheet.rows.into_iter().map(|row| (row.number, Draft::<E>::from_csv(row))).collect();
+    let drafts = sheet.rows.into_iter().map(|row| (row.number, Draft::from_csv::<E>(row))).collect();
     let mode = Mode { dry_run: input.dry_run, skip_invalid: input.skip_invalid };
     let mut many = make(scope, key, drafts, sheet.errors, mode).await?;
     many.ignored_columns = sheet.ignored;
@@ -149,7 +149,7 @@ struct Mode {
 async fn make<E: Editable>(
     scope: &Scope,
     key: Option<Key>,
-    drafts: Vec<(usize, Draft<E>)>,
+    drafts: Vec<(usize, Draft)>,
     mut errors: Vec<RowError>,
     mode: Mode,
 ) -> Result<Many<E>, Failure> {
@@ -157,7 +157,7 @@ async fn make<E: Editable>(
     let counted = &mut valid;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let (numbers, mut drafts): (Vec<usize>, Vec<_>) = drafts.into_iter().unzip();
-        complete(&tx, &mut drafts).await?;
+        complete::<E>(&tx, &mut drafts).await?;
         for (number, draft) in numbers.iter().zip(&drafts) {
             found
                 .extend(draft.errors().iter().map(|error| RowError::of(*number, draft.csv(), error.clone())));
@@ -180,15 +180,15 @@ async fn make<E: Editable>(
 }
 
 /// What only the database knows about drafts.
-async fn complete<E: Editable>(tx: &Tx, drafts: &mut [Draft<E>]) -> Result<(), Failure> {
+async fn complete<E: Editable>(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
     E::complete(tx, drafts).await?;
-    references::check(tx, drafts).await
+    references::check::<E>(tx, drafts).await
 }
 
 /// The drafts as rows, in one statement.
-async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft<E>>) -> Result<Vec<E>, Failure> {
+async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Failure> {
     let shapes: Vec<_> = fields::<E>().map(|(field, _)| field.shape).collect();
-    let row = |draft: Draft<E>| {
+    let row = |draft: Draft| {
         let id = draft.id();
         let mut given = draft.values();
         let mut value = |column| {
@@ -199,5 +199,5 @@ async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft<E>>) -> Result<Vec<E>, F
     };
     let rows = drafts.into_iter().map(row).collect();
     let insert = Statement::Insert(Insert { table: E::TABLE, shapes: shapes.clone(), rows });
-    Ok(E::rows_in(tx, insert).await?.into_iter().map(|wide| wide.row).collect())
+    E::rows_in(tx, insert).await
 }

@@ -72,7 +72,7 @@ async fn change<V: DeletedState, E: Changeable>(
     let mark = Mark { table: E::TABLE, id, revision: target.expected_revision, deleted: V::DELETED };
     scope
         .write(E::WRITE, |tx| async move {
-            let marked = E::rows_in(&tx, Statement::Mark(mark)).await?.pop().map(|wide| wide.row);
+            let marked = E::rows_in(&tx, Statement::Mark(mark)).await?.pop();
             if V::DELETED || marked.is_some() {
                 updated(&tx, id, marked).await
             } else {

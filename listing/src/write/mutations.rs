@@ -57,7 +57,7 @@ fn import_name<E: Editable>() -> String {
 /// The description of one field that clients can give.
 fn describe_field<E: Editable>(
     registry: &mut Registry,
-    field: &crate::Field<E>,
+    field: &crate::Field,
     given: Given,
     changing: bool,
 ) -> Input {
@@ -89,7 +89,7 @@ fn describe_new<E: Editable>(registry: &mut Registry, keyed: bool) -> String {
     let me = if keyed { format!("Create{}Input", E::NAME) } else { format!("New{}Input", E::NAME) };
     let mut inputs: Vec<Input> = vec![];
     for (field, given) in fields::<E>() {
-        inputs.push(describe_field(registry, field, given, false));
+        inputs.push(describe_field::<E>(registry, field, given, false));
     }
     if keyed {
         inputs.push(registry::input("idempotencyKey", "String", ABOUT_KEY));
@@ -103,7 +103,7 @@ fn describe_change<E: Editable>(registry: &mut Registry) -> String {
     let id = <GivenId<E> as InputType>::create_type_info(registry);
     let mut inputs = vec![registry::input("id", &id, "Which one."), lifecycle::expected_revision()];
     for (field, given) in fields::<E>().filter(|(_, given)| !given.fixed) {
-        inputs.push(describe_field(registry, field, given, true));
+        inputs.push(describe_field::<E>(registry, field, given, true));
     }
     let about = format!(
         "What to change of a {}: a field that is absent stays, a null empties it where it may be empty.",

@@ -11,7 +11,7 @@ use crate::{
     relation::Way,
     sql::condition::{Comparison, name},
     sql::select::render_where,
-    sql::statement::{Figures, Render},
+    sql::statement::{Render, values_in},
     sql::values::Values,
 };
 
@@ -33,7 +33,7 @@ impl Render for Present {
 
 /// Says NOT_FOUND at every field of a draft that names what is not there, is deleted, or is not what
 /// the relation is to. The database would only refuse what was never there.
-pub(crate) async fn check<E: Editable>(tx: &Tx, drafts: &mut [Draft<E>]) -> Result<(), Failure> {
+pub(crate) async fn check<E: Editable>(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
     for relation in E::RELATIONS {
         let Way::One { column, .. } = relation.way else { continue };
         // What is made by the same mutation is not there yet.
@@ -53,7 +53,7 @@ pub(crate) async fn check<E: Editable>(tx: &Tx, drafts: &mut [Draft<E>]) -> Resu
             conditions.push(Condition::Is(column, Comparison::Eq, value.into()));
         }
         let present: Vec<Values> =
-            tx.rows(Figures(Present { table: relation.target.table, conditions })).await?;
+            values_in(tx, Present { table: relation.target.table, conditions }).await?;
         let present: HashSet<Value> = present.into_iter().flat_map(|row| row.0).collect();
         for (at, (field, id)) in wanted {
             if let Some(draft) = drafts.get_mut(at).filter(|_| !present.contains(&Value::Uuid(id))) {

@@ -1,0 +1,141 @@
+//! What belongs to the rows of a list and is read in a statement of its own, one for all rows.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, Positioned, Value as GraphQLValue, parser::types::Field as Asked};
+use futures_util::{FutureExt, future::BoxFuture};
+use tenancy::{Failure, Scope};
+use uuid::Uuid;
+
+use crate::{
+    AnyEntity, Condition,
+    read::{
+        connection::ConnectionPlan,
+        page::{Page, Rows},
+        plan::{Layout, Steps},
+        selection::fields,
+    },
+    sql::{select::Select, statement::values, values::Values},
+};
+
+/// A relation of which more is asked than a join can bring.
+pub(crate) trait Branch: Send + Sync {
+    /// What there is for each of these ids.
+    fn load<'b>(
+        &'b self,
+        scope: &'b Scope,
+        ids: Vec<Uuid>,
+    ) -> BoxFuture<'b, Result<HashMap<Uuid, GraphQLValue>, Failure>>;
+
+    /// What is answered where nothing was found.
+    fn none(&self) -> GraphQLValue;
+}
+
+/// A relation to one.
+pub(crate) struct One {
+    target: AnyEntity,
+    layout: Layout,
+    steps: Steps,
+}
+
+/// A relation to many.
+pub(crate) struct Many {
+    column: &'static str,
+    plan: ConnectionPlan,
+}
+
+impl One {
+    /// Nothing where something is asked that only a resolver knows.
+    pub(crate) fn of(
+        ctx: &Context<'_>,
+        scope: &Scope,
+        target: AnyEntity,
+        asked: &Positioned<Asked>,
+    ) -> Option<Self> {
+        let mut layout = Layout::new(target, &[]);
+        let mut others = vec![];
+        let asked = fields(ctx, &asked.node.selection_set, target.name);
+        let steps = Steps::of(ctx, scope, target, &asked, &mut layout, &mut others);
+        others.is_empty().then_some(Self { target, layout, steps })
+    }
+}
+
+impl One {
+    /// The rows with these ids that are not deleted, as objects.
+    pub(crate) async fn objects(
+        &self,
+        scope: &Scope,
+        ids: Vec<Uuid>,
+    ) -> Result<HashMap<Uuid, GraphQLValue>, Failure> {
+        let select = Select {
+            table: self.target.table,
+            columns: self.layout.columns.clone(),
+            filter: vec![Condition::ids(ids), Condition::LIVE],
+            bounds: vec![],
+            order: vec![],
+            reversed: false,
+            limit: None,
+            joins: self.layout.joins.clone(),
+            total: false,
+        };
+        let rows = values(scope, select).await?;
+        let found = self.layout.branch_out(scope, &rows).await?;
+        let object = |row: &Values| {
+            let object = self.steps.object(&self.layout, &[], row, &found, std::iter::empty());
+            row.id(0).map(|id| (id, object))
+        };
+        Ok(rows.iter().filter_map(object).collect())
+    }
+}
+
+impl Branch for One {
+    fn load<'b>(
+        &'b self,
+        scope: &'b Scope,
+        ids: Vec<Uuid>,
+    ) -> BoxFuture<'b, Result<HashMap<Uuid, GraphQLValue>, Failure>> {
+        self.objects(scope, ids).boxed()
+    }
+
+    fn none(&self) -> GraphQLValue {
+        GraphQLValue::Null
+    }
+}
+
+impl Many {
+    /// Nothing where something is asked that only a resolver knows, or an argument is wrong, which it
+    /// will say.
+    pub(crate) fn of(
+        ctx: &Context<'_>,
+        scope: &Scope,
+        target: AnyEntity,
+        column: &'static str,
+        asked: &Positioned<Asked>,
+    ) -> Option<Self> {
+        let here = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let field = here.with_field(asked);
+        let page: Page = (target.page)(&field, scope).ok()?;
+        let (plan, others) = ConnectionPlan::of(&field, scope, target, page);
+        others.is_empty().then_some(Self { column, plan })
+    }
+}
+
+impl Branch for Many {
+    fn load<'b>(
+        &'b self,
+        scope: &'b Scope,
+        ids: Vec<Uuid>,
+    ) -> BoxFuture<'b, Result<HashMap<Uuid, GraphQLValue>, Failure>> {
+        async move {
+            let pages = self.plan.page.of_parents(scope, self.column, ids).await?;
+            let (parents, pages): (Vec<Uuid>, Vec<Rows>) = pages.into_iter().unzip();
+            let answers = self.plan.answer(scope, pages).await?;
+            Ok(parents.into_iter().zip(answers).collect())
+        }
+        .boxed()
+    }
+
+    fn none(&self) -> GraphQLValue {
+        self.plan.empty()
+    }
+}
