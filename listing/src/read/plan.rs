@@ -90,6 +90,8 @@ impl Layout {
 
     /// The number of a join, and the place of a column in it.
     pub(crate) fn join(&mut self, via: Via, shape: Option<Shape>) -> (usize, usize) {
+        // The page is joined by its own columns.
+        self.column(Shape { name: via.relation, column: via.path.ours, kind: Kind::Id(""), nullable: true });
         let number = self.joins.iter().position(|join| join.via == via).unwrap_or_else(|| {
             self.joins.push(Join { via, shapes: vec![] });
             self.joins.len() - 1
