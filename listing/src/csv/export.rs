@@ -72,6 +72,7 @@ pub(crate) fn rows<E: Entity>(export: Export) -> Result<Rows, Failure> {
     let filter = filter.map_err(|_| Failure::bad_request("where", "This is not a filter."))?;
     let mut page = Page::filtered(&export.scope, filter, order_by)?;
     page.limit = CHUNK;
+    page.peek = true;
     let own = || E::FIELDS.iter().map(|field| field.shape.name.to_owned()).collect();
     let titles: Vec<String> = export.columns.unwrap_or_else(own);
     if titles.is_empty() || titles.len() > MAX_COLUMNS {

@@ -92,7 +92,10 @@ impl ConnectionPlan {
             let part = match asked.node.name.node.as_str() {
                 "nodes" => plan.nodes(ctx, scope, asked, None, &mut others),
                 "edges" => plan.edges(ctx, scope, asked, &mut others),
-                "pageInfo" => Part::PageInfo(info(ctx, asked)),
+                "pageInfo" => {
+                    plan.page.peek = true;
+                    Part::PageInfo(info(ctx, asked))
+                }
                 "totalCount" => {
                     plan.page.total = true;
                     Part::Total

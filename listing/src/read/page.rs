@@ -47,6 +47,8 @@ pub(crate) struct Page {
     pub(crate) joins: Vec<Join>,
     /// Whether all rows that pass the filter are counted.
     pub(crate) total: bool,
+    /// Whether one row more is read than asked, to see whether there are more.
+    pub(crate) peek: bool,
 }
 
 /// The rows of a page, in the list's order, and what is known about its place.
@@ -103,6 +105,7 @@ impl Page {
             columns: vec![],
             joins: vec![],
             total: false,
+            peek: false,
         })
     }
 
@@ -140,7 +143,7 @@ impl Page {
         bound(&self.after, false).into_iter().chain(bound(&self.before, true)).collect()
     }
 
-    /// The statement of the page, with one row more than asked, to see whether there are more.
+    /// The statement of the page.
     pub(crate) fn select(&self, of: Option<Condition>) -> Select {
         let filter = of.into_iter().chain([Condition::LIVE, self.filter.condition.clone()]);
         Select {
@@ -151,7 +154,7 @@ impl Page {
             bounds: self.bounds(),
             order: self.order.clone(),
             reversed: self.backwards,
-            limit: Some(self.limit + 1),
+            limit: Some(self.limit + usize::from(self.peek)),
             joins: self.joins.clone(),
             total: self.total,
         }
@@ -200,7 +203,7 @@ impl Page {
         Ok(found.into_iter().map(|(parent, (rows, total))| (parent, self.rows(rows, total))).collect())
     }
 
-    /// A page from its rows, read in the page's direction and one more than its limit.
+    /// A page from its rows, read in the page's direction.
     fn rows(&self, mut rows: Vec<Values>, total: Option<i64>) -> Rows {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);

@@ -317,24 +317,29 @@ fn joined(row: &Values, start: usize, parts: &[(Name, Part)]) -> GraphQLValue {
 /// Sets a field of an answer. The same field may be asked for twice, each time with other fields
 /// below; then both are answered.
 pub(crate) fn merge(object: &mut Object, key: &Name, value: GraphQLValue) {
-    match (object.get_mut(key), value) {
-        (Some(GraphQLValue::Object(there)), GraphQLValue::Object(more)) => {
+    if let Some(earlier) = object.insert(key.clone(), value)
+        && let Some(later) = object.get_mut(key)
+    {
+        let later = std::mem::replace(later, earlier);
+        if let Some(both) = object.get_mut(key) {
+            join(both, later);
+        }
+    }
+}
+
+/// Adds to an answer what another selection of the same field asked for.
+fn join(there: &mut GraphQLValue, more: GraphQLValue) {
+    match (there, more) {
+        (GraphQLValue::Object(there), GraphQLValue::Object(more)) => {
             for (key, value) in more {
                 merge(there, &key, value);
             }
         }
-        (Some(GraphQLValue::List(there)), GraphQLValue::List(more)) => {
+        (GraphQLValue::List(there), GraphQLValue::List(more)) => {
             for (there, more) in there.iter_mut().zip(more) {
-                if let (GraphQLValue::Object(there), GraphQLValue::Object(more)) = (there, more) {
-                    for (key, value) in more {
-                        merge(there, &key, value);
-                    }
-                }
+                join(there, more);
             }
         }
-        (Some(_), _) => {}
-        (None, value) => {
-            object.insert(key.clone(), value);
-        }
+        _ => {}
     }
 }
