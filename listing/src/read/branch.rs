@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     AnyEntity, Condition,
     read::{
-        connection::ConnectionPlan,
+        connection::{ConnectionPlan, Others},
         page::{Page, Rows},
         plan::{Layout, Steps},
         selection::fields,
@@ -116,7 +116,7 @@ impl Many {
         let field = here.with_field(asked);
         let page: Page = (target.page)(&field, scope).ok()?;
         let (plan, others) = ConnectionPlan::of(&field, scope, target, page);
-        others.is_empty().then_some(Self { column, plan })
+        others.iter().all(Others::is_empty).then_some(Self { column, plan })
     }
 }
 

@@ -289,7 +289,7 @@ async fn finish<E: Entity>(
 ) -> ServerResult<Value> {
     let read = async {
         let found = plan.layout.branch_out(scope, &rows.rows).await?;
-        let whole = if others.iter().all(|others| others.wanted.is_empty()) {
+        let whole = if others.iter().all(Others::is_empty) {
             HashMap::new()
         } else {
             crate::read::queries::whole::<E>(scope, &rows.rows).await?
@@ -303,6 +303,10 @@ async fn finish<E: Entity>(
 }
 
 impl Others<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     /// What the entity's own resolvers answer for each row; nothing for what failed, which has been
     /// noted. All rows at once, so that loaders see every wish in one batch.
     async fn resolve<E: Entity>(
@@ -311,7 +315,7 @@ impl Others<'_> {
         rows: &[Values],
         whole: &HashMap<Uuid, E>,
     ) -> Vec<Vec<Option<Value>>> {
-        if self.wanted.is_empty() {
+        if self.is_empty() {
             return vec![];
         }
         let row = |(index, row): (usize, &Values)| {
