@@ -44,7 +44,7 @@ pub struct Product {
     pub(crate) created_by: Option<Uuid>,
     /// Counts the changes; give it as `expectedRevision`.
     pub revision: i32,
-    /// When it was deleted; null for everything that queries and lists answer.
+    /// When it was deleted. Deleted ones are answered only where a list's filter asks for `deletedAt`.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 

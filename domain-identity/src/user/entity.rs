@@ -35,7 +35,8 @@ pub struct User {
     pub(crate) created_by: Option<Uuid>,
     /// Counts the changes.
     pub revision: i32,
-    /// When the user was removed; null for everything that queries and lists answer.
+    /// When the user was removed. Removed ones are answered only where a list's filter asks for
+    /// `deletedAt`.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 

@@ -116,7 +116,7 @@ impl<E: Entity> Question<E> {
             Some(first) => limit("first", first, MAX_GROUPS)?,
             None => MAX_GROUPS + 1,
         };
-        let filter = [Condition::LIVE, filter.condition].into();
+        let filter = filter.conditions().collect();
         let mut aggregate = Aggregate { table: E::TABLE, filter, keys, measures, having, order, limit };
         aggregate.keep_to_range();
         Ok(aggregate)

@@ -32,14 +32,25 @@ pub struct Where<E> {
 /// A filter, read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Filter {
-    pub(crate) condition: Condition,
+    condition: Condition,
     /// What else one must be allowed to read, so that nobody finds out by asking.
-    pub(crate) needs: Vec<Permission>,
+    needs: Vec<Permission>,
+    /// Whether it says itself what it wants of deleted rows; otherwise they are not there.
+    of_deleted: bool,
 }
 
 impl Filter {
-    /// The filter that lets everything through.
-    pub(crate) const NONE: Self = Self { condition: Condition::All(vec![]), needs: vec![] };
+    /// The filter that lets everything through that is not deleted.
+    pub(crate) const NONE: Self =
+        Self { condition: Condition::All(vec![]), needs: vec![], of_deleted: false };
+
+    /// What a row must meet.
+    pub(crate) fn conditions(&self) -> impl Iterator<Item = Condition> {
+        let live = (!self.of_deleted).then_some(Condition::LIVE);
+        // An empty filter would only make another text of the same statement.
+        let own = Some(self.condition.clone()).filter(|condition| *condition != Condition::All(vec![]));
+        live.into_iter().chain(own)
+    }
 
     /// Passes if the session may read all that the filter looks at.
     pub(crate) fn allowed(&self, scope: &Scope) -> Result<(), Failure> {
@@ -321,8 +332,10 @@ impl<E: Entity> InputType for Where<E> {
 
     fn parse(value: Option<GraphQLValue>) -> InputValueResult<Self> {
         let mut reading = Reading::at("where");
-        let condition = read::<E>(value.unwrap_or_default(), &mut reading);
-        let filter = condition.map(|condition| Filter { condition, needs: reading.needs });
+        let given = value.unwrap_or_default();
+        let of_deleted = matches!(&given, GraphQLValue::Object(given) if given.contains_key("deletedAt"));
+        let condition = read::<E>(given, &mut reading);
+        let filter = condition.map(|condition| Filter { condition, needs: reading.needs, of_deleted });
         Ok(Self { filter, entity: PhantomData })
     }
 
@@ -355,7 +368,11 @@ fn describe<E: Entity>(registry: &mut Registry) -> MetaType {
     fields.push(registry::input("and", &list, "All of these hold."));
     fields.push(registry::input("or", &list, "One of these holds."));
     fields.push(registry::input("not", &me, "This does not hold."));
-    let about = format!("Which {} are meant: those for which all that is given here holds.", E::MANY);
+    let about = format!(
+        "Which {} are meant: those for which all that is given here holds. Deleted ones only where the filter \
+         itself, and not a part of it, asks for `deletedAt`.",
+        E::MANY
+    );
     registry::input_object_named(&me, &about, fields)
 }
 

@@ -145,12 +145,10 @@ impl Page {
 
     /// The statement of the page.
     pub(crate) fn select(&self, of: Option<Condition>) -> Select {
-        let filter = of.into_iter().chain([Condition::LIVE, self.filter.condition.clone()]);
         Select {
             table: self.table,
             columns: self.columns.clone(),
-            // An empty filter would only make another text of the same statement.
-            filter: filter.filter(|condition| *condition != Condition::All(vec![])).collect(),
+            filter: of.into_iter().chain(self.filter.conditions()).collect(),
             bounds: self.bounds(),
             order: self.order.clone(),
             reversed: self.backwards,
