@@ -33,6 +33,9 @@ const MAX_TYPENAMES: usize = 500;
 const MAX_INTROSPECTIONS: usize = 2;
 /// How many of the schema's lists may stand in one another; explorers need three.
 const MAX_INTROSPECTED_LISTS: usize = 4;
+/// How many brackets may stand in one another, values of arguments included: the parser and the
+/// library go down with them on the stack of the thread, and a stack that is full ends the process.
+const MAX_BRACKETS: usize = 200;
 /// The lists of the schema.
 const INTROSPECTED_LISTS: [&str; 8] =
     ["types", "directives", "fields", "interfaces", "possibleTypes", "inputFields", "args", "enumValues"];
@@ -104,6 +107,9 @@ impl From<Unusable> for ServerError {
 
 impl Document {
     fn parse(text: &str) -> Result<Self, Unusable> {
+        if nests_too_deep(text) {
+            return Err(Unusable::TooLarge);
+        }
         let executable = parse_query(text).map_err(|error| Unusable::Malformed(error.into()))?;
         let mut plans = Vec::new();
         for (name, operation) in executable.operations.iter() {
@@ -136,6 +142,44 @@ impl Document {
             None => plans.next().map(|(_, plan)| plan),
         }
     }
+}
+
+/// Whether brackets stand too deep in one another, before anybody recurs into them. Strings and
+/// comments are passed over; a string that never ends is none.
+fn nests_too_deep(text: &str) -> bool {
+    let (mut depth, mut rest) = (0_usize, text);
+    while let Some(next) = rest.find(['{', '[', '(', '}', ']', ')', '#', '"']) {
+        let first = rest.as_bytes().get(next).copied();
+        rest = rest.get(next + 1..).unwrap_or_default();
+        match first {
+            Some(b'{' | b'[' | b'(') => depth += 1,
+            Some(b'}' | b']' | b')') => depth = depth.saturating_sub(1),
+            Some(b'#') => rest = rest.split_once(['\n', '\r']).map_or("", |(_, behind)| behind),
+            _ => rest = behind_string(rest),
+        }
+        if depth > MAX_BRACKETS {
+            return true;
+        }
+    }
+    false
+}
+
+/// What follows a string whose first quotation mark has been read.
+fn behind_string(text: &str) -> &str {
+    if let Some(block) = text.strip_prefix("\"\"") {
+        let mut ends = block.match_indices("\"\"\"");
+        let end = ends.find(|(at, _)| !block.get(..*at).is_some_and(|before| before.ends_with('\\')));
+        return end.map_or(block, |(at, mark)| block.get(at + mark.len()..).unwrap_or_default());
+    }
+    let mut escaped = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            '\n' | '\r' => return text.get(at..).unwrap_or_default(),
+            '"' if !escaped => return text.get(at + 1..).unwrap_or_default(),
+            character => escaped = character == '\\' && !escaped,
+        }
+    }
+    text
 }
 
 /// A walk over all that an operation selects, as far as the limits go.

@@ -13,9 +13,6 @@ const MAX_MESSAGE: usize = 500;
 pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
     errors.truncate(MAX_ERRORS);
     for error in errors {
-        if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
-            error.message.truncate(end);
-        }
         let mut extensions = ErrorExtensionValues::default();
         match (error.source::<Failure>().cloned(), error.source.is_some()) {
             (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),
@@ -24,11 +21,18 @@ pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
             // The library's own complaint about a document, an argument or a limit.
             (None, false) => {
                 extensions.set("code", library_code(&error.message));
+                let at = error.message.strip_prefix("Invalid value for argument \"");
+                if let Some((path, _)) = at.and_then(|rest| rest.split_once('"')) {
+                    extensions.set("field", path.split('.').collect::<Vec<_>>());
+                }
                 // The parser draws the place over several lines; `locations` has it already.
                 if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
                     error.message = format!("Syntax error: {expected}.");
                 }
             }
+        }
+        if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
+            error.message.truncate(end);
         }
         error.extensions = Some(extensions);
     }

@@ -16,6 +16,9 @@ use crate::{
     scalar::id::{text_of, uuid_of},
 };
 
+const OUT_OF_BOUNDS: &str = "This is out of bounds: years run from 0 to 9999, text has no character NUL, and \
+                             JSON nests at most 100 levels.";
+
 /// What kind of value a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -158,11 +161,7 @@ impl Kind {
             Self::Texts => Value::Texts(typed(given, "a list of texts")?),
             Self::Json | Self::Parts(_) => Value::Json(given.into_json().map_err(|error| error.to_string())?),
         };
-        if value.fits(self, false) {
-            Ok(value)
-        } else {
-            Err("This is out of bounds: years run from 0 to 9999, and text has no character NUL.".to_owned())
-        }
+        if value.fits(self, false) { Ok(value) } else { Err(OUT_OF_BOUNDS.to_owned()) }
     }
 
     /// A value of this kind as a cell of a CSV spells it.
@@ -170,7 +169,6 @@ impl Kind {
     /// # Errors
     /// A sentence about what is wrong with it.
     pub(crate) fn read_text(self, cell: &str) -> Result<Value, String> {
-        let several = || cell.split(';').map(str::trim).filter(|text| !text.is_empty());
         match self {
             Self::Choice(_) => self.read(GraphQLValue::String(cell.to_uppercase())),
             Self::Integer => {
@@ -181,13 +179,15 @@ impl Kind {
                 "false" | "no" | "0" => Ok(Value::Boolean(false)),
                 _ => Err("This is neither true nor false.".to_owned()),
             },
-            Self::Texts => Ok(Value::Texts(several().map(str::to_owned).collect())),
+            Self::Texts => Ok(Value::Texts(several(cell))),
             Self::Parts(key) => {
-                let part = |text: &str| serde_json::json!({ key: text });
-                Ok(Value::Json(several().map(part).collect()))
+                let part = |text: String| serde_json::json!({ key: text });
+                Ok(Value::Json(several(cell).into_iter().map(part).collect()))
             }
             Self::Json => {
-                serde_json::from_str(cell).map(Value::Json).map_err(|_| "This is not JSON.".to_owned())
+                let json = serde_json::from_str(cell).map(Value::Json);
+                let json = json.map_err(|_| "This is not JSON.".to_owned())?;
+                if json.fits(self, false) { Ok(json) } else { Err(OUT_OF_BOUNDS.to_owned()) }
             }
             _ => self.read(GraphQLValue::String(cell.to_owned())),
         }
@@ -232,6 +232,29 @@ impl Kind {
     pub(crate) fn is_time(self) -> bool {
         matches!(self, Self::Instant | Self::Date)
     }
+}
+
+/// Several texts in one cell, with semicolons between them. One that belongs to a text has a
+/// backslash before it, and so has a backslash.
+pub(crate) fn joined<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace(';', "\\;");
+    texts.into_iter().map(escaped).collect::<Vec<_>>().join("; ")
+}
+
+/// The texts that stand in a cell as [`joined`] puts them there, or a person did: a backslash before
+/// anything else stands for itself.
+fn several(cell: &str) -> Vec<String> {
+    let (mut texts, mut text) = (vec![], String::new());
+    let mut letters = cell.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            ';' => texts.push(std::mem::take(&mut text)),
+            '\\' => text.push(letters.next_if(|next| matches!(next, ';' | '\\')).unwrap_or(letter)),
+            _ => text.push(letter),
+        }
+    }
+    texts.push(text);
+    texts.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
 }
 
 /// Ties a column's SQL type to the kind of its values, at compile time.

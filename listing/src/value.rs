@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 use crate::{Date, Decimal, Kind};
 
+/// How deep JSON nests at most.
+const MAX_JSON_DEPTH: usize = 100;
+
 /// The value of a field, without its type: in a filter, in a cursor, in a row of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Value {
@@ -78,8 +81,20 @@ impl Value {
             Self::Date(day) => kind == Kind::Date && (0..=9999).contains(&day.year()),
             Self::Uuid(_) => matches!(kind, Kind::Id(_)),
             Self::Texts(texts) => kind == Kind::Texts && !texts.iter().any(|text| text.contains('\0')),
-            Self::Json(_) => matches!(kind, Kind::Json | Kind::Parts(_)),
+            Self::Json(json) => matches!(kind, Kind::Json | Kind::Parts(_)) && storable(json, MAX_JSON_DEPTH),
         }
+    }
+}
+
+/// Whether PostgreSQL takes this JSON, and we can read it back: serde_json gives up at 128 levels.
+fn storable(json: &serde_json::Value, depth: usize) -> bool {
+    match json {
+        serde_json::Value::String(text) => !text.contains('\0'),
+        serde_json::Value::Array(items) => depth > 0 && items.iter().all(|item| storable(item, depth - 1)),
+        serde_json::Value::Object(fields) => {
+            depth > 0 && fields.iter().all(|(name, value)| !name.contains('\0') && storable(value, depth - 1))
+        }
+        _ => true,
     }
 }
 

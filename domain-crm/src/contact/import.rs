@@ -51,7 +51,9 @@ pub(super) async fn find_companies(tx: &Tx, drafts: &mut [Draft]) -> Result<(), 
         ids.entry(name).or_default().push(id);
     }
     let mut in_file: HashMap<String, Vec<Uuid>> = HashMap::new();
-    for draft in drafts.iter().filter(|draft| draft.text(contacts::kind) == Some(ContactKind::COMPANY)) {
+    // A company that will not be made is nobody's.
+    let is_company = |draft: &&Draft| draft.text(contacts::kind) == Some(ContactKind::COMPANY);
+    for draft in drafts.iter().filter(|draft| draft.is_sound()).filter(is_company) {
         if let Some(name) = draft.text(contacts::name) {
             in_file.entry(name.to_owned()).or_default().push(draft.id());
         }

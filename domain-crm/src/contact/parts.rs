@@ -86,7 +86,8 @@ impl Part for PostalAddress {
         for (name, line) in lines {
             trim(line);
             blank &= line.is_none();
-            checks.text(&format!("{at}.{name}"), line.as_deref(), MAX_LINE);
+            let place = if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+            checks.text(&place, line.as_deref(), MAX_LINE);
         }
         if blank {
             checks.invalid(at, "This address is empty.");

@@ -84,14 +84,16 @@ impl TimeUnit {
         }
     }
 
-    fn shortest(self) -> TimeDelta {
+    /// How long one is on average: the calendar repeats itself after 400 years of 146,097 days.
+    fn seconds(self) -> i64 {
+        const YEAR: i64 = 146_097 * 86_400 / 400;
         match self {
-            Self::Hour => TimeDelta::hours(1),
-            Self::Day => TimeDelta::hours(23),
-            Self::Week => TimeDelta::days(6),
-            Self::Month => TimeDelta::days(27),
-            Self::Quarter => TimeDelta::days(89),
-            Self::Year => TimeDelta::days(364),
+            Self::Hour => 3600,
+            Self::Day => 86_400,
+            Self::Week => 7 * 86_400,
+            Self::Month => YEAR / 12,
+            Self::Quarter => YEAR / 4,
+            Self::Year => YEAR,
         }
     }
 }
@@ -148,7 +150,7 @@ impl Bucket {
         if length <= TimeDelta::zero() {
             return Err(reading.wrong("`to` must lie behind `from`."));
         }
-        let buckets = length.num_seconds() / self.unit.shortest().num_seconds();
+        let buckets = length.num_seconds() / self.unit.seconds();
         if buckets > MAX_BUCKETS {
             let message = format!("This range has more than {MAX_BUCKETS} buckets: take longer ones.");
             return Err(reading.wrong(message));
@@ -185,49 +187,84 @@ impl Bucket {
     /// All buckets of the range as a table `bucket(start)`, as rows are grouped by them.
     pub(crate) fn render_series<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let Some((from, to)) = &self.range else { return Ok(()) };
-        if self.zone.is_some() && self.unit == TimeUnit::Hour {
-            // Some zones change their clocks by less than an hour.
-            out.push_sql("(SELECT DISTINCT ");
-            self.render(
-                |out| {
-                    out.push_sql("step");
-                    Ok(())
-                },
-                out,
-            )?;
-            out.push_sql(" AS start FROM generate_series(");
-            from.push(out)?;
-            out.push_sql(", ");
-            to.push(out)?;
-            out.push_sql(" - interval '1 microsecond', interval '15 minutes') AS step) AS bucket");
-            return Ok(());
+        match self.zone {
+            Some(_) if self.unit == TimeUnit::Hour => self.render_hours(from, to, out),
+            Some(_) => self.render_days(from, to, out),
+            None => {
+                out.push_sql("(SELECT start FROM generate_series(");
+                self.render(|out| from.push(out), out)?;
+                out.push_sql(", ");
+                to.push(out)?;
+                out.push_sql("::timestamp, interval '");
+                out.push_sql(self.unit.interval());
+                out.push_sql("') AS start WHERE start < ");
+                to.push(out)?;
+                out.push_sql("::timestamp) AS bucket");
+                Ok(())
+            }
         }
-        out.push_sql("(SELECT start FROM generate_series(");
-        self.render(|out| from.push(out), out)?;
+    }
+
+    /// The hours of the range. Some zones change their clocks by less than an hour, so the range is
+    /// walked in smaller steps; the last of them is its very end.
+    fn render_hours<'b>(
+        &'b self,
+        from: &'b Value,
+        to: &'b Value,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        out.push_sql("(SELECT DISTINCT ");
+        let step = |out: &mut AstPass<'_, 'b, Pg>| {
+            out.push_sql("step");
+            Ok(())
+        };
+        self.render(step, out)?;
+        out.push_sql(" AS start FROM (SELECT generate_series(");
+        from.push(out)?;
         out.push_sql(", ");
         to.push(out)?;
-        self.push_local(out)?;
-        out.push_sql(", interval '");
-        out.push_sql(self.unit.interval());
-        out.push_sql("') AS start WHERE start < ");
+        out.push_sql(", interval '15 minutes') UNION ALL SELECT ");
         to.push(out)?;
-        self.push_local(out)?;
+        out.push_sql(" - interval '1 microsecond') AS walk(step) WHERE step >= ");
+        from.push(out)?;
+        out.push_sql(" AND step < ");
+        to.push(out)?;
         out.push_sql(") AS bucket");
         Ok(())
     }
 
-    /// What clients see of a bucket: the instant or the day at which it begins. Where midnight comes
-    /// twice, a day begins at the first; an hour before it the clock is not in doubt.
+    /// The days, weeks or longer of the range: those of the calendar on the wall that have an instant
+    /// in it. A day that a zone left out has none at all.
+    fn render_days<'b>(
+        &'b self,
+        from: &'b Value,
+        to: &'b Value,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        let interval = format!("interval '{}'", self.unit.interval());
+        out.push_sql("(SELECT start FROM (SELECT start, ");
+        self.render_first_instant("start", out)?;
+        out.push_sql(" AS first, ");
+        self.render_first_instant(&format!("(start + {interval})"), out)?;
+        out.push_sql(" AS next FROM generate_series(");
+        self.render(|out| from.push(out), out)?;
+        out.push_sql(&format!(" - {interval}, "));
+        to.push(out)?;
+        out.push_sql(" AT TIME ZONE ");
+        self.push_zone(out)?;
+        out.push_sql(&format!(" + interval '1 day', {interval}) AS start) AS calendar WHERE first < "));
+        to.push(out)?;
+        out.push_sql(" AND next > ");
+        from.push(out)?;
+        out.push_sql(" AND first < next) AS bucket");
+        Ok(())
+    }
+
+    /// What clients see of a bucket: the instant or the day at which it begins.
     pub(crate) fn render_start<'b>(&'b self, key: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self.zone {
             Some(_) if self.unit == TimeUnit::Hour => out.push_sql(key),
-            Some(_) => {
-                out.push_sql("((");
-                out.push_sql(key);
-                out.push_sql(" - interval '1 hour') AT TIME ZONE ");
-                self.push_zone(out)?;
-                out.push_sql(") + interval '1 hour'");
-            }
+            Some(_) => self.render_first_instant(key, out)?,
             None => {
                 out.push_sql(key);
                 out.push_sql("::date");
@@ -236,17 +273,29 @@ impl Bucket {
         Ok(())
     }
 
-    fn push_local<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        match self.zone {
-            Some(_) => {
-                out.push_sql(" AT TIME ZONE ");
-                self.push_zone(out)
-            }
-            None => {
-                out.push_sql("::timestamp");
-                Ok(())
-            }
+    /// The first instant at which the wall shows a time. Of a time that comes twice PostgreSQL takes
+    /// the second; of one that is left out, the instant at which the clocks are set.
+    fn render_first_instant<'b>(&'b self, wall: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let instant = |back: &str, out: &mut AstPass<'_, 'b, Pg>| -> QueryResult<()> {
+            out.push_sql(&format!("({wall} AT TIME ZONE "));
+            self.push_zone(out)?;
+            out.push_sql(&format!(" - interval '{back}')"));
+            Ok(())
+        };
+        out.push_sql("CASE");
+        // As far as clocks have been set back.
+        for back in ["2 hours", "1 hour", "30 minutes"] {
+            out.push_sql(" WHEN ");
+            instant(back, out)?;
+            out.push_sql(" AT TIME ZONE ");
+            self.push_zone(out)?;
+            out.push_sql(&format!(" = {wall} THEN "));
+            instant(back, out)?;
         }
+        out.push_sql(" ELSE ");
+        instant("0", out)?;
+        out.push_sql(" END");
+        Ok(())
     }
 
     fn push_zone<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {

@@ -152,8 +152,11 @@ impl Aggregate {
             out.push_sql(column);
         }
         out.push_sql(" FROM ");
-        if let Some(bucket) = &key.bucket {
-            bucket.render_series(out)?;
+        if let Some(series) = &key.bucket {
+            // What was met is answered even where clocks did what no calendar foresees.
+            out.push_sql("(SELECT start FROM ");
+            series.render_series(out)?;
+            out.push_sql(&format!(" UNION SELECT {bucket} FROM met) AS bucket"));
         }
         let others: Vec<&str> = columns().filter(|column| *column != bucket).collect();
         if !others.is_empty() {

@@ -12,6 +12,7 @@ use crate::{
     AnyEntity, Entity, Kind, OrderBy, Value, Where,
     any::to_one,
     entity::field,
+    kind::joined,
     read::{cursor, page::Page, plan::Layout},
     scalar::id::text_of,
     sql::values::Values,
@@ -152,11 +153,10 @@ fn text(kind: Kind, value: &Value) -> String {
         (_, Value::Date(day)) => day.to_string(),
         (Kind::Id(prefix), Value::Uuid(id)) => text_of(prefix, *id),
         (_, Value::Uuid(id)) => id.to_string(),
-        (_, Value::Texts(texts)) => texts.join("; "),
+        (_, Value::Texts(texts)) => joined(texts.iter().map(String::as_str)),
         (Kind::Parts(key), Value::Json(json)) => {
             let parts = json.as_array().map(Vec::as_slice).unwrap_or_default();
-            let names: Vec<&str> = parts.iter().filter_map(|part| part.get(key)?.as_str()).collect();
-            names.join("; ")
+            joined(parts.iter().filter_map(|part| part.get(key)?.as_str()))
         }
         (_, Value::Json(json)) => json.to_string(),
     }

@@ -163,6 +163,10 @@ impl CsvSheet {
                     "This is not UTF-8: save the file in that encoding.".to_owned(),
                 );
             }
+            if text.contains('\0') {
+                let message = "Text must not contain the character NUL.".to_owned();
+                return wrong(Some(column.clone()), message);
+            }
             cells.insert(*field, Cell { column: column.clone(), text });
         }
         self.rows.push(CsvRow { number, cells });

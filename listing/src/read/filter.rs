@@ -204,8 +204,12 @@ fn quantified(
 }
 
 fn counts(path: Path, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Condition>, Failure> {
+    // As with other operators, a null is a mistake and no absence.
+    let GraphQLValue::Object(operators) = given else {
+        return Err(reading.wrong("Give an operator, such as {gte: ..}."));
+    };
     let mut all = vec![];
-    for (name, given) in reading.object(given)? {
+    for (name, given) in operators {
         all.push(reading.under(&name, |reading| {
             let comparison = operator::COUNTS.iter().find(|(known, ..)| *known == name.as_str());
             let number = i64::parse(Some(given)).map_err(|_| reading.wrong("This is not a number."))?;
@@ -292,19 +296,25 @@ fn operate(
             let value = kind.read(given).map_err(|message| wrong(reading, message))?;
             Condition::Contains(column, value)
         }
-        Operator::Has => {
-            let text = String::parse(Some(given)).map_err(|_| reading.wrong("This is not text."))?;
-            shape.has(vec![text], true).ok_or_else(|| reading.wrong("This field is no list."))?
-        }
+        Operator::Has => shape
+            .has(vec![text(given, reading)?], true)
+            .ok_or_else(|| reading.wrong("This field is no list."))?,
         Operator::HasSeveral(all) => {
-            let texts =
-                Vec::<String>::parse(Some(given)).map_err(|_| reading.wrong("This is no list of texts."))?;
-            if texts.len() > MAX_LIST {
+            let given = if let GraphQLValue::List(list) = given { list } else { vec![given] };
+            if given.len() > MAX_LIST {
                 return Err(reading.wrong(format!("This list has at most {MAX_LIST} values.")));
             }
+            let texts = given.into_iter().map(|given| text(given, reading)).collect::<Result<_, _>>()?;
             shape.has(texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
         }
     })
+}
+
+fn text(given: GraphQLValue, reading: &Reading) -> Result<String, Failure> {
+    match crate::Kind::Text.read(given).map_err(|message| reading.wrong(message))? {
+        Value::Text(text) => Ok(text),
+        _ => Err(reading.wrong("This is not text.")),
+    }
 }
 
 fn list(shape: Shape, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Value>, Failure> {

@@ -148,6 +148,11 @@ impl Draft {
         self.errors.push(UserError::new(code, field, message));
     }
 
+    /// Whether nothing is wrong with it so far.
+    pub fn is_sound(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// What is wrong with it.
     pub(crate) fn errors(&self) -> &[UserError] {
         &self.errors

@@ -1,7 +1,7 @@
 //! Making and changing entities field by field: what every plain entity's mutations do.
 
 use async_graphql::{InputType, Value as GraphQLValue};
-use tenancy::{ErrorCode, Failure, Key, Scope, Tx};
+use tenancy::{ErrorCode, Failure, Key, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
@@ -108,9 +108,18 @@ pub(crate) async fn create_many<E: Editable>(scope: &Scope, given: GraphQLValue)
         let message = format!("This takes at most {MAX_ROWS} at once.");
         return Err(Failure::user(ErrorCode::LimitReached, E::MANY, message));
     }
-    let drafts = rows.into_iter().map(|row| Draft::new::<E>(object(row))).enumerate();
-    let drafts = drafts.map(|(index, draft)| (index + 1, draft)).collect();
-    make(scope, key, drafts, vec![], mode).await
+    let (mut drafts, mut errors) = (vec![], vec![]);
+    for (number, row) in (1..).zip(rows) {
+        match row {
+            GraphQLValue::Object(row) => drafts.push((number, Draft::new::<E>(row))),
+            // One alone stands for a list, and the library does not look at what it is.
+            _ => {
+                let error = UserError::new(ErrorCode::Invalid, "", "This is not an object.");
+                errors.push(RowError::of(number, None, error));
+            }
+        }
+    }
+    make::<E>(scope, key, drafts, errors, mode).await
 }
 
 /// The columns of a CSV that mean something.

@@ -42,7 +42,8 @@ pub(crate) async fn check<E: Editable>(tx: &Tx, drafts: &mut [Draft]) -> Result<
             .iter()
             .enumerate()
             .filter_map(|(at, draft)| Some((at, draft.reference(column)?)))
-            .filter(|(_, (_, id))| !made.contains(id))
+            // An id of its own is not one that the mutation makes: nothing belongs to itself unseen.
+            .filter(|(at, (_, id))| !made.contains(id) || drafts.get(*at).is_some_and(|own| own.id() == *id))
             .collect();
         if wanted.is_empty() {
             continue;

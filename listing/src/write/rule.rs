@@ -136,8 +136,6 @@ impl Rule {
                     checks.invalid(field, "This is not a JSON object.");
                 } else if json.to_string().len() > max {
                     checks.invalid(field, format!("This has more than {max} bytes."));
-                } else if json.to_string().contains("\\u0000") {
-                    checks.invalid(field, "Text must not contain the character NUL.");
                 }
             }
             _ => {}
