@@ -7,7 +7,9 @@ mod cancellation;
 mod flush;
 mod idempotency;
 mod limits;
+mod oracle;
 mod proxy;
+mod refusals;
 
 use std::{
     sync::Arc,
@@ -62,11 +64,16 @@ impl Door {
 
     /// The way of this client's user.
     fn scope(&self, client: &Client) -> Scope {
+        self.scope_as(client, Role::Admin)
+    }
+
+    /// The way of this client's user, had they this role alone.
+    fn scope_as(&self, client: &Client, role: Role) -> Scope {
         let user = UserSession {
             organisation_id: client.organisation_id(),
             user_id: harness::uuid(client.log_in["user"]["id"].as_str().unwrap()),
             login_session_id: Uuid::now_v7(),
-            roles: vec![Role::Admin],
+            roles: vec![role],
         };
         let session = Session::of_user(&self.system, Arc::new(user));
         Scope::new(self.database.clone(), session, RequestId::new())

@@ -1,12 +1,18 @@
 //! CSV imports, on the Northwind customers where they are at hand and on the demo's otherwise.
 
+mod values;
+
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::harness::{Answer, Client, organisation};
 
-const IMPORT: &str = "mutation ($input: ImportContactsInput!) { importContacts(input: $input) { \
+const IMPORT: &str = "mutation ($input: ImportInput!) { importContacts(input: $input) { \
     createdCount validCount ignoredColumns contacts { id name } \
     rowErrors { row column code message } userErrors { code message field } } }";
 
@@ -72,7 +78,7 @@ async fn customers_and_their_people_are_imported_and_paged_by_name() {
 async fn a_dry_run_tells_everything_and_writes_nothing() {
     let client = organisation().await;
     let csv =
-        "name,email,company\nAlfreds,,\nMaria,maria@a.example,Alfreds\nBad,nonsense,\nLost,,Nobody\n,,\n";
+        "name,emails,company\nAlfreds,,\nMaria,maria@a.example,Alfreds\nBad,nonsense,\nLost,,Nobody\n,,\n";
     let answer = import(&client, json!({ "csv": csv, "dryRun": true })).await;
     let payload = answer.ok("/data/importContacts");
     let errors: Vec<_> = payload["rowErrors"]
@@ -85,7 +91,7 @@ async fn a_dry_run_tells_everything_and_writes_nothing() {
         .collect();
     assert_eq!(
         errors,
-        [(3, Some("email"), "INVALID"), (4, Some("company"), "NOT_FOUND"), (5, Some("name"), "INVALID")]
+        [(3, Some("emails"), "INVALID"), (4, Some("company"), "NOT_FOUND"), (5, Some("name"), "INVALID")]
     );
     assert_eq!((&payload["createdCount"], &payload["validCount"]), (&json!(0), &json!(2)));
     assert_eq!(count(&client).await, 0);
@@ -94,7 +100,7 @@ async fn a_dry_run_tells_everything_and_writes_nothing() {
 #[tokio::test]
 async fn one_wrong_row_stops_all_unless_told_to_skip_it() {
     let client = organisation().await;
-    let input = json!({ "csv": "name,email\nGood,\nBad,nonsense\n" });
+    let input = json!({ "csv": "name,emails\nGood,\nBad,nonsense\n" });
     let answer = import(&client, input.clone()).await;
     assert_eq!(answer.ok("/data/importContacts")["createdCount"], 0);
     assert_eq!(count(&client).await, 0);
@@ -166,7 +172,7 @@ async fn a_repeated_import_with_a_key_imports_once() {
 async fn a_key_is_used_up_only_by_an_import_that_wrote() {
     let client = organisation().await;
     let mut input =
-        json!({ "csv": "name,email\nA,\nB,nonsense\n", "idempotencyKey": "monday", "dryRun": true });
+        json!({ "csv": "name,emails\nA,\nB,nonsense\n", "idempotencyKey": "monday", "dryRun": true });
     assert_eq!(import(&client, input.clone()).await.ok("/data/importContacts")["createdCount"], 0);
     input["dryRun"] = json!(false);
     assert_eq!(import(&client, input.clone()).await.ok("/data/importContacts")["createdCount"], 0);
@@ -180,7 +186,7 @@ async fn what_is_no_sheet_is_refused_with_a_reason() {
     let client = organisation().await;
     let cases = [
         (json!({ "csv": "" }), "INVALID csv"),
-        (json!({ "csv": "phone\n1\n" }), "INVALID csv"),
+        (json!({ "csv": "phones\n1\n" }), "INVALID csv"),
         (json!({ "csv": "name\n\"never closed\nB\n" }), "INVALID csv"),
         (json!({ "csv": format!("name\n{}", "A\n".repeat(1001)) }), "LIMIT_REACHED csv"),
         (
@@ -204,7 +210,7 @@ async fn what_is_no_sheet_is_refused_with_a_reason() {
         format!("name\n{}\n", "x".repeat(1_000_000)),
         "name\nA\u{0}B\n".to_owned(),
         "name\nB\u{fffd}ttner\n".to_owned(),
-        "name,phone\nA\n".to_owned(),
+        "name,phones\nA\n".to_owned(),
         "name,kind\nA,ROBOT\n".to_owned(),
     ];
     for csv in rows {
@@ -215,9 +221,19 @@ async fn what_is_no_sheet_is_refused_with_a_reason() {
     assert_eq!(count(&client).await, 0);
 }
 
+/// By hand: whoever still sends when the server has answered may find the connection closed.
 #[tokio::test]
 async fn a_request_beyond_the_limit_is_refused_before_it_is_read() {
     let client = organisation().await;
-    let answer = import(&client, json!({ "csv": "x".repeat(5 * 1024 * 1024) })).await;
-    assert_eq!((answer.status, answer.errors()), (413, vec!["BAD_REQUEST".to_owned()]));
+    let mut connection = TcpStream::connect(client.url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        client.access_token.unwrap(),
+        4 * 1024 * 1024 + 1
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("\"code\":\"BAD_REQUEST\""), "{answer}");
 }

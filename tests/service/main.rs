@@ -8,18 +8,24 @@
     reason = "a test may stop where it stands"
 )]
 
+mod aggregates;
 mod architecture;
 mod catalogue;
 mod cluster;
 mod contacts;
 mod door;
+mod export;
 mod harness;
 mod http;
 mod identity;
 mod import;
 mod isolation;
+mod lists;
+mod many;
+mod northwind;
 mod paging;
 mod permissions;
+mod products;
 mod provisioning;
 mod run;
 mod schema;

@@ -12,7 +12,7 @@ use crate::harness::{Client, organisation};
 
 const QUERY: &str = "query ($first: Int, $after: String, $last: Int, $before: String, $orderBy: [ContactOrderBy!]) { \
     contacts(first: $first, after: $after, last: $last, before: $before, orderBy: $orderBy) { \
-    edges { cursor node { id name email country } } nodes { id } \
+    edges { cursor node { id name email country birthday createdAt company { name email } createdBy { name } } } nodes { id } \
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
 
 async fn page(client: &Client, arguments: Value) -> Value {
@@ -50,16 +50,60 @@ async fn walk(client: &Client, order: &Value, size: usize, backwards: bool) -> V
     }
 }
 
-/// Rows with few different values, so that ties and nulls are everywhere.
-fn some_row() -> impl Strategy<Value = (String, Option<String>, Option<String>)> {
-    let email = select(vec![None, Some("a@x".to_owned()), Some("b@x".to_owned())]);
-    let country = select(vec![None, Some("Chile".to_owned()), Some("Zambia".to_owned())]);
-    (select(vec!["Ada", "Béla", "Zoë"]).prop_map(str::to_owned), email, country)
+/// The companies that rows may belong to: two of one name, one without an e-mail.
+const COMPANIES: [(&str, Option<&str>); 3] = [("Ada", Some("a@x")), ("Ada", None), ("Zoë", Some("b@x"))];
+
+/// Rows with few different values, so that ties and nulls are everywhere; and which of the companies
+/// each belongs to.
+fn some_row() -> impl Strategy<Value = (Value, Option<usize>)> {
+    let emails = select(vec![json!([]), json!([{ "address": "a@x" }]), json!([{ "address": "b@x" }])]);
+    let addresses =
+        select(vec![json!(null), json!([{ "country": "Chile" }]), json!([{ "country": "Zambia" }])]);
+    let birthday = select(vec![json!(null), json!("0999-12-31"), json!("1815-12-10")]);
+    let company = select(vec![None, Some(0), Some(1), Some(2)]);
+    let row = (select(vec!["Ada", "Béla", "Zoë"]), emails, addresses, birthday, company);
+    row.prop_map(|(name, emails, addresses, birthday, company)| {
+        let input = json!({
+            "kind": "PERSON", "name": name, "emails": emails, "addresses": addresses, "birthday": birthday,
+        });
+        (input, company)
+    })
 }
 
+/// One to five fields, those of related rows among them.
 fn some_order() -> impl Strategy<Value = Value> {
-    let key = (select(vec!["name", "email", "country", "createdAt"]), select(vec!["ASC", "DESC"]));
-    vec(key.prop_map(|(field, direction)| json!({ field: direction })), 0..4).prop_map(Value::from)
+    let fields = [
+        "name",
+        "email",
+        "country",
+        "birthday",
+        "createdAt",
+        "company.name",
+        "company.email",
+        "createdBy.name",
+    ];
+    let key = (select(fields.to_vec()), select(vec!["ASC", "DESC"]));
+    let key = key.prop_map(|(field, direction)| match field.split_once('.') {
+        Some((relation, field)) => json!({ relation: { field: direction } }),
+        None => json!({ field: direction }),
+    });
+    vec(key, 0..6).prop_map(Value::from)
+}
+
+/// The companies, and the rows who belong to them.
+async fn create(client: &Client, contacts: Vec<(Value, Option<usize>)>) {
+    let mut companies = vec![];
+    for (name, email) in COMPANIES {
+        let emails: Vec<Value> = email.iter().map(|email| json!({ "address": email })).collect();
+        companies.push(client.create_contact(json!({ "name": name, "emails": emails })).await);
+    }
+    let of = |(mut row, company): (Value, Option<usize>)| {
+        row["companyId"] = company.map_or(Value::Null, |company| companies[company]["id"].clone());
+        row
+    };
+    let rows: Vec<Value> = contacts.into_iter().map(of).collect();
+    let query = "mutation ($input: CreateContactsInput!) { createContacts(input: $input) { createdCount } }";
+    client.mutate(query, json!({ "contacts": rows })).await.ok("/data/createContacts");
 }
 
 #[test]
@@ -71,14 +115,11 @@ fn walking_all_pages_gives_every_row_once_in_order() {
         .run(&case, |(contacts, walks)| {
             runtime.block_on(async {
                 let client = organisation().await;
-                for (name, email, country) in &contacts {
-                    let input =
-                        json!({ "kind": "COMPANY", "name": name, "email": email, "country": country });
-                    client.create_contact(input).await;
-                }
+                let all = contacts.len() + COMPANIES.len();
+                create(&client, contacts).await;
                 for (order, size) in &walks {
                     let whole = rows(&page(&client, json!({ "first": 200, "orderBy": order })).await);
-                    assert_eq!(whole.len(), contacts.len());
+                    assert_eq!(whole.len(), all);
                     assert_sorted(&whole, order);
                     assert_eq!(
                         walk(&client, order, *size, false).await,
@@ -101,15 +142,19 @@ fn walking_all_pages_gives_every_row_once_in_order() {
 fn assert_sorted(rows: &[Value], order: &Value) {
     for pair in rows.windows(2) {
         for key in order.as_array().unwrap() {
-            let (field, direction) = key.as_object().unwrap().iter().next().unwrap();
-            if field == "createdAt" {
-                break; // not selected; unique, so nothing behind it counts
+            // The way down to the field, and the direction at its end.
+            let (mut path, mut end) = (String::new(), key);
+            while let Some((field, below)) = end.as_object().and_then(|key| key.iter().next()) {
+                path += &format!("/{field}");
+                end = below;
             }
-            let rank =
-                |row: &Value| (row[field].is_null(), row[field].as_str().unwrap_or_default().to_owned());
+            let rank = |row: &Value| {
+                let text = row.pointer(&path).and_then(Value::as_str).map(str::to_owned);
+                (text.is_none(), text)
+            };
             let (one, two) = (rank(&pair[0]), rank(&pair[1]));
             if one != two {
-                assert_eq!(one < two, direction == "ASC", "{order}: {pair:?}");
+                assert_eq!(one < two, end == "ASC", "{order}: {pair:?}");
                 break;
             }
         }

@@ -11,7 +11,7 @@ use super::{eventually, own_database, proxy::Proxy};
 use crate::harness::{Answer, Client, TOKEN_KEY, organisation, server, superuser, uuid};
 
 /// A server with bounds of its own.
-async fn start(addresses: &Addresses, limits: &Limits) -> Client {
+pub(super) async fn start(addresses: &Addresses, limits: &Limits) -> Client {
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
     let service = Service::open(addresses, limits, keys, Clock::system()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -21,7 +21,7 @@ async fn start(addresses: &Addresses, limits: &Limits) -> Client {
 }
 
 /// The same log-in at another server.
-fn at(server: &Client, client: &Client) -> Client {
+pub(super) fn at(server: &Client, client: &Client) -> Client {
     let mut client = client.clone();
     client.url.clone_from(&server.url);
     client

@@ -62,20 +62,26 @@ impl Client {
 
     /// Another user of this organisation, with these roles (`["STAFF"]`).
     pub(crate) async fn colleague(&self, roles: &[&str]) -> Self {
-        let (organisation, user, account) = (self.organisation_id(), Uuid::now_v7(), Uuid::now_v7());
         let email = unique_email();
+        self.hire(&email, "Colleague", roles).await;
+        self.log_in_as(&email).await
+    }
+
+    /// Adds another user to this organisation, whom this client's user has added.
+    pub(crate) async fn hire(&self, email: &str, name: &str, roles: &[&str]) {
+        let (organisation, user, account) = (self.organisation_id(), Uuid::now_v7(), Uuid::now_v7());
+        let by = uuid(self.log_in["user"]["id"].as_str().unwrap());
         // Nobody can be invited yet, so the rows are made by hand, with the admin's own password.
         let sql = format!(
             "BEGIN; SET LOCAL app.organisation_id = '{organisation}';
              INSERT INTO accounts (id, email, password_hash)
                  SELECT '{account}', '{email}', password_hash FROM accounts
                  WHERE id = (SELECT account_id FROM users WHERE organisation_id = '{organisation}' LIMIT 1);
-             INSERT INTO users (organisation_id, id, account_id, name, email, roles)
-                 VALUES ('{organisation}', '{user}', '{account}', 'Colleague', '{email}', '{{{}}}'); COMMIT",
+             INSERT INTO users (organisation_id, id, account_id, name, email, roles, created_by)
+                 VALUES ('{organisation}', '{user}', '{account}', '{name}', '{email}', '{{{}}}', '{by}'); COMMIT",
             roles.join(",")
         );
         superuser(server().addresses.database()).await.batch_execute(&sql).await.unwrap();
-        self.log_in_as(&email).await
     }
 
     /// Logs in with the password of all tests.
@@ -128,8 +134,12 @@ impl Client {
     pub(crate) async fn create_contact(&self, input: Value) -> Value {
         let query = "mutation ($input: CreateContactInput!) { createContact(input: $input) { \
                      contact { id name kind revision } userErrors { code message field } } }";
-        let answer = self.run(query, json!({ "input": input })).await;
-        answer.ok("/data/createContact")["contact"].clone()
+        self.mutate(query, input).await.ok("/data/createContact")["contact"].clone()
+    }
+
+    /// Carries out a mutation that takes its `$input`.
+    pub(crate) async fn mutate(&self, mutation: &str, input: Value) -> Answer {
+        self.run(mutation, json!({ "input": input })).await
     }
 }
 

@@ -3,7 +3,7 @@
 //! Arguments are filled by their types. What a type does not tell stands in the tables below:
 //! where they have no answer, the test fails with a sentence that says which line to add.
 
-use std::{collections::HashMap, fmt::Write};
+use std::{collections::HashMap, fmt::Write, sync::OnceLock};
 
 use async_graphql::parser::{
     parse_schema,
@@ -11,82 +11,29 @@ use async_graphql::parser::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Client, PASSWORD, unique_email};
+use super::{
+    PASSWORD,
+    rows::{OTHERS, Row, Rows},
+    unique_email,
+};
 
-/// Which of the [`Rows`] an id is meant to be, where its name does not say so.
-const MEANINGS: &[(&str, &str)] = &[("companyId", "company")];
+/// Which of the [`Rows`] an id is meant to be, where its name does not say so; with the relation it
+/// stands under, if that says it.
+const MEANINGS: &[(&str, &str)] = &[("companyId", "company"), ("company.id", "company")];
 
-/// Values that the type alone does not tell.
+/// Values that the type alone does not tell; they are given even where they may be left out.
 const VALUES: &[(&str, &str)] = &[
     // Only a person may belong to a company.
     ("createContact.input.kind", "PERSON"),
+    ("createContacts.input.contacts.kind", "PERSON"),
 ];
 
 /// How deep answers are asked for: a payload, its entity, and what that points at.
 const DEPTH: usize = 3;
 
-/// A row that requests speak of.
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub(crate) id: String,
-    pub(crate) revision: i64,
-}
-
-/// At least one row of every type that is a `Node`, of one organisation.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    by_name: Vec<(&'static str, Row)>,
-    /// What the texts of these rows contain, and no others.
-    pub(crate) marker: String,
-}
-
-impl Rows {
-    /// New rows in the organisation of this client, who may do everything there.
-    pub(crate) async fn of(client: &Client) -> Self {
-        let marker = format!("marked {}", uuid::Uuid::now_v7().simple());
-        let row = |value: &Value| Row {
-            id: value["id"].as_str().unwrap_or_else(|| panic!("{value}")).to_owned(),
-            revision: value["revision"].as_i64().unwrap_or(1),
-        };
-        let company = client.create_contact(json!({ "kind": "COMPANY", "name": marker })).await;
-        let person =
-            json!({ "kind": "PERSON", "name": marker, "companyId": company["id"], "idempotencyKey": marker });
-        let person = client.create_contact(person).await;
-        let by_name = vec![
-            ("company", row(&company)),
-            ("Contact", row(&person)),
-            ("Organisation", row(&client.log_in["organisation"])),
-            ("User", row(&client.log_in["user"])),
-        ];
-        Self { by_name, marker }
-    }
-
-    /// No rows at all.
-    pub(crate) fn none() -> Self {
-        Self { by_name: vec![], marker: "nothing".to_owned() }
-    }
-
-    /// The row of that name.
-    pub(crate) fn row(&self, name: &str) -> &Row {
-        let row = self.by_name.iter().find(|(of, _)| *of == name).map(|(_, row)| row);
-        row.unwrap_or_else(|| panic!("add a row {name:?} to Rows::of in tests/service/harness/generate.rs"))
-    }
-
-    /// All names of rows.
-    pub(crate) fn names(&self) -> Vec<&'static str> {
-        self.by_name.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// The revision of the row has gone up by one.
-    pub(crate) fn touched(&mut self, name: &str) {
-        self.by_name.iter_mut().filter(|(of, _)| *of == name).for_each(|(_, row)| row.revision += 1);
-    }
-
-    /// Whether a text tells anything of these rows.
-    pub(crate) fn appear_in(&self, text: &str) -> bool {
-        text.contains(&self.marker) || self.by_name.iter().any(|(_, row)| text.contains(&row.id))
-    }
-}
+/// How many filters stand in one another where ids are looked for: more of them lead the same way,
+/// and would multiply with every entity.
+const FILTERS: usize = 2;
 
 /// A field of `Query` or `Mutation`.
 #[derive(Clone, Debug)]
@@ -104,8 +51,32 @@ impl RootField {
     }
 }
 
-/// Where an id stands in the arguments of a root field: `input`, `companyId`.
+/// A way into the arguments of a root field: `input`, `companyId`.
 pub(crate) type Place = Vec<String>;
+
+/// Where an id stands in the arguments of a root field.
+#[derive(Clone, Debug)]
+pub(crate) struct IdPlace {
+    pub(crate) path: Place,
+    /// Whether it only says which rows are meant.
+    pub(crate) in_filter: bool,
+    /// Whether it cannot be left out.
+    required: bool,
+    /// The field whose id it is, and before it the relation it belongs to: `company`, `id`.
+    named: Place,
+    /// The input type that has this field.
+    of: String,
+}
+
+/// The way to a place that takes ids.
+#[derive(Clone, Default)]
+struct Way {
+    path: Place,
+    named: Place,
+    /// The input types around it, outermost first.
+    around: Vec<String>,
+    optional: bool,
+}
 
 /// What a request is filled with.
 #[derive(Clone, Copy)]
@@ -131,8 +102,10 @@ pub(crate) struct Schema {
 }
 
 impl Schema {
-    pub(crate) fn new() -> Self {
-        Self::parse(&gateway::sdl())
+    /// That of the service.
+    pub(crate) fn served() -> &'static Self {
+        static SERVED: OnceLock<Schema> = OnceLock::new();
+        SERVED.get_or_init(|| Self::parse(&gateway::sdl()))
     }
 
     pub(crate) fn parse(sdl: &str) -> Self {
@@ -183,59 +156,104 @@ impl Schema {
         objects.map(|field| field.name.node.to_string()).collect()
     }
 
+    /// All names of rows: the types that are a `Node`, and some more.
+    pub(crate) fn row_names(&self) -> Vec<&str> {
+        self.node_types().into_iter().chain(OTHERS.iter().copied()).collect()
+    }
+
+    /// The mutation that makes a row of this name.
+    pub(crate) fn creation(&self, name: &str) -> RootField {
+        let wanted = format!("create{name}");
+        let found = self.root_fields().into_iter().find(|field| field.name == wanted);
+        found.unwrap_or_else(|| {
+            panic!("nothing makes a {name}: say how in Rows::make in tests/service/harness/rows.rs")
+        })
+    }
+
+    /// The names of the rows that a request of this field speaks of, with an id at this place.
+    pub(crate) fn needs(&self, root: &RootField, place: Option<&IdPlace>) -> Vec<&str> {
+        let given = |other: &IdPlace| other.required || place.is_some_and(|place| place.path == other.path);
+        let places = self.id_places(root).into_iter().filter(given);
+        places.flat_map(|place| self.meanings(root, &place)).collect()
+    }
+
     /// Every place in the arguments of a field that takes an id.
-    pub(crate) fn id_places(&self, root: &RootField) -> Vec<Place> {
+    pub(crate) fn id_places(&self, root: &RootField) -> Vec<IdPlace> {
         let mut places = vec![];
         for argument in &root.definition.arguments {
-            self.add_id_places(&argument.node, &mut vec![], &mut vec![], &mut places);
+            let way = Way { path: vec![root.name.clone()], ..Way::default() };
+            self.add_id_places(&argument.node, &way, &mut places);
+        }
+        for place in &mut places {
+            place.path.remove(0);
         }
         places
     }
 
-    fn add_id_places(
-        &self,
-        input: &InputValueDefinition,
-        at: &mut Place,
-        on: &mut Vec<String>,
-        places: &mut Vec<Place>,
-    ) {
-        let ty = name_of(&input.ty.node);
-        at.push(input.name.node.to_string());
-        if ty == "ID" {
-            places.push(at.clone());
-        } else if !on.iter().any(|above| above == ty) {
-            // Filters contain themselves; one round shows all there is.
-            on.push(ty.to_owned());
-            for field in self.inputs(ty) {
-                self.add_id_places(field, at, on, places);
-            }
-            on.pop();
+    fn add_id_places(&self, input: &InputValueDefinition, above: &Way, places: &mut Vec<IdPlace>) {
+        let (name, ty) = (input.name.node.to_string(), name_of(&input.ty.node));
+        let mut way = above.clone();
+        way.path.push(name.clone());
+        way.optional |= is_optional(input, &way.path);
+        let of = above.around.last().map(String::as_str).unwrap_or_default();
+        // The operators of an id are all about the field that has them.
+        if of != "IDFilter" {
+            way.named.push(name);
         }
-        at.pop();
+        if ty == "ID" {
+            let filters = above.around.iter().filter(|around| self.is_filter(around)).count();
+            // Below other filters one operator is as good as all.
+            if filters < FILTERS || of != "IDFilter" || way.path.ends_with(&["eq".to_owned()]) {
+                let around = above.around.iter().rev().find(|around| *around != "IDFilter");
+                let of = around.cloned().unwrap_or_default();
+                let (path, named) = (way.path, way.named);
+                places.push(IdPlace { path, in_filter: filters > 0, required: !way.optional, named, of });
+            }
+        } else if self.may_enter(ty, &above.around) {
+            way.around.push(ty.to_owned());
+            for field in self.inputs(ty) {
+                self.add_id_places(field, &way, places);
+            }
+        }
+    }
+
+    /// Whether a way may go on into this input type.
+    fn may_enter(&self, ty: &str, around: &[String]) -> bool {
+        if self.is_filter(ty) {
+            return around.iter().filter(|around| self.is_filter(around)).count() < FILTERS;
+        }
+        !around.iter().any(|around| around == ty)
+    }
+
+    /// Whether an input says which rows of an entity are meant.
+    fn is_filter(&self, ty: &str) -> bool {
+        self.inputs(ty).iter().any(|field| field.name.node == "not" && name_of(&field.ty.node) == ty)
     }
 
     /// The names of the rows whose ids make sense at a place.
-    pub(crate) fn meanings(&self, root: &RootField, place: &Place, rows: &Rows) -> Vec<&'static str> {
-        let named = |name: &str| rows.names().into_iter().filter(|row| *row == name).collect::<Vec<_>>();
-        let last = place.last().unwrap();
-        if let Some((_, name)) = MEANINGS.iter().find(|(field, _)| field == last) {
+    pub(crate) fn meanings(&self, root: &RootField, place: &IdPlace) -> Vec<&str> {
+        let named = |name: &str| self.row_names().into_iter().filter(|row| *row == name).collect::<Vec<_>>();
+        let under_relation = place.named[place.named.len().saturating_sub(2)..].join(".");
+        let field = place.named.last().unwrap();
+        if let Some((_, name)) = MEANINGS.iter().find(|(at, _)| *at == field || *at == under_relation) {
             return named(name);
         }
-        let subject = match last.strip_suffix('s').unwrap_or(last) {
+        let subject = match field.strip_suffix('s').unwrap_or(field) {
+            "id" if self.is_filter(&place.of) => place.of.trim_end_matches("Filter").to_owned(),
             "id" => self.subject(root),
             field => {
                 field.strip_suffix("Id").map(|stem| stem[..1].to_uppercase() + &stem[1..]).unwrap_or_default()
             }
         };
         if subject == "Node" {
-            return rows.names();
+            return self.row_names();
         }
         let found = named(&subject);
-        let place = place.join(".");
+        let place = place.path.join(".");
         assert!(
             !found.is_empty(),
-            "nobody knows what the id at {}({place}) is of: add it to MEANINGS, or the row {subject:?} to Rows::of, \
-             in tests/service/harness/generate.rs",
+            "nobody knows what the id at {}({place}) is of: add it to MEANINGS in \
+             tests/service/harness/generate.rs",
             root.name
         );
         found
@@ -254,7 +272,12 @@ impl Schema {
 
     /// A request of one root field that asks for everything it can answer without arguments.
     pub(crate) fn request(&self, root: &RootField, filling: Filling<'_>) -> Request {
-        self.request_for(root, &self.selection(name_of(&root.definition.ty.node), DEPTH), filling)
+        self.request_to_depth(root, DEPTH, filling)
+    }
+
+    /// As [`Schema::request`], so many levels down.
+    pub(crate) fn request_to_depth(&self, root: &RootField, depth: usize, filling: Filling<'_>) -> Request {
+        self.request_for(root, &self.selection(name_of(&root.definition.ty.node), depth), filling)
     }
 
     /// A request of one root field that only asks whether it answers.
@@ -289,8 +312,7 @@ impl Schema {
         place.push(input.name.node.to_string());
         // The root field's name stands in front.
         let wanted = filling.other.is_some_and(|(other, _)| other.starts_with(&place[1..]));
-        let optional = input.ty.node.nullable || input.default_value.is_some();
-        (wanted || !optional).then(|| self.value(&input.ty.node, &place, filling))
+        (wanted || !is_optional(input, &place)).then(|| self.value(&input.ty.node, &place, filling))
     }
 
     fn value(&self, ty: &Type, place: &Place, filling: Filling<'_>) -> Value {
@@ -328,7 +350,8 @@ impl Schema {
             Some((other, row)) if other[..] == place[1..] => row,
             _ => {
                 let root = self.root_field(&place[0]);
-                filling.rows.row(self.meanings(&root, &place[1..].to_vec(), filling.rows)[0])
+                let known = self.id_places(&root).into_iter().find(|known| known.path[..] == place[1..]);
+                filling.rows.row(self.meanings(&root, &known.unwrap())[0])
             }
         }
     }
@@ -395,12 +418,13 @@ impl Named for FieldDefinition {
     }
 }
 
-/// A field that can be asked for without arguments.
+/// A field that can be asked for without arguments, its own and those of the field it stands in: the
+/// key of a group has only what an argument groups by.
 fn is_free(field: &FieldDefinition) -> bool {
-    field
-        .arguments
-        .iter()
-        .all(|argument| argument.node.ty.node.nullable || argument.node.default_value.is_some())
+    let may_be_absent =
+        |input: &InputValueDefinition| input.ty.node.nullable || input.default_value.is_some();
+    field.arguments.iter().all(|argument| may_be_absent(&argument.node))
+        && !name_of(&field.ty.node).ends_with("GroupKey")
 }
 
 /// The type without its lists and exclamation marks.
@@ -409,6 +433,11 @@ fn name_of(ty: &Type) -> &str {
         BaseType::Named(name) => name.as_str(),
         BaseType::List(inner) => name_of(inner),
     }
+}
+
+/// Whether an argument or input field may be left out; `place` starts with the root field's name.
+fn is_optional(input: &InputValueDefinition, place: &Place) -> bool {
+    (input.ty.node.nullable || input.default_value.is_some()) && prescribed(place).is_none()
 }
 
 fn prescribed(place: &Place) -> Option<Value> {
@@ -427,7 +456,7 @@ fn scalar(ty: &str, place: &Place, filling: Filling<'_>) -> Value {
         ("String", "password") => json!(PASSWORD),
         ("String", "refreshToken") => json!(filling.log_in["refreshToken"].as_str().unwrap_or("none")),
         ("String", "csv") => json!("name\nGenerated\n"),
-        ("String", _) => json!("Generated"),
+        ("String", _) => json!(filling.rows.marker),
         ("Int", _) => json!(1),
         ("Boolean", _) => json!(false),
         ("DateTime", _) => json!("2030-01-01T00:00:00Z"),

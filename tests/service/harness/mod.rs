@@ -4,6 +4,7 @@
 mod client;
 mod database;
 pub(crate) mod generate;
+pub(crate) mod rows;
 
 use std::{sync::OnceLock, thread};
 

@@ -1,0 +1,154 @@
+//! Random questions about the rows of a world.
+
+use chrono::{NaiveDate, TimeDelta};
+
+use super::{
+    ZONES,
+    cell::{Cell, Kind},
+    clock::{UNITS, Unit},
+    dice::Dice,
+    fold::{Bucket, By, Field, Filter, Function, Group, Key, Measure, Operator, Question},
+    world::World,
+};
+
+impl Function {
+    /// Whether the service offers it for a field.
+    fn suits(self, field: Field) -> bool {
+        // Nobody adds up revisions.
+        let measured = field.kind == Kind::Number && field.path != "revision";
+        match self {
+            Self::CountDistinct => true,
+            Self::Sum | Self::Avg => measured,
+            Self::Min | Self::Max => {
+                measured || matches!(field.kind, Kind::Text | Kind::Instant | Kind::Date)
+            }
+        }
+    }
+}
+
+impl World {
+    /// Any question at all.
+    pub(super) fn question(&self, dice: &mut Dice) -> Question {
+        let (keys, measures) = (self.keys(dice), self.measures(dice));
+        let filter = self.filter(dice, 2);
+        let mut question = Question { filter, keys, measures, having: vec![], order: vec![], first: None };
+        question.tidy();
+        let mut things = vec![By::Count];
+        things.extend(question.keys.iter().map(|key| By::Key(key.field)));
+        things.extend(question.measures.iter().map(|measure| By::Figure(*measure)));
+        question.order = dice.some(&things, 4).into_iter().map(|by| (by, dice.once_in(2))).collect();
+        if dice.once_in(2) {
+            let groups = question.answer(&self.rows);
+            question.having = having(dice, &question.measures, &groups);
+        }
+        question.first = dice.once_in(2).then(|| dice.count(12));
+        question
+    }
+
+    fn keys(&self, dice: &mut Dice) -> Vec<Key> {
+        let fields: Vec<Field> = self.own.iter().chain(&self.related).copied().collect();
+        let (mut keys, mut ranged) = (vec![], false);
+        for field in dice.some(&fields, 3) {
+            let bucket = matches!(field.kind, Kind::Instant | Kind::Date).then(|| {
+                let unit = dice.one(if field.kind == Kind::Date { &UNITS[..5] } else { &UNITS });
+                let zone = dice.one(&ZONES);
+                let asked = !ranged && self.own.contains(&field) && dice.once_in(2);
+                ranged |= asked;
+                Bucket { unit, zone, range: asked.then(|| self.range(dice, field, unit)) }
+            });
+            keys.push(Key { field, bucket });
+        }
+        keys
+    }
+
+    /// A stretch of time of a few buckets, with a row near it if there are any.
+    fn range(&self, dice: &mut Dice, field: Field, unit: Unit) -> (Cell, Cell) {
+        let days = match unit {
+            Unit::Hour | Unit::Day => 1,
+            Unit::Week => 7,
+            Unit::Month => 30,
+            Unit::Quarter => 90,
+            Unit::Year => 360,
+        };
+        let leap_day = NaiveDate::from_ymd_opt(2012, 2, 29).unwrap();
+        let cell = self.value(dice, field);
+        if field.kind == Kind::Date {
+            let near = if let Cell::Date(day) = cell { day } else { leap_day };
+            let from = near - TimeDelta::days(dice.below(3 * days));
+            return (Cell::Date(from), Cell::Date(from + TimeDelta::days(1 + dice.below(9 * days))));
+        }
+        let near =
+            if let Cell::Instant(at) = cell { at } else { leap_day.and_hms_opt(12, 0, 0).unwrap().and_utc() };
+        let seconds = if unit == Unit::Hour { 3600 } else { days * 86_400 };
+        let from = near - TimeDelta::seconds(dice.below(3 * seconds));
+        let to = from + TimeDelta::microseconds(1 + dice.below(9 * seconds) * 1_000_003);
+        (Cell::Instant(from), Cell::Instant(to))
+    }
+
+    /// The value of a field in some row; null if there are no rows.
+    fn value(&self, dice: &mut Dice, field: Field) -> Cell {
+        if self.rows.is_empty() { Cell::Null } else { dice.one(&self.rows)[field.path].clone() }
+    }
+
+    fn measures(&self, dice: &mut Dice) -> Vec<Measure> {
+        let of = |function: Function| {
+            let suited = self.own.iter().filter(move |field| function.suits(**field));
+            suited.map(move |field| Measure { function, field: *field })
+        };
+        let all: Vec<Measure> = Function::ALL.into_iter().flat_map(of).collect();
+        dice.some(&all, 7)
+    }
+
+    fn filter(&self, dice: &mut Dice, depth: usize) -> Filter {
+        let several = |dice: &mut Dice| (0..dice.count(3)).map(|_| self.filter(dice, depth - 1)).collect();
+        match dice.below(6) {
+            // An `or` of nothing lets nothing through, and is the rarest.
+            0 if depth > 0 && dice.once_in(2) => Filter::Any(several(dice)),
+            0 | 1 if depth > 0 => Filter::Not(Box::new(self.filter(dice, depth - 1))),
+            2 if depth > 0 => Filter::All(several(dice)),
+            3 => self.condition(dice),
+            _ => Filter::All(vec![]),
+        }
+    }
+
+    fn condition(&self, dice: &mut Dice) -> Filter {
+        let fields: Vec<Field> = self.own.iter().filter(|field| field.path != "revision").copied().collect();
+        let field = dice.one(&fields);
+        let value = self.value(dice, field);
+        if value == Cell::Null {
+            return Filter::IsNull(field, dice.once_in(2));
+        }
+        match field.kind {
+            Kind::Bool => Filter::Is(field, Operator::Eq, value),
+            _ if dice.once_in(3) => {
+                let mut values = vec![value, self.value(dice, field), self.value(dice, field)];
+                values.retain(|value| *value != Cell::Null);
+                Filter::In(field, values, dice.once_in(2))
+            }
+            Kind::Choice | Kind::Id(_) => Filter::Is(field, dice.one(&Operator::ALL[..2]), value),
+            _ => Filter::Is(field, dice.one(&Operator::ALL), value),
+        }
+    }
+}
+
+/// Bounds that some of these groups may well lie on.
+fn having(dice: &mut Dice, measures: &[Measure], groups: &[Group]) -> Vec<(Option<Measure>, Operator, Cell)> {
+    let mut having = vec![];
+    for place in dice.some(&(0..=measures.len()).collect::<Vec<_>>(), 2) {
+        if groups.is_empty() {
+            break;
+        }
+        let (group, measure) = (dice.one(groups), measures.get(place).copied());
+        let value = measure.map_or(group.count, |_| group.figures[place].clone());
+        let operator = dice.one(&Operator::ALL);
+        match (value, measure.map(|measure| measure.function)) {
+            (Cell::Null, _) => {}
+            // A mean may have no end; a bound has one.
+            (Cell::Number(mean), Some(Function::Avg)) => {
+                having.push((measure, operator, Cell::Number(mean.with_scale(2))));
+            }
+            (value, _) => having.push((measure, operator, value)),
+        }
+    }
+    having
+}

@@ -1,0 +1,151 @@
+//! How PostgreSQL answers lists where there are many rows of many organisations.
+
+use serde_json::{Value, json};
+
+use super::explained::Explained;
+use crate::harness::{Client, superuser};
+
+const ORGANISATIONS: usize = 10;
+const CONTACTS: usize = 2000;
+const COMPANIES: usize = 100;
+const PEOPLE_EACH: usize = (CONTACTS - COMPANIES) / COMPANIES;
+const COUNTRIES: usize = 50;
+/// A page, and the row more that tells whether there is more.
+const PAGE: usize = 20 + 1;
+/// PostgreSQL makes a plan for any values after five for certain ones, if that is no worse.
+const TIMES: usize = 8;
+
+/// Contacts of many organisations, those of this client among them.
+async fn fill(explained: &Explained, client: &Client) {
+    let ours = client.organisation_id();
+    let id = |number: &str| format!("md5(organisation || ' ' || {number})::uuid");
+    let (own, company) = (id("number"), id(&format!("(number % {COMPANIES} + 1)")));
+    // As a replica: without the triggers, which would write as much audit.
+    let sql = format!(
+        "SET session_replication_role = replica;
+         INSERT INTO contacts (organisation_id, id, kind, company_id, name, addresses, tags, created_at)
+         SELECT organisation, {own}, CASE WHEN number > {COMPANIES} THEN 'PERSON' ELSE 'COMPANY' END,
+             CASE WHEN number > {COMPANIES} THEN {company} END, 'name ' || number * 7919 % {CONTACTS},
+             jsonb_build_array(jsonb_build_object('country', 'country ' || number % {COUNTRIES})),
+             ARRAY['tag ' || number % 7], now() - number * interval '1 minute'
+         FROM (SELECT '{ours}'::uuid UNION ALL
+               SELECT gen_random_uuid() FROM generate_series(2, {ORGANISATIONS})) AS every (organisation),
+             generate_series(1, {CONTACTS}) AS number;
+         SET session_replication_role = DEFAULT"
+    );
+    let superuser = superuser(explained.addresses.database()).await;
+    superuser.batch_execute(&sql).await.unwrap();
+    superuser.batch_execute("VACUUM ANALYZE contacts").await.unwrap();
+}
+
+/// A request, and how many rows its statements may look at in one place.
+struct Shape {
+    query: &'static str,
+    variables: Value,
+    most: usize,
+}
+
+const BY_NAME: &str = "query ($after: String) { contacts(first: 20, after: $after, \
+    orderBy: [{ name: ASC }]) { nodes { name } pageInfo { endCursor } } }";
+
+async fn shapes(client: &Client) -> Vec<Shape> {
+    let first = client.run(BY_NAME, json!({})).await;
+    let cursor = first.at("/data/contacts/pageInfo/endCursor");
+    let shape = |most, query| Shape { query, variables: json!({}), most };
+    vec![
+        shape(PAGE, "{ contacts(first: 20) { nodes { name company { name } } } }"),
+        Shape { query: BY_NAME, variables: json!({ "after": cursor }), most: PAGE },
+        shape(
+            CONTACTS / COUNTRIES,
+            "{ contacts(first: 20, where: { country: { eq: \"country 3\" } }) \
+             { totalCount nodes { name company { name } } } }",
+        ),
+        // All people of each company: tags have no index.
+        shape(
+            10 * PEOPLE_EACH,
+            "{ contacts(first: 10, where: { kind: { eq: COMPANY } }) { nodes { name \
+             people(first: 5, where: { tags: { has: \"tag 1\" } }) { totalCount nodes { name } } } } }",
+        ),
+        shape(
+            PAGE,
+            "{ contacts(first: 20, where: { people: { some: { name: { eq: \"name 77\" } } } }) \
+             { totalCount nodes { name } } }",
+        ),
+        shape(
+            PAGE * PEOPLE_EACH,
+            "{ contacts(first: 20, where: { people: { count: { gt: 3 } } }) { nodes { name } } }",
+        ),
+        // What no index answers looks at the organisation's own rows, and at no others.
+        shape(
+            CONTACTS,
+            "{ contacts(first: 20, where: { company: { name: { startsWith: \"name 1\" } } }) \
+             { totalCount nodes { name } } }",
+        ),
+        shape(CONTACTS, "{ contacts(first: 20, orderBy: [{ company: { name: ASC } }]) { nodes { name } } }"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_go_by_index_and_ask_for_the_organisation_once() {
+    let explained = Explained::start("list_plans").await;
+    let client = explained.client.signed_up().await;
+    fill(&explained, &client).await;
+    for shape in shapes(&client).await {
+        explained.take();
+        for _ in 0..TIMES {
+            client.run(shape.query, shape.variables.clone()).await.ok("/data");
+        }
+        let plans = explained.take();
+        assert!(plans.len() >= TIMES, "{}", shape.query);
+        for plan in plans {
+            let mut seen = Seen::default();
+            seen.look(&plan.json["Plan"]);
+            let about = || format!("{}\n{:#}", shape.query, plan.json);
+            assert_eq!(seen.faults, [""; 0], "{}", about());
+            assert!(seen.settings > 0, "nobody asked for the organisation: {}", about());
+            assert!(seen.most <= shape.most, "{} rows: {}", seen.most, about());
+        }
+    }
+}
+
+/// What was found in a plan.
+#[derive(Default)]
+struct Seen {
+    faults: Vec<String>,
+    /// How many nodes ask for the setting.
+    settings: usize,
+    /// How many rows a node found, those included that it then left out.
+    most: usize,
+}
+
+impl Seen {
+    fn look(&mut self, node: &Value) {
+        let mut own = node.clone();
+        let below = own.as_object_mut().unwrap().remove("Plans");
+        let text = |name: &str| node[name].as_str().unwrap_or_default();
+        let number = |name: &str| node[name].as_f64().unwrap_or_default();
+        match text("Node Type") {
+            "Seq Scan" if text("Relation Name") == "contacts" => {
+                self.faults.push("this reads all contacts of everybody".to_owned());
+            }
+            "Index Scan" | "Index Only Scan" | "Bitmap Index Scan"
+                if !text("Index Cond").contains("organisation_id = ") =>
+            {
+                self.faults.push(format!("an index without the organisation: {own}"));
+            }
+            _ => {}
+        }
+        if own.to_string().contains("current_setting") {
+            self.settings += 1;
+            if text("Parent Relationship") != "InitPlan" || number("Actual Loops") > 1.0 {
+                self.faults.push(format!("this asks for the setting again and again: {own}"));
+            }
+        }
+        let left_out = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
+        let rows = (number("Actual Rows") + left_out) * number("Actual Loops");
+        self.most = self.most.max(format!("{rows:.0}").parse().unwrap());
+        for node in below.iter().flat_map(|below| below.as_array().unwrap()) {
+            self.look(node);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Selections as front ends write them: what a list reads in one statement is what its rows answer
+//! one by one.
+
+use serde_json::{Value, json};
+
+use super::{inhabited, runner};
+
+/// More than there are, and as many as may be read by their ids at once.
+const ROWS: usize = 100;
+
+/// What is asked of a contact. `$yes` and `$no` are true and false.
+const SELECTIONS: &[&str] = &[
+    "{ __typename id kind name createdAt revision tags customFields }",
+    "{ a: name b: name name aKind: kind what: __typename __typename }",
+    // Joined, under two names, and once with nothing of its own.
+    "{ company { name } }",
+    "{ firm: company { n: name m: name __typename } company { __typename } createdBy { name email } }",
+    // The same field twice, each time with other fields below.
+    "{ company { name } company { email createdAt } company { name id } }",
+    "{ emails { address } emails { label } first: emails { label address } company { name } }",
+    // Joined here and loaded there.
+    "{ company { name } far: company { name people(first: 2, orderBy: [{ name: ASC }]) \
+     { totalCount nodes { name company { name } } } } }",
+    "{ company { name } company { emails { address } createdBy { name } } createdBy { name } }",
+    // Fragments, named and not, on the type and on what it implements.
+    "{ ...named ... { name } ... on Contact { email } ... on Node { id __typename ... on Contact \
+     { phone company { ...named } } ... on Product { name unit } } }",
+    "{ ... on Node { ... on Node { id } ...named } company { ... on Node { __typename ...named } } }",
+    // What is left out and what is not.
+    "{ name @skip(if: $yes) email @include(if: $yes) company @skip(if: $no) { name @include(if: $no) id } \
+     ... @include(if: $no) { notes } ...named @include(if: $yes) @skip(if: $no) createdBy @skip(if: $yes) { id } }",
+    // Lists in rows: two questions about the same relation, and rows that look back.
+    "{ people(first: 2) { totalCount edges { cursor node { ...named company { ...named } } } \
+     pageInfo { hasNextPage endCursor } } late: people(last: 1) { nodes { name } nodes { email } } }",
+];
+
+const FRAGMENT: &str = "fragment named on Contact { id name country company { city } }";
+
+#[test]
+fn a_list_answers_of_each_row_what_the_row_answers_by_itself() {
+    let (mut runner, again) = runner(1, 0);
+    let (runtime, client, _world) = inhabited(&mut runner);
+    for selection in SELECTIONS {
+        // What nobody uses is an error of the document.
+        let fragment = if selection.contains("...named") { FRAGMENT } else { "" };
+        let flag =
+            |name: &str| if selection.contains(name) { format!("{name}: Boolean!, ") } else { String::new() };
+        let flags = [flag("$yes"), flag("$no")].concat();
+        let list = format!(
+            "query ({flags}$first: Int) {{ contacts(first: $first, orderBy: [{{ name: ASC }}]) {{ \
+             ids: nodes {{ id }} nodes {selection} edges {{ cursor node {selection} }} \
+             edges {{ node {{ id }} }} }} }} {fragment}"
+        );
+        let rows = format!(
+            "query ({flags}$ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Contact {selection} }} }} {fragment}"
+        );
+        runtime.block_on(async {
+            let mut variables = json!({ "yes": true, "no": false, "first": ROWS });
+            let answer = client.run(&list, variables.clone()).await;
+            let page = answer.ok("/data/contacts");
+            let ids: Value = each(&page["ids"], |row| row["id"].clone());
+            variables["ids"] = ids.clone();
+            let answer = client.run(&rows, variables).await;
+            let single = answer.ok("/data/nodes");
+            assert_eq!(page["nodes"], *single, "{list}\n{again}");
+            let with_id = |row: &Value| {
+                let mut row = row["node"].clone();
+                assert!(row["id"].is_string(), "{list}");
+                if !single[0].as_object().unwrap().contains_key("id") {
+                    row.as_object_mut().unwrap().remove("id");
+                }
+                row
+            };
+            assert_eq!(each(&page["edges"], with_id), *single, "{list}\n{again}");
+            assert_eq!(each(&page["edges"], |edge| edge["node"]["id"].clone()), ids, "{list}\n{again}");
+        });
+    }
+}
+
+fn each(list: &Value, of: impl Fn(&Value) -> Value) -> Value {
+    list.as_array().unwrap().iter().map(of).collect()
+}
