@@ -1,33 +1,37 @@
-use std::borrow::Cow;
+//! Arguments as they came in: what is wrong with them is said where they are used, together with
+//! its place.
 
-use async_graphql::{InputType, InputValueResult, Value};
+use async_graphql::{Context, Value};
+use async_graphql_value::Value as InputValue;
 
-use crate::registry::Registry;
+/// What was given for an argument of the field that is being resolved.
+///
+/// A field of an input whose variable was not given is absent (GraphQL specification, October 2021,
+/// section 3.10); the library would say null, and an update would empty what nobody touched.
+pub(crate) fn given(ctx: &Context<'_>, argument: &str) -> Option<Value> {
+    let arguments = &ctx.item.node.arguments;
+    let (_, value) = arguments.iter().find(|(name, _)| name.node == argument)?;
+    resolve(ctx, &value.node)
+}
 
-/// An argument as it came in: what is wrong with it is said where it is used, together with its
-/// place. Nobody asks for its type, which is described under a name of its own.
-pub(crate) struct Raw(pub(crate) Value);
-
-impl InputType for Raw {
-    type RawValueType = Self;
-
-    fn type_name() -> Cow<'static, str> {
-        "Raw".into()
+fn resolve(ctx: &Context<'_>, given: &InputValue) -> Option<Value> {
+    match given {
+        InputValue::Variable(name) => variable(ctx, name),
+        InputValue::List(items) => {
+            Some(Value::List(items.iter().map(|item| resolve(ctx, item).unwrap_or_default()).collect()))
+        }
+        InputValue::Object(fields) => {
+            let field = |(name, value): (&async_graphql::Name, _)| Some((name.clone(), resolve(ctx, value)?));
+            Some(Value::Object(fields.iter().filter_map(field).collect()))
+        }
+        other => other.clone().into_const(),
     }
+}
 
-    fn create_type_info(_: &mut Registry) -> String {
-        "Raw".to_owned()
-    }
-
-    fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        Ok(Self(value.unwrap_or_default()))
-    }
-
-    fn to_value(&self) -> Value {
-        self.0.clone()
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
+fn variable(ctx: &Context<'_>, name: &str) -> Option<Value> {
+    ctx.query_env.variables.get(name).cloned().or_else(|| {
+        let definitions = &ctx.query_env.operation.node.variable_definitions;
+        let definition = definitions.iter().find(|definition| definition.node.name.node == name)?;
+        definition.node.default_value.as_ref().map(|value| value.node.clone())
+    })
 }

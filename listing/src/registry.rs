@@ -11,7 +11,7 @@ use async_graphql::{
 };
 
 use crate::{
-    Identified,
+    Identified, MAX_ROWS,
     read::page::{DEFAULT_PAGE, MAX_PAGE},
 };
 
@@ -69,6 +69,19 @@ pub(crate) fn list(name: &str, qualified: &str, about: &str, arguments: Vec<Inpu
         Ok(rows.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE).saturating_mul(row).saturating_add(1))
     }
     Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
+}
+
+/// A field that answers what a bulk made: it counts as often as a bulk may have rows.
+pub(crate) fn bulk(name: &str, qualified: &str, about: &str) -> Output {
+    fn cost(
+        _: &VisitorContext<'_>,
+        _: &[Positioned<VariableDefinition>],
+        _: &Field,
+        row: usize,
+    ) -> ServerResult<usize> {
+        Ok(MAX_ROWS.saturating_mul(row).saturating_add(1))
+    }
+    Output { compute_complexity: Some(cost), ..output(name, qualified, about, vec![]) }
 }
 
 /// A field that answers groups: it counts as often as there may be some.

@@ -9,8 +9,8 @@ pub struct Relation<E> {
     pub(crate) about: &'static str,
     pub(crate) way: Way<E>,
     pub(crate) target: AnyEntity,
-    /// What a column of the target must hold.
-    pub(crate) only: Option<(&'static str, &'static str)>,
+    /// What a column of the one that is referred to must hold.
+    pub(crate) refers_only_to: Option<(&'static str, &'static str)>,
 }
 
 /// How to get to the other side.
@@ -29,7 +29,13 @@ impl<E: Entity> Relation<E> {
         C: Column + Copy,
         C::SqlType: IdColumn,
     {
-        Self { name, about, way: Way::One { column: C::NAME, id }, target: AnyEntity::of::<R>(), only: None }
+        Self {
+            name,
+            about,
+            way: Way::One { column: C::NAME, id },
+            target: AnyEntity::of::<R>(),
+            refers_only_to: None,
+        }
     }
 
     /// To all `R` that hold the entity's id in this column of theirs.
@@ -39,16 +45,24 @@ impl<E: Entity> Relation<E> {
         C: Column + Copy,
         C::SqlType: IdColumn,
     {
-        Self { name, about, way: Way::Many { column: C::NAME }, target: AnyEntity::of::<R>(), only: None }
+        Self {
+            name,
+            about,
+            way: Way::Many { column: C::NAME },
+            target: AnyEntity::of::<R>(),
+            refers_only_to: None,
+        }
     }
 
-    /// Only to such whose column holds this text.
+    /// Clients may refer only to such whose column holds this text. What is there already is answered
+    /// as it is.
     #[must_use]
-    pub const fn only<C>(mut self, _: C, value: &'static str) -> Self
+    pub const fn refers_only_to<C>(mut self, _: C, value: &'static str) -> Self
     where
         C: Column<SqlType = st::Text> + Copy,
     {
-        self.only = Some((C::NAME, value));
+        assert!(matches!(self.way, Way::One { .. }), "only a relation to one is given by clients");
+        self.refers_only_to = Some((C::NAME, value));
         self
     }
 }

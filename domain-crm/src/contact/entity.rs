@@ -120,7 +120,7 @@ impl Entity for Contact {
             |it: &Self| it.company_id.map(|id| id.uuid()),
             "The company that this person belongs to.",
         )
-        .only(contacts::kind, ContactKind::COMPANY),
+        .refers_only_to(contacts::kind, ContactKind::COMPANY),
         Relation::many::<Self, _>("people", contacts::company_id, "The persons who belong to this company."),
         Relation::one::<User, _>(
             "createdBy",

@@ -8,8 +8,8 @@ use tenancy::Failure;
 
 use crate::{Kind, Value, read::filter::Reading, registry, registry::Registry};
 
-/// How many buckets a range has at most.
-const MAX_BUCKETS: i64 = 10_000;
+/// How many buckets a range has at most: as many as groups are answered.
+const MAX_BUCKETS: i64 = 1000;
 
 /// How long a bucket is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,10 @@
 use async_graphql::Value as GraphQLValue;
 use tenancy::Failure;
 
-use super::bucket::{self, Bucket};
+use super::{
+    bucket::{self, Bucket},
+    statement::MAX_KEYS,
+};
 use crate::{
     AnyEntity, Entity, Kind,
     any::to_one,
@@ -14,9 +17,6 @@ use crate::{
     registry::{self, Registry},
     relation::Way,
 };
-
-/// How many fields rows are grouped by at most.
-const MAX_KEYS: usize = 8;
 
 /// One field that rows are grouped by.
 #[derive(Clone, Debug)]

@@ -20,11 +20,11 @@ use self::{
 use crate::{
     Condition, Direction, Entity, Kind, Where,
     field::Shape,
-    raw::Raw,
+    raw::given,
     read::filter::{Filter, Reading, compare},
     read::operator,
     read::order::{direction, only},
-    read::page::{at, limit},
+    read::page::{argument, at, limit},
     read::selection::fields,
     registry::{self, Output, Registry},
     scope,
@@ -43,23 +43,17 @@ pub(crate) fn field_name<E: Entity>() -> String {
 
 /// Answers the figures that the field being resolved asks for.
 pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQLValue> {
-    let argument =
-        |name| ctx.param_value::<Option<Raw>>(name, None).map_err(|error| ctx.set_error_path(error));
-    let given =
-        |(_, raw): (_, Option<Raw>)| raw.map(|raw| raw.0).filter(|given| *given != GraphQLValue::Null);
-    let question = Question {
-        group_by: given(argument("groupBy")?),
-        having: given(argument("having")?),
-        order_by: given(argument("orderBy")?),
-        first: ctx.param_value::<Option<i32>>("first", None).map_err(|error| ctx.set_error_path(error))?.1,
-        filter: ctx
-            .param_value::<Option<Where<E>>>("where", None)
-            .map_err(|error| ctx.set_error_path(error))?
-            .1,
-    };
+    let set = |name| given(ctx, name).filter(|given| *given != GraphQLValue::Null);
     let answered = async {
         let scope = scope(ctx)?;
         scope.require(E::READ)?;
+        let question = Question {
+            filter: argument::<Where<E>>(ctx, "where")?,
+            group_by: set("groupBy"),
+            having: set("having"),
+            order_by: set("orderBy"),
+            first: argument(ctx, "first")?,
+        };
         let asked = fields(ctx, &ctx.item.node.selection_set, &answer::type_name::<E>());
         let (keys, needs) = question.keys()?;
         needs.allowed(scope)?;

@@ -32,6 +32,8 @@ const FIGURES: [&str; 40] = [
     "m16", "m17", "m18", "m19", "m20", "m21", "m22", "m23", "m24", "m25", "m26", "m27", "m28", "m29", "m30",
     "m31", "m32", "m33", "m34", "m35", "m36", "m37", "m38", "m39",
 ];
+/// How many fields rows are grouped by at most.
+pub(crate) const MAX_KEYS: usize = KEYS.len();
 /// How many figures one aggregate has at most.
 pub(crate) const MAX_FIGURES: usize = FIGURES.len();
 

@@ -115,6 +115,18 @@ impl Reading {
         Ok(())
     }
 
+    /// The fields of a filter. A null is a mistake: a value that was forgotten must not mean "all".
+    fn filter(&mut self, given: GraphQLValue) -> Result<IndexMap<Name, GraphQLValue>, Failure> {
+        let GraphQLValue::Object(object) = given else { return Err(self.wrong("This is not an object.")) };
+        for (name, value) in &object {
+            if *value == GraphQLValue::Null {
+                return self
+                    .under(name, |reading| Err(reading.wrong("This must not be null: leave it out.")));
+            }
+        }
+        Ok(object)
+    }
+
     /// The fields of an input object; those that are null are left out.
     pub(crate) fn object(&self, given: GraphQLValue) -> Result<IndexMap<Name, GraphQLValue>, Failure> {
         let GraphQLValue::Object(mut object) = given else {
@@ -128,7 +140,7 @@ impl Reading {
 /// Reads a filter of an entity.
 pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Condition, Failure> {
     let mut all = vec![];
-    for (name, given) in reading.object(given)? {
+    for (name, given) in reading.filter(given)? {
         all.push(reading.under(&name, |reading| part::<E>(&name, given, reading))?);
     }
     Ok(Condition::All(all))
@@ -182,7 +194,7 @@ fn quantified(
 ) -> Result<Condition, Failure> {
     let not = |condition| Box::new(Condition::Not(condition));
     let mut all = vec![];
-    for (name, given) in reading.object(given)? {
+    for (name, given) in reading.filter(given)? {
         let condition = reading.under(&name, |reading| {
             reading.count()?;
             Ok(match name.as_str() {
@@ -343,7 +355,8 @@ impl<E: Entity> InputType for Where<E> {
     fn parse(value: Option<GraphQLValue>) -> InputValueResult<Self> {
         let mut reading = Reading::at("where");
         let given = value.unwrap_or_default();
-        let of_deleted = matches!(&given, GraphQLValue::Object(given) if given.contains_key("deletedAt"));
+        let asked = if let GraphQLValue::Object(given) = &given { given.get("deletedAt") } else { None };
+        let of_deleted = matches!(asked, Some(GraphQLValue::Object(operators)) if !operators.is_empty());
         let condition = read::<E>(given, &mut reading);
         let filter = condition.map(|condition| Filter { condition, needs: reading.needs, of_deleted });
         Ok(Self { filter, entity: PhantomData })

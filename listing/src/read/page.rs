@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     Condition, Entity, OrderBy, Value, Where,
     field::Shape,
+    raw::given,
     read::{
         cursor,
         filter::{Filter, Reading},
@@ -216,8 +217,8 @@ impl Page {
 
 /// An argument of the field that is being resolved.
 pub(crate) fn argument<T: InputType>(ctx: &Context<'_>, name: &str) -> Result<Option<T>, Failure> {
-    let value = ctx.param_value::<Option<T>>(name, None);
-    value.map(|(_, value)| value).map_err(|error| Failure::bad_request(name, error.message))
+    let value = Option::<T>::parse(given(ctx, name));
+    value.map_err(|error| Failure::bad_request(name, error.into_server_error(ctx.item.pos).message))
 }
 
 /// The arguments of a list of these entities, as the schema describes them.

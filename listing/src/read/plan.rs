@@ -9,10 +9,7 @@ use async_graphql::{
     indexmap::IndexMap,
     parser::types::{Field as Asked, Selection},
 };
-use futures_util::{
-    FutureExt,
-    future::{ready, try_join_all},
-};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future::ready, stream};
 use tenancy::{Failure, Scope};
 use uuid::Uuid;
 
@@ -27,6 +24,9 @@ use crate::{
     },
     sql::{select::Join, values::Values},
 };
+
+/// How many branches of one list are read at the same time: each takes a connection.
+const MAX_BRANCHES_AT_ONCE: usize = 4;
 
 /// An object of an answer.
 pub(crate) type Object = IndexMap<Name, GraphQLValue>;
@@ -126,7 +126,7 @@ impl Layout {
                 loads.push(ready(Ok(HashMap::new())).boxed());
             }
         }
-        try_join_all(loads).await.map(Found)
+        stream::iter(loads).buffered(MAX_BRANCHES_AT_ONCE).try_collect().await.map(Found)
     }
 }
 
@@ -277,7 +277,8 @@ fn parts(asked: &Positioned<Asked>) -> Option<Vec<(Name, Name)>> {
     let mut found = vec![];
     for selection in &asked.node.selection_set.node.items {
         let Selection::Field(field) = &selection.node else { return None };
-        if field.node.name.node == "__typename" {
+        // What a part has below, only its own type can answer.
+        if field.node.name.node == "__typename" || !field.node.selection_set.node.items.is_empty() {
             return None;
         }
         found.push((field.node.response_key().node.clone(), field.node.name.node.clone()));

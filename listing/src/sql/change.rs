@@ -15,8 +15,8 @@ use crate::{Value, field::Shape};
 pub struct Insert {
     pub(crate) table: &'static str,
     pub(crate) shapes: Vec<Shape>,
-    /// Id and values of each row, in the order of the shapes.
-    pub(crate) rows: Vec<(Uuid, Vec<Value>)>,
+    /// Id and values of each row, in the order of the shapes; nothing for what the table fills in.
+    pub(crate) rows: Vec<(Uuid, Vec<Option<Value>>)>,
 }
 
 /// Changes columns of the row with this id, if it is there, not deleted, and in this revision.
@@ -56,7 +56,10 @@ impl Insert {
             out.push_bind_param::<st::Uuid, _>(id)?;
             for (shape, value) in self.shapes.iter().zip(values) {
                 out.push_sql(", ");
-                shape.kind.push(value, &mut out)?;
+                match value {
+                    Some(value) => shape.kind.push(value, &mut out)?,
+                    None => out.push_sql("DEFAULT"),
+                }
             }
             out.push_sql(")");
         }

@@ -131,9 +131,12 @@ impl Draft {
         }
     }
 
-    /// Sets what stands in the column of a field that clients can give.
+    /// Sets what stands in the column of a field, whether clients can give it or not.
     pub fn set<C: Column>(&mut self, _: C, value: impl Into<Value>) {
-        let Some(field) = self.fields.iter().find(|field| field.shape.column == C::NAME) else { return };
+        let Some(field) = self.fields.iter().find(|field| field.shape.column == C::NAME) else {
+            let message = format!("The column {:?} is not in the table of fields.", C::NAME);
+            return self.wrong(ErrorCode::Invalid, "", message);
+        };
         self.values.retain(|(known, _)| known.shape.column != C::NAME);
         self.values.push((field, value.into()));
     }

@@ -5,10 +5,10 @@ use tenancy::{ErrorCode, Failure, Key, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
-    Changed, Draft, Editable, ImportInput, MAX_ROWS, Made, Many, Statement, Value,
+    Changed, Draft, Editable, GivenId, ImportInput, MAX_ROWS, Made, Many, Statement, Value,
     csv::import::{CsvSheet, RowError},
     entity::plural,
-    scalar::id::uuid_of,
+    field::Shape,
     sql::change::{Insert, Update},
     updated,
     write::draft::fields,
@@ -34,19 +34,25 @@ fn key(operation: &str, given: &mut Object) -> Result<Option<Key>, Failure> {
     Key::new(operation, key, body.as_bytes()).map(Some)
 }
 
+/// Passes if the session may change such entities, and read what their payloads answer.
+fn allowed<E: Editable>(scope: &Scope) -> Result<(), Failure> {
+    scope.require(E::WRITE)?;
+    scope.require(E::READ)
+}
+
 /// Adds an entity.
 ///
 /// # Errors
 /// FORBIDDEN; INVALID fields; NOT_FOUND for related entities that the organisation does not have.
 pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<E, Failure> {
-    scope.require(E::WRITE)?;
+    allowed::<E>(scope)?;
     let mut given = object(given);
     let key = key(&format!("create{}", E::NAME), &mut given)?;
     let draft = Draft::new::<E>(given);
     draft.accepted()?;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let mut drafts = [draft];
-        complete::<E>(&tx, &mut drafts).await?;
+        complete::<E>(scope, &tx, &mut drafts).await?;
         drafts.iter().try_for_each(Draft::accepted)?;
         insert(&tx, drafts.into()).await.map(Made)
     });
@@ -58,17 +64,16 @@ pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
 /// # Errors
 /// FORBIDDEN; INVALID fields; NOT_FOUND for an unknown entity, or one that it is to be related to.
 pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<Changed<E>, Failure> {
-    scope.require(E::WRITE)?;
+    allowed::<E>(scope)?;
     let mut given = object(given);
-    let id = take::<String>(&mut given, "id")?.unwrap_or_default();
-    let id = known_id::<E>(&id)?;
+    let id = take::<GivenId<E>>(&mut given, "id")?.ok_or_else(|| Failure::not_found("id"))?.uuid("id")?;
     let revision = take::<i32>(&mut given, "expectedRevision")?.unwrap_or_default();
     let draft = Draft::change::<E>(id, given);
     draft.accepted()?;
     scope
         .write(E::WRITE, |tx| async move {
             let mut drafts = [draft];
-            complete::<E>(&tx, &mut drafts).await?;
+            complete::<E>(scope, &tx, &mut drafts).await?;
             let [draft] = drafts;
             draft.accepted()?;
             let update = Update { table: E::TABLE, id, revision, changes: draft.values() };
@@ -78,21 +83,12 @@ pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
         .await
 }
 
-fn known_id<E: Editable>(text: &str) -> Result<Uuid, Failure> {
-    let wrong = |message| Failure::user(ErrorCode::Invalid, "id", message);
-    let (prefix, id) = uuid_of(text).map_err(wrong)?;
-    if prefix == E::PREFIX {
-        return Ok(id);
-    }
-    Err(wrong(format!("{text:?} is not the id of a {}: those start with {:?}.", E::NAME, E::PREFIX)))
-}
-
 /// Adds several entities.
 ///
 /// # Errors
 /// FORBIDDEN; LIMIT_REACHED for too many.
 pub(crate) async fn create_many<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<Many<E>, Failure> {
-    scope.require(E::WRITE)?;
+    allowed::<E>(scope)?;
     let mut given = object(given);
     let key = key(&format!("create{}", plural::<E>()), &mut given)?;
     let mode = Mode {
@@ -133,7 +129,7 @@ pub(crate) fn csv_columns<E: Editable>() -> Vec<&'static str> {
 /// # Errors
 /// FORBIDDEN; INVALID for what is no CSV; LIMIT_REACHED for too many rows.
 pub async fn import<E: Editable>(scope: &Scope, input: ImportInput) -> Result<Many<E>, Failure> {
-    scope.require(E::WRITE)?;
+    allowed::<E>(scope)?;
     let body = input.to_value().to_string();
     let operation = format!("import{}", plural::<E>());
     let key = input.idempotency_key.map(|key| Key::new(&operation, key, body.as_bytes())).transpose()?;
@@ -166,7 +162,7 @@ async fn make<E: Editable>(
     let counted = &mut valid;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let (numbers, mut drafts): (Vec<usize>, Vec<_>) = drafts.into_iter().unzip();
-        complete::<E>(&tx, &mut drafts).await?;
+        complete::<E>(scope, &tx, &mut drafts).await?;
         for (number, draft) in numbers.iter().zip(&drafts) {
             found
                 .extend(draft.errors().iter().map(|error| RowError::of(*number, draft.csv(), error.clone())));
@@ -189,24 +185,28 @@ async fn make<E: Editable>(
 }
 
 /// What only the database knows about drafts.
-async fn complete<E: Editable>(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+async fn complete<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
     E::complete(tx, drafts).await?;
-    references::check::<E>(tx, drafts).await
+    references::check::<E>(scope, tx, drafts).await
 }
 
-/// The drafts as rows, in one statement.
+/// The drafts as rows, in one statement. Their columns are those that clients can give, and what the
+/// entity's own rules have set.
 async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Failure> {
-    let shapes: Vec<_> = fields::<E>().map(|(field, _)| field.shape).collect();
-    let row = |draft: Draft| {
-        let id = draft.id();
-        let mut given = draft.values();
-        let mut value = |column| {
-            let place = given.iter().position(|(shape, _)| shape.column == column);
-            place.map_or(Value::Null, |place| given.swap_remove(place).1)
+    let mut shapes: Vec<Shape> = fields::<E>().map(|(field, _)| field.shape).collect();
+    let rows: Vec<_> = drafts.into_iter().map(|draft| (draft.id(), draft.values())).collect();
+    for (shape, _) in rows.iter().flat_map(|(_, values)| values) {
+        if !shapes.contains(shape) {
+            shapes.push(*shape);
+        }
+    }
+    let row = |(id, mut given): (Uuid, Vec<(Shape, Value)>)| {
+        let mut value = |shape: &Shape| {
+            let place = given.iter().position(|(known, _)| known == shape);
+            place.map(|place| given.swap_remove(place).1)
         };
-        (id, shapes.iter().map(|shape| value(shape.column)).collect())
+        (id, shapes.iter().map(&mut value).collect())
     };
-    let rows = drafts.into_iter().map(row).collect();
-    let insert = Statement::Insert(Insert { table: E::TABLE, shapes: shapes.clone(), rows });
-    E::rows_in(tx, insert).await
+    let rows = rows.into_iter().map(row).collect();
+    E::rows_in(tx, Statement::Insert(Insert { table: E::TABLE, shapes, rows })).await
 }

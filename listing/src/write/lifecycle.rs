@@ -68,6 +68,8 @@ async fn change<V: DeletedState, E: Changeable>(
     scope: &tenancy::Scope,
     target: Target<V, E>,
 ) -> Result<Changed<E>, Failure> {
+    // The payload answers the row.
+    scope.require(E::READ)?;
     let id = target.id.uuid("id")?;
     let mark = Mark { table: E::TABLE, id, revision: target.expected_revision, deleted: V::DELETED };
     scope

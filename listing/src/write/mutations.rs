@@ -12,7 +12,7 @@ use crate::{
     Create, Delete, Editable, GivenId, ImportInput, ManyPayload, Payload, Restore, Update,
     entity::plural,
     field::{Given, Need},
-    raw::Raw,
+    raw::given,
     read::page::at,
     registry::{self, Input, MetaTypeId, Output, Registry},
     scope,
@@ -194,8 +194,8 @@ impl<E: Editable> OutputType for Mutations<E> {
 }
 
 /// The input of the mutation that is being resolved.
-fn input<T: InputType>(ctx: &Context<'_>) -> ServerResult<T> {
-    Ok(ctx.param_value::<T>("input", None).map_err(|error| ctx.set_error_path(error))?.1)
+fn input(ctx: &Context<'_>) -> Value {
+    given(ctx, "input").unwrap_or_default()
 }
 
 /// Answers a payload, or what refused it.
@@ -212,23 +212,24 @@ impl<E: Editable> ContainerType for Mutations<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
         if name == create_name::<E>() {
-            let Raw(given) = input(ctx)?;
+            let given = input(ctx);
             let made = async { Payload::<Create, E>::of(editing::create(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }
         if name == update_name::<E>() {
-            let Raw(given) = input(ctx)?;
+            let given = input(ctx);
             let made = async { Payload::<Update, E>::of_change(editing::update(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }
         if name == create_many_name::<E>() {
-            let Raw(given) = input(ctx)?;
+            let given = input(ctx);
             let made =
                 async { ManyPayload::<CreateMany, E>::of(editing::create_many(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }
         if name == import_name::<E>() {
-            let given: ImportInput = input(ctx)?;
+            let given = ImportInput::parse(Some(input(ctx)));
+            let given = given.map_err(|error| ctx.set_error_path(error.into_server_error(ctx.item.pos)))?;
             let made = async { ManyPayload::<Import, E>::of(editing::import(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }

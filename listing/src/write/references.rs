@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
-use tenancy::{ErrorCode, Failure, Tx};
+use tenancy::{ErrorCode, Failure, Scope, Tx};
 use uuid::Uuid;
 
 use crate::{
@@ -33,11 +33,11 @@ impl Render for Present {
 
 /// Says NOT_FOUND at every field of a draft that names what is not there, is deleted, or is not what
 /// the relation is to. The database would only refuse what was never there.
-pub(crate) async fn check<E: Editable>(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+pub(crate) async fn check<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
     for relation in E::RELATIONS {
         let Way::One { column, .. } = relation.way else { continue };
         // What is made by the same mutation is not there yet.
-        let made: HashSet<Uuid> = drafts.iter().map(Draft::id).collect();
+        let made: HashSet<Uuid> = drafts.iter().filter(|draft| draft.is_sound()).map(Draft::id).collect();
         let wanted: HashMap<usize, (&'static str, Uuid)> = drafts
             .iter()
             .enumerate()
@@ -48,9 +48,11 @@ pub(crate) async fn check<E: Editable>(tx: &Tx, drafts: &mut [Draft]) -> Result<
         if wanted.is_empty() {
             continue;
         }
+        // Whether an id is there is something to read.
+        scope.require(relation.target.read)?;
         let ids = wanted.values().map(|(_, id)| *id).collect();
         let mut conditions = vec![Condition::ids(ids), Condition::LIVE];
-        if let Some((column, value)) = relation.only {
+        if let Some((column, value)) = relation.refers_only_to {
             conditions.push(Condition::Is(column, Comparison::Eq, value.into()));
         }
         let present: Vec<Values> =
