@@ -11,7 +11,7 @@ use async_graphql::{
 };
 
 use crate::{
-    Identified, MAX_ROWS,
+    Identified,
     read::page::{DEFAULT_PAGE, MAX_PAGE},
 };
 
@@ -71,7 +71,7 @@ pub(crate) fn list(name: &str, qualified: &str, about: &str, arguments: Vec<Inpu
     Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
 }
 
-/// A field that answers what a bulk made: it counts as often as a bulk may have rows.
+/// A field that answers what a bulk made: no argument says how many, so it counts as a full page.
 pub(crate) fn bulk(name: &str, qualified: &str, about: &str) -> Output {
     fn cost(
         _: &VisitorContext<'_>,
@@ -79,7 +79,7 @@ pub(crate) fn bulk(name: &str, qualified: &str, about: &str) -> Output {
         _: &Field,
         row: usize,
     ) -> ServerResult<usize> {
-        Ok(MAX_ROWS.saturating_mul(row).saturating_add(1))
+        Ok(MAX_PAGE.saturating_mul(row).saturating_add(1))
     }
     Output { compute_complexity: Some(cost), ..output(name, qualified, about, vec![]) }
 }

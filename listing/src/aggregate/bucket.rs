@@ -8,8 +8,10 @@ use tenancy::Failure;
 
 use crate::{Kind, Value, read::filter::Reading, registry, registry::Registry};
 
-/// How many buckets a range has at most: as many as groups are answered.
-const MAX_BUCKETS: i64 = 1000;
+/// How many buckets a range has at most.
+const MAX_BUCKETS: i64 = 10_000;
+/// How many beside other keys, each combination of which gets all of them.
+const MAX_BUCKETS_BESIDE: i64 = 1000;
 
 /// How long a bucket is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,20 +144,29 @@ impl Bucket {
     }
 
     fn check(&self, from: &Value, to: &Value, reading: &Reading) -> Result<(), Failure> {
-        let length = match (from, to) {
-            (Value::Instant(from), Value::Instant(to)) => *to - *from,
-            (Value::Date(from), Value::Date(to)) => *to - *from,
-            _ => TimeDelta::zero(),
-        };
-        if length <= TimeDelta::zero() {
+        if length(from, to) <= TimeDelta::zero() {
             return Err(reading.wrong("`to` must lie behind `from`."));
         }
-        let buckets = length.num_seconds() / self.unit.seconds();
-        if buckets > MAX_BUCKETS {
+        if self.number(from, to) > MAX_BUCKETS {
             let message = format!("This range has more than {MAX_BUCKETS} buckets: take longer ones.");
             return Err(reading.wrong(message));
         }
         Ok(())
+    }
+
+    /// How many buckets lie between two instants or days, on average.
+    fn number(&self, from: &Value, to: &Value) -> i64 {
+        length(from, to).num_seconds() / self.unit.seconds()
+    }
+
+    /// Passes if the range may be filled beside other keys.
+    pub(crate) fn check_beside(&self, reading: &Reading) -> Result<(), Failure> {
+        match &self.range {
+            Some((from, to)) if self.number(from, to) > MAX_BUCKETS_BESIDE => Err(reading.wrong(format!(
+                "Beside other fields a range has at most {MAX_BUCKETS_BESIDE} buckets: take longer ones."
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// The bucket of a value, as rows are grouped by it: the hour as an instant, anything longer as
@@ -303,6 +314,14 @@ impl Bucket {
             Some(zone) => out.push_bind_param::<st::Text, _>(zone),
             None => Ok(()),
         }
+    }
+}
+
+fn length(from: &Value, to: &Value) -> TimeDelta {
+    match (from, to) {
+        (Value::Instant(from), Value::Instant(to)) => *to - *from,
+        (Value::Date(from), Value::Date(to)) => *to - *from,
+        _ => TimeDelta::zero(),
     }
 }
 

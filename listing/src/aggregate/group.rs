@@ -60,6 +60,11 @@ pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Res
     {
         return Err(reading.wrong("Give `from` and `to` for one field only."));
     }
+    if keys.len() > 1 {
+        keys.iter()
+            .filter_map(|key| key.bucket.as_ref())
+            .try_for_each(|bucket| bucket.check_beside(reading))?;
+    }
     Ok(keys)
 }
 

@@ -115,18 +115,6 @@ impl Reading {
         Ok(())
     }
 
-    /// The fields of a filter. A null is a mistake: a value that was forgotten must not mean "all".
-    fn filter(&mut self, given: GraphQLValue) -> Result<IndexMap<Name, GraphQLValue>, Failure> {
-        let GraphQLValue::Object(object) = given else { return Err(self.wrong("This is not an object.")) };
-        for (name, value) in &object {
-            if *value == GraphQLValue::Null {
-                return self
-                    .under(name, |reading| Err(reading.wrong("This must not be null: leave it out.")));
-            }
-        }
-        Ok(object)
-    }
-
     /// The fields of an input object; those that are null are left out.
     pub(crate) fn object(&self, given: GraphQLValue) -> Result<IndexMap<Name, GraphQLValue>, Failure> {
         let GraphQLValue::Object(mut object) = given else {
@@ -140,7 +128,7 @@ impl Reading {
 /// Reads a filter of an entity.
 pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Condition, Failure> {
     let mut all = vec![];
-    for (name, given) in reading.filter(given)? {
+    for (name, given) in reading.object(given)? {
         all.push(reading.under(&name, |reading| part::<E>(&name, given, reading))?);
     }
     Ok(Condition::All(all))
@@ -194,7 +182,7 @@ fn quantified(
 ) -> Result<Condition, Failure> {
     let not = |condition| Box::new(Condition::Not(condition));
     let mut all = vec![];
-    for (name, given) in reading.filter(given)? {
+    for (name, given) in reading.object(given)? {
         let condition = reading.under(&name, |reading| {
             reading.count()?;
             Ok(match name.as_str() {
@@ -392,7 +380,7 @@ fn describe<E: Entity>(registry: &mut Registry) -> MetaType {
     fields.push(registry::input("or", &list, "One of these holds."));
     fields.push(registry::input("not", &me, "This does not hold."));
     let about = format!(
-        "Which {} are meant: those for which all that is given here holds. Deleted ones only where the filter \
+        "Which {} are meant: those for which all that is given here holds; what is null is not asked. Deleted ones only where the filter \
          itself, and not a part of it, asks for `deletedAt`.",
         E::MANY
     );
