@@ -17,10 +17,12 @@ const MAX_KEPT: u64 = 32 * 1024 * 1024;
 /// How many bytes a parsed document and its plan take for each byte of its text (measured: 50).
 const BYTES_PER_BYTE: usize = 64;
 /// The longest document that is kept; front ends send shorter ones.
-const MAX_DOCUMENT: usize = 32 * 1024;
+const MAX_KEPT_TEXT: usize = 32 * 1024;
 /// How many selections a document may hold, counted as often as its fragments are spread: those may
 /// spread each other in a circle, or double at each step, and validation walks them all.
 const MAX_SELECTIONS: usize = 20_000;
+/// How many bytes a document may have; what is large in a request are its variables.
+const MAX_TEXT: usize = 256 * 1024;
 /// How deep a document may go, fragments included.
 const MAX_DEPTH: usize = 100;
 /// How many fields a query may ask for at its root.
@@ -80,7 +82,7 @@ impl Documents {
     pub(crate) fn keep(&self, text: String, document: Arc<Document>) {
         // A document with strings in it carries somebody's data, a password perhaps, and seldom
         // comes again; front ends send variables.
-        if text.len() <= MAX_DOCUMENT && !text.contains('"') && !self.0.contains_key(&text) {
+        if text.len() <= MAX_KEPT_TEXT && !text.contains('"') && !self.0.contains_key(&text) {
             self.0.insert(text, document);
         }
     }
@@ -107,14 +109,15 @@ impl From<Unusable> for ServerError {
 
 impl Document {
     fn parse(text: &str) -> Result<Self, Unusable> {
-        if nests_too_deep(text) {
+        if text.len() > MAX_TEXT || nests_too_deep(text) {
             return Err(Unusable::TooLarge);
         }
         let executable = parse_query(text).map_err(|error| Unusable::Malformed(error.into()))?;
         let mut plans = Vec::new();
+        // One walk for all operations: each has a plan that is kept, and may spread the same fragments.
+        let mut walk = Walk::over(&executable);
         for (name, operation) in executable.operations.iter() {
             let mut plan = Plan::default();
-            let mut walk = Walk::over(&executable);
             walk.add(&mut plan, &operation.node.selection_set.node, Place::default())
                 .ok_or(Unusable::TooLarge)?;
             let most = match operation.node.ty {

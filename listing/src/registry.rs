@@ -66,7 +66,8 @@ pub(crate) fn list(name: &str, qualified: &str, about: &str, arguments: Vec<Inpu
     ) -> ServerResult<usize> {
         let asked = |name| ctx.param_value::<Option<i32>>(variables, field, name, Some(|| None));
         let rows = asked("first")?.or(asked("last")?).and_then(|rows| usize::try_from(rows).ok());
-        Ok(rows.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE).saturating_mul(row).saturating_add(1))
+        // A list of no rows is still read.
+        Ok(rows.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE).saturating_mul(row).saturating_add(1))
     }
     Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
 }

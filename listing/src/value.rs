@@ -77,8 +77,8 @@ impl Value {
             Self::Decimal(_) => kind == Kind::Decimal,
             Self::Boolean(_) => kind == Kind::Boolean,
             // Beyond these years PostgreSQL and RFC 3339 part ways.
-            Self::Instant(at) => kind == Kind::Instant && (0..=9999).contains(&at.year()),
-            Self::Date(day) => kind == Kind::Date && (0..=9999).contains(&day.year()),
+            Self::Instant(at) => kind == Kind::Instant && (1..=9999).contains(&at.year()),
+            Self::Date(day) => kind == Kind::Date && (1..=9999).contains(&day.year()),
             Self::Uuid(_) => matches!(kind, Kind::Id(_)),
             Self::Texts(texts) => kind == Kind::Texts && !texts.iter().any(|text| text.contains('\0')),
             Self::Json(json) => matches!(kind, Kind::Json | Kind::Parts(_)) && storable(json, MAX_JSON_DEPTH),

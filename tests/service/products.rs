@@ -184,6 +184,37 @@ async fn a_product_lives_and_dies_as_a_contact_does() {
 }
 
 #[tokio::test]
+async fn deleted_products_are_listed_where_the_filter_asks_for_them() {
+    let client = organisation().await;
+    created(&client, json!({ "name": "Kept" })).await;
+    let gone = created(&client, json!({ "name": "Gone" })).await;
+    let input = json!({ "id": gone["id"], "expectedRevision": 1 });
+    mutate(&client, "delete", input).await.ok("/data/deleteProduct");
+    let order = "orderBy: [{ name: ASC }]";
+    for (filter, expected) in [
+        ("deletedAt: { isNull: false }", vec!["Gone"]),
+        ("deletedAt: { isNull: true }", vec!["Kept"]),
+        ("or: [{ deletedAt: { isNull: false } }]", vec![]),
+        ("deletedAt: {}", vec!["Kept"]),
+        ("deletedAt: null", vec!["Kept"]),
+    ] {
+        assert_eq!(names(&client, &format!("{order}, where: {{ {filter} }}")).await, expected, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_field_whose_variable_is_not_given_stays() {
+    let client = organisation().await;
+    let product = created(&client, json!({ "name": "Hour", "unit": "hour", "category": "Time" })).await;
+    let query = "mutation ($id: ID!, $unit: String, $category: String) { updateProduct(input: \
+                 { id: $id, expectedRevision: 1, unit: $unit, category: $category }) \
+                 { product { unit category } userErrors { code } } }";
+    let answer = client.run(query, json!({ "id": product["id"], "category": null })).await;
+    let changed = &answer.ok("/data/updateProduct")["product"];
+    assert_eq!(*changed, json!({ "unit": "hour", "category": null }));
+}
+
+#[tokio::test]
 async fn a_wish_with_a_key_makes_one_product() {
     let client = organisation().await;
     let input = json!({ "name": "Hour", "clientPrice": "90", "idempotencyKey": "k" });

@@ -80,6 +80,11 @@ pub(crate) fn rows<E: Entity>(export: Export) -> Result<Rows, Failure> {
         let message = format!("An export has 1 to {MAX_COLUMNS} columns.");
         return Err(Failure::bad_request("columns", message));
     }
+    if let Some(twice) =
+        titles.iter().enumerate().find(|(at, title)| titles.iter().take(*at).any(|t| t == *title))
+    {
+        return Err(Failure::bad_request("columns", format!("The column {:?} is named twice.", twice.1)));
+    }
     let mut layout = Layout::new(AnyEntity::of::<E>(), &page.order);
     let columns = titles.into_iter().map(|title| column::<E>(title, &export.scope, &mut layout));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;

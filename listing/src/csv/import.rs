@@ -9,6 +9,8 @@ use tenancy::{ErrorCode, Failure, UserError};
 pub const MAX_ROWS: usize = 1000;
 /// How many columns a sheet has at most.
 const MAX_COLUMNS: usize = 100;
+/// How many characters the name of a column has at most: each error repeats it.
+const MAX_TITLE: usize = 200;
 /// A CSV, UTF-8, with a first line that names the columns.
 #[derive(InputObject)]
 pub struct ImportInput {
@@ -116,6 +118,9 @@ impl CsvSheet {
         }
         if header.len() > MAX_COLUMNS {
             return Err(invalid(format!("The CSV has more than {MAX_COLUMNS} columns.")));
+        }
+        if header.iter().any(|name| name.chars().count() > MAX_TITLE) {
+            return Err(invalid(format!("A name of a column has more than {MAX_TITLE} characters.")));
         }
         let (places, ignored) = assign(&header, columns, fields)?;
         let missing: Vec<_> =

@@ -22,6 +22,12 @@ const MAX_DEPTH: usize = 12;
 const MAX_CONDITIONS: usize = 200;
 /// How many values a list in a filter has at most.
 const MAX_LIST: usize = 1000;
+/// How many values all lists of a filter have together: each nested list keeps its filter.
+const MAX_VALUES: usize = 2000;
+/// How many relations to many stand in one another at most: each multiplies the work.
+const MAX_MANY: usize = 3;
+/// The longest text that is looked for inside another.
+const MAX_PATTERN: usize = 500;
 
 /// A filter as it came in. What is wrong with it is said where it is used, together with its place.
 pub struct Where<E> {
@@ -68,13 +74,15 @@ impl<E> Where<E> {
 pub(crate) struct Reading {
     path: Vec<String>,
     conditions: usize,
+    values: usize,
+    many: usize,
     needs: Vec<Permission>,
 }
 
 impl Reading {
     /// At the argument of this name.
     pub(crate) fn at(argument: &str) -> Self {
-        Self { path: vec![argument.to_owned()], conditions: 0, needs: vec![] }
+        Self { path: vec![argument.to_owned()], conditions: 0, values: 0, many: 0, needs: vec![] }
     }
 
     pub(crate) fn wrong(&self, message: impl Into<String>) -> Failure {
@@ -115,6 +123,20 @@ impl Reading {
         Ok(())
     }
 
+    /// Counts the values of a list.
+    fn list(&mut self, length: usize) -> Result<(), Failure> {
+        self.values = self.values.saturating_add(length);
+        if length > MAX_LIST {
+            return Err(self.wrong(format!("This list has at most {MAX_LIST} values.")));
+        }
+        if self.values > MAX_VALUES {
+            return Err(
+                self.wrong(format!("All lists of a filter have at most {MAX_VALUES} values together."))
+            );
+        }
+        Ok(())
+    }
+
     /// The fields of an input object; those that are null are left out.
     pub(crate) fn object(&self, given: GraphQLValue) -> Result<IndexMap<Name, GraphQLValue>, Failure> {
         let GraphQLValue::Object(mut object) = given else {
@@ -150,7 +172,14 @@ fn part<E: Entity>(name: &str, given: GraphQLValue, reading: &mut Reading) -> Re
             }
             Way::Many { column } => {
                 let path = Path { table, ours: "id", theirs: column };
-                quantified(path, relation.target.filter, given, reading)
+                reading.many += 1;
+                if reading.many > MAX_MANY {
+                    let message = format!("Ask through at most {MAX_MANY} relations to many in one another.");
+                    return Err(reading.wrong(message));
+                }
+                let condition = quantified(path, relation.target.filter, given, reading);
+                reading.many -= 1;
+                condition
             }
         };
     }
@@ -281,6 +310,9 @@ fn operate(
             let Value::Text(text) = kind.read(given).map_err(|message| wrong(reading, message))? else {
                 return Err(reading.wrong("This is not text."));
             };
+            if text.chars().count() > MAX_PATTERN {
+                return Err(reading.wrong(format!("Look for at most {MAX_PATTERN} characters.")));
+            }
             let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             Condition::Like(column, format!("{before}{text}{after}"))
         }
@@ -301,9 +333,7 @@ fn operate(
             .ok_or_else(|| reading.wrong("This field is no list."))?,
         Operator::HasSeveral(all) => {
             let given = if let GraphQLValue::List(list) = given { list } else { vec![given] };
-            if given.len() > MAX_LIST {
-                return Err(reading.wrong(format!("This list has at most {MAX_LIST} values.")));
-            }
+            reading.list(given.len())?;
             let texts = given.into_iter().map(|given| text(given, reading)).collect::<Result<_, _>>()?;
             shape.has(texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
         }
@@ -319,9 +349,7 @@ fn text(given: GraphQLValue, reading: &Reading) -> Result<String, Failure> {
 
 fn list(shape: Shape, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Value>, Failure> {
     let list = if let GraphQLValue::List(list) = given { list } else { vec![given] };
-    if list.len() > MAX_LIST {
-        return Err(reading.wrong(format!("This list has at most {MAX_LIST} values.")));
-    }
+    reading.list(list.len())?;
     let read = |(number, given): (usize, GraphQLValue)| {
         let number = number.to_string();
         reading.under(&number, |reading| shape.kind.read(given).map_err(|message| reading.wrong(message)))

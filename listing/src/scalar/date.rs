@@ -31,8 +31,10 @@ impl ToSql<st::Date, Pg> for Date {
 impl ScalarType for Date {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d");
-        day.map(Self).map_err(|_| InputValueError::custom("this is not a day such as \"2030-12-31\""))
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        // Written as it was read: the library would also take 2030-1-1.
+        let day = day.filter(|day| day.to_string() == *text);
+        day.map(Self).ok_or_else(|| InputValueError::custom("this is not a day such as \"2030-12-31\""))
     }
 
     fn to_value(&self) -> Value {

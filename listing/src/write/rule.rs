@@ -95,6 +95,8 @@ impl Rule {
                 text if text.is_empty() => Value::Null,
                 text => Value::Text(text),
             },
+            // Too many are refused as they are: comparing each with each would take its time.
+            Value::Texts(texts) if texts.len() > MAX_MEMBERS => Value::Texts(texts),
             Value::Texts(texts) => {
                 let mut tidy: Vec<String> = vec![];
                 for text in texts.into_iter().map(trimmed).filter(|text| !text.is_empty()) {

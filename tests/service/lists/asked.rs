@@ -14,7 +14,7 @@ use super::{
 };
 
 /// How deep filters nest. The service's own bound counts every name on the way.
-const DEPTH: usize = 3;
+pub(super) const DEPTH: usize = 3;
 
 /// What is asked of a list.
 #[derive(Clone, Debug)]
@@ -73,13 +73,18 @@ fn directed(table: &'static Table) -> impl Strategy<Value = Value> + use<> {
     (select(ordered), select(vec!["ASC", "DESC"])).prop_map(|(name, direction)| json!({ name: direction }))
 }
 
-/// Any filter, as the input object that it is.
+/// Any filter, as the input object that it is. It stands inside an `and`, where `deletedAt` is a
+/// field like any other: asked for by the filter itself, it brings deleted rows to light.
 pub(super) fn filter(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
+    part(world, table, depth).prop_map(|filter| json!({ "and": filter })).boxed()
+}
+
+fn part(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
     let leaf = condition(world, table);
     if depth == 0 {
         return leaf;
     }
-    let below = filter(world, table, depth - 1);
+    let below = part(world, table, depth - 1);
     let several = || vec(below.clone(), 0..4);
     prop_oneof![
         4 => leaf,

@@ -1,16 +1,19 @@
 //! Random requests of random rows.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use async_graphql::parser::{
     parse_schema,
     types::{TypeKind, TypeSystemDefinition},
 };
-use proptest::test_runner::TestCaseError;
+use proptest::{collection::vec, prelude::*, test_runner::TestCaseError};
+use serde_json::{Map, Value, json};
 
 use super::{
     SHRINKS,
+    asked::{DEPTH, filter},
     case::{Outcome, case},
+    evaluate::{holds, sorted},
     inhabited, runner,
     tables::{CONTACTS, PRODUCTS, Table, USERS},
     world::TEXTS,
@@ -18,7 +21,10 @@ use super::{
 use crate::harness::{server, superuser};
 
 /// How many requests of each table.
-const CASES: u32 = 150;
+const CASES: u32 = 100;
+/// How many requests of filters alone, and how many filters each has at most.
+const FILTERS: u32 = 60;
+const TOGETHER: usize = 16;
 
 fn every_answer_is_what_memory_says(table: &'static Table) {
     let (mut runner, again) = runner(CASES, SHRINKS);
@@ -40,6 +46,49 @@ fn lists_of_contacts_are_what_memory_says() {
 #[test]
 fn lists_of_products_are_what_memory_says() {
     every_answer_is_what_memory_says(&PRODUCTS);
+}
+
+/// Filters alone, because there are so many sorts of them. Several stand in each request.
+fn every_filter_is_what_memory_says(table: &'static Table) {
+    let (mut runner, again) = runner(FILTERS, SHRINKS);
+    let (runtime, client, world) = inhabited(&mut runner);
+    let Table { name, many, .. } = table;
+    let filters = vec(filter(&world, table, DEPTH), 1..=TOGETHER);
+    let checked = runner.run(&filters, |filters| {
+        let (mut declared, mut lists, mut variables) = (String::new(), String::new(), Map::new());
+        for (number, filter) in filters.iter().enumerate() {
+            write!(declared, "$f{number}: {name}Filter ").unwrap();
+            write!(
+                lists,
+                "f{number}: {many}(first: 100, where: $f{number}) {{ nodes {{ id }} totalCount }} "
+            )
+            .unwrap();
+            variables.insert(format!("f{number}"), filter.clone());
+        }
+        let query = format!("query ({declared}) {{ {lists} }}");
+        let answer = runtime.block_on(client.run(&query, Value::Object(variables)));
+        let newest = sorted(&world, table, &[]);
+        for (number, filter) in filters.iter().enumerate() {
+            let passing = newest.iter().filter(|row| holds(&world, table, row, filter));
+            let ids: Vec<_> = passing.map(|row| json!({ "id": row["id"] })).collect();
+            let expected = json!({ "totalCount": ids.len(), "nodes": ids });
+            let answered = &answer.body["data"][format!("f{number}")];
+            let errors = &answer.body["errors"];
+            prop_assert_eq!(answered, &expected, "{}(where: {})\nerrors {}", many, filter, errors);
+        }
+        Ok(())
+    });
+    checked.unwrap_or_else(|failed| panic!("{again}\n{failed}"));
+}
+
+#[test]
+fn filters_of_contacts_are_what_memory_says() {
+    every_filter_is_what_memory_says(&CONTACTS);
+}
+
+#[test]
+fn filters_of_products_are_what_memory_says() {
+    every_filter_is_what_memory_says(&PRODUCTS);
 }
 
 /// What memory knows of fields and operators is all that the schema has.
