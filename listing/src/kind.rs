@@ -16,7 +16,7 @@ use crate::{
     scalar::id::{text_of, uuid_of},
 };
 
-const OUT_OF_BOUNDS: &str = "This is out of bounds: years run from 1 to 9999, text has no character NUL, and \
+const OUT_OF_BOUNDS: &str = "This is out of bounds: years run from 1 to 9999, instants have microseconds, text has no character NUL, and \
                              JSON nests at most 100 levels.";
 
 /// What kind of value a field holds.

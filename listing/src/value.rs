@@ -77,7 +77,12 @@ impl Value {
             Self::Decimal(_) => kind == Kind::Decimal,
             Self::Boolean(_) => kind == Kind::Boolean,
             // Beyond these years PostgreSQL and RFC 3339 part ways.
-            Self::Instant(at) => kind == Kind::Instant && (1..=9999).contains(&at.year()),
+            // What is finer than a microsecond PostgreSQL would cut off, and compare with less.
+            Self::Instant(at) => {
+                kind == Kind::Instant
+                    && (1..=9999).contains(&at.year())
+                    && at.timestamp_subsec_nanos() % 1000 == 0
+            }
             Self::Date(day) => kind == Kind::Date && (1..=9999).contains(&day.year()),
             Self::Uuid(_) => matches!(kind, Kind::Id(_)),
             Self::Texts(texts) => kind == Kind::Texts && !texts.iter().any(|text| text.contains('\0')),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How deep a filter nests at most.
-const MAX_DEPTH: usize = 12;
+const MAX_DEPTH: usize = 20;
 /// How many conditions a filter has at most.
 const MAX_CONDITIONS: usize = 200;
 /// How many values a list in a filter has at most.

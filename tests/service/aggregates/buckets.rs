@@ -160,7 +160,7 @@ async fn buckets_where_clocks_do_strange_things_are_these() {
     // In Havana midnight came twice, at 04:00 and at 05:00 of UTC; in Cairo it was left out; in Samoa
     // the day after the 29th was the 31st; on Lord Howe the hour at one lasted an hour and a half, half
     // an hour of it with clocks set back; in Vienna the hour at two came twice, and once not at all.
-    let cases: [(Tz, Unit, &str, &str, &[&str]); 8] = [
+    let cases: [(Tz, Unit, &str, &str, &[&str]); 9] = [
         (Tz::America__Havana, Unit::Day, "2012-11-03T12:00", "2012-11-04T05:00", &["03T04:00", "04T04:00"]),
         (Tz::America__Havana, Unit::Day, "2012-11-04T05:00", "2012-11-05T05:01", &["04T04:00", "05T05:00"]),
         (Tz::Africa__Cairo, Unit::Day, "2010-04-29T12:00", "2010-04-29T22:00", &["28T22:00"]),
@@ -178,6 +178,14 @@ async fn buckets_where_clocks_do_strange_things_are_these() {
             "2012-03-31T14:10",
             "2012-03-31T15:31",
             &["31T14:00", "31T14:30", "31T15:30"],
+        ),
+        // From here on full hours would step over the half one.
+        (
+            Tz::Australia__Lord_Howe,
+            Unit::Hour,
+            "2012-03-31T14:40",
+            "2012-03-31T16:40",
+            &["31T14:00", "31T14:30", "31T15:30", "31T16:30"],
         ),
         (
             Tz::Europe__Vienna,

@@ -48,6 +48,13 @@ const PRODUCTS: &[(&str, &str, &str)] = &[
         "count",
         "groupBy.createdAt",
     ),
+    // Beside other keys a range is shorter, because every combination of them gets all of it.
+    (
+        "groupBy: { category: true, createdAt: { bucket: DAY, from: \"2020-01-01T00:00:00Z\", \
+         to: \"2023-01-01T00:00:00Z\" } }",
+        "count",
+        "groupBy",
+    ),
     (
         "groupBy: { createdAt: { bucket: YEAR, from: \"2020-01-01\", to: \"2025-01-01\" } }",
         "count",

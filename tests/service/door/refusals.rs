@@ -74,10 +74,10 @@ async fn a_filter_has_a_bound_in_every_direction() {
     overheard.accepted(nested(10, |inside| json!({ "not": inside }), named("Ada"))).await;
     overheard.accepted(json!({ "or": several(100) })).await;
     overheard.accepted(json!({ "id": { "in": ids(1000) }, "tags": { "hasAny": ids(1000) } })).await;
-    let not = format!("where{}", ".not".repeat(12));
-    let or = format!("where{}", ".or.0".repeat(6));
-    let company = format!("where{}", ".company".repeat(12));
-    let people = format!("where{}", ".people.some".repeat(6));
+    let not = format!("where{}", ".not".repeat(20));
+    let or = format!("where{}", ".or.0".repeat(10));
+    let company = format!("where{}", ".company".repeat(20));
+    let people = format!("where{}.people", ".people.some".repeat(3));
     let cases = vec![
         (nested(50, |inside| json!({ "not": inside }), named("Ada")), not.as_str()),
         (nested(50, |inside| json!({ "or": [inside] }), named("Ada")), or.as_str()),
@@ -91,6 +91,12 @@ async fn a_filter_has_a_bound_in_every_direction() {
         (json!({ "id": { "in": vec![""; 1_000_000] } }), "where.id.in"),
         (json!({ "tags": { "hasAny": vec!["x"; 1001] } }), "where.tags.hasAny"),
         (json!({ "emails": { "hasAll": vec!["x"; 1001] } }), "where.emails.hasAll"),
+        (
+            json!({ "id": { "in": ids(1000) }, "tags": { "hasAny": ids(1000) }, "emails": { "hasAny": ["x"] } }),
+            // In the order of the names.
+            "where.tags.hasAny",
+        ),
+        (json!({ "notes": { "contains": "x".repeat(501) } }), "where.notes.contains"),
     ];
     overheard.all_refused("where", cases).await;
 }

@@ -24,6 +24,7 @@ const REFUSED: &[(&[(&str, &str)], &str)] = &[
     (&[("columns", "name,nothing")], "400 BAD_REQUEST columns"),
     (&[("columns", "")], "400 BAD_REQUEST columns"),
     (&[("columns", "name,,kind")], "400 BAD_REQUEST columns"),
+    (&[("columns", "name,kind,name")], "400 BAD_REQUEST columns"),
     (&[("columns", "company")], "400 BAD_REQUEST columns"),
     (&[("columns", "company.nothing")], "400 BAD_REQUEST columns"),
     (&[("columns", "company.company.name")], "400 BAD_REQUEST columns"),
@@ -46,7 +47,7 @@ async fn what_cannot_be_meant_is_refused_before_the_first_row() {
     let columns = vec!["name"; 101].join(",");
     let exported = export(&client, "contacts.csv", &[("columns", &columns)]).await;
     assert_eq!(exported.refusal(), "400 BAD_REQUEST columns");
-    let deep = format!("{}{{}}{}", "{\"not\": ".repeat(13), "}".repeat(13));
+    let deep = format!("{}{{}}{}", "{\"not\": ".repeat(21), "}".repeat(21));
     let exported = export(&client, "contacts.csv", &[("where", &deep)]).await;
     assert!(exported.refusal().starts_with("400 BAD_REQUEST where.not.not"), "{}", exported.text);
     // So deep that it is not even read.
