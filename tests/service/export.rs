@@ -211,7 +211,8 @@ async fn an_export_has_the_rows_of_the_list_in_its_order() {
     for filter in &filters {
         for order in &orders {
             seen += same(&client, filter.clone(), order.clone(), &everything).await;
-            let some = [dice.one(&everything), dice.one(&everything)];
+            let mut some = vec![dice.one(&everything), dice.one(&everything)];
+            some.dedup();
             same(&client, filter.clone(), order.clone(), &some).await;
         }
     }
