@@ -55,9 +55,9 @@ pub struct Contact {
     pub birthday: Option<Date>,
     /// What it is filed under.
     pub tags: Vec<String>,
-    /// Fields of the organisation's own: an object.
+    /// Fields of the organisation's own.
     pub(crate) custom_fields: Stored<Json<serde_json::Value>>,
-    /// Whatever else is worth knowing; several lines.
+    /// Whatever else is worth knowing.
     pub notes: Option<String>,
     /// When it was added.
     pub created_at: DateTime<Utc>,

@@ -6,12 +6,17 @@ use listing::{Checks, CsvRow, Draft, Part, Stored, Value};
 use tenancy::{ErrorCode, Failure, Tx};
 use uuid::Uuid;
 
-use super::{ContactKind, parts::PostalAddress, store};
+use super::{
+    ContactKind,
+    parts::{EmailAddress, MAX_NUMBER, PhoneNumber, PostalAddress},
+    store,
+};
 use crate::tables::contacts;
 
 /// `company` is the name of a company in the file or among the contacts; the others are the primary
-/// address.
-pub(super) const COLUMNS: &[&str] = &["company", "street", "postalCode", "city", "region", "country"];
+/// e-mail, telephone number and address.
+pub(super) const COLUMNS: &[&str] =
+    &["company", "email", "phone", "street", "postalCode", "city", "region", "country"];
 
 /// Completes a draft from its row. Without a kind, a row that names a company is a person, and any
 /// other a company.
@@ -23,7 +28,20 @@ pub(super) fn read(row: &CsvRow, draft: &mut Draft, checks: &mut Checks) {
             checks.invalid("company", "Only a person belongs to a company.");
         }
     }
+    for (one, all) in [("email", "emails"), ("phone", "phones"), ("city", "addresses")] {
+        if row.get(one).is_some() && row.get(all).is_some() {
+            checks.invalid(one, format!("Fill either `{one}` or `{all}`."));
+        }
+    }
     let line = |field| row.get(field).map(str::to_owned);
+    if let Some(address) = line("email") {
+        checks.email("email", Some(&address));
+        draft.set(contacts::emails, Value::Json(Stored(vec![EmailAddress { address, label: None }]).json()));
+    }
+    if let Some(number) = line("phone") {
+        checks.text("phone", Some(&number), MAX_NUMBER);
+        draft.set(contacts::phones, Value::Json(Stored(vec![PhoneNumber { number, label: None }]).json()));
+    }
     let mut address = PostalAddress {
         street: line("street"),
         postal_code: line("postalCode"),

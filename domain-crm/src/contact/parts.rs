@@ -5,7 +5,8 @@ use listing::{Checks, Part};
 use serde::{Deserialize, Serialize};
 
 const MAX_LABEL: usize = 50;
-const MAX_NUMBER: usize = 50;
+/// The longest telephone number.
+pub(super) const MAX_NUMBER: usize = 50;
 const MAX_LINE: usize = 200;
 
 /// An e-mail address of a contact.

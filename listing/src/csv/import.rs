@@ -35,7 +35,7 @@ pub struct ImportInput {
 pub struct CsvColumn {
     /// The column, as the CSV's first line names it.
     pub column: String,
-    /// The field it fills, as the mutation's `columns` lists them.
+    /// The field it fills, as the description of the mutation lists them.
     pub field: String,
 }
 

@@ -162,7 +162,7 @@ impl ConnectionPlan {
 
     /// A page without rows.
     pub(crate) fn empty(&self) -> Value {
-        self.object(&Rows::default(), &[], &Found::default(), &mut vec![].into_iter())
+        self.object(&self.page.nothing(), &[], &Found::default(), &mut vec![].into_iter())
     }
 
     fn object(

@@ -6,7 +6,7 @@ use async_graphql::{InputType, InputValueResult, Name, Value as GraphQLValue, in
 use tenancy::{Failure, Permission, Scope};
 
 use crate::{
-    Condition, Entity, Value,
+    Condition, Entity, Kind, Value,
     entity::{field, relation},
     field::Shape,
     read::operator::{self, Operator},
@@ -319,7 +319,7 @@ fn operate(
         Operator::Empty if shape.kind.is_ordered() => unless(Condition::Empty(column), yes(given, reading)?),
         Operator::Empty => {
             let none = match kind {
-                crate::Kind::Texts => Value::Texts(vec![]),
+                Kind::Texts => Value::Texts(vec![]),
                 _ => Value::Json(serde_json::json!([])),
             };
             unless(Condition::Is(column, Comparison::Eq, none), yes(given, reading)?)
@@ -341,7 +341,7 @@ fn operate(
 }
 
 fn text(given: GraphQLValue, reading: &Reading) -> Result<String, Failure> {
-    match crate::Kind::Text.read(given).map_err(|message| reading.wrong(message))? {
+    match Kind::Text.read(given).map_err(|message| reading.wrong(message))? {
         Value::Text(text) => Ok(text),
         _ => Err(reading.wrong("This is not text.")),
     }
@@ -393,7 +393,10 @@ fn describe<E: Entity>(registry: &mut Registry) -> MetaType {
     let mut fields = vec![];
     for field in E::FIELDS {
         let operators = operator::describe(field.shape.kind, registry);
-        let about = registry::about::<E>(registry, field.shape.name);
+        let mut about = registry::about::<E>(registry, field.shape.name);
+        if let Kind::Parts(key) = field.shape.kind {
+            about = format!("{about} Here each is known by its `{key}`.");
+        }
         fields.push(registry::input(field.shape.name, &operators, &about));
     }
     for relation in E::RELATIONS {

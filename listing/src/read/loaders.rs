@@ -140,7 +140,7 @@ impl BatchFn<Key, Result<Rows, Failure>> for ByParent {
             let mut found = found.map(|found| found.into_iter().collect::<HashMap<_, _>>());
             for parent in parents {
                 let own = match &mut found {
-                    Ok(found) => Ok(found.remove(&parent).unwrap_or_default()),
+                    Ok(found) => Ok(found.remove(&parent).unwrap_or_else(|| page.nothing())),
                     Err(failure) => Err(failure.clone()),
                 };
                 answers.insert(Key { parent, column, page: Arc::clone(page) }, own);

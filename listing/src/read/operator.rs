@@ -65,7 +65,14 @@ const LIST: &[Row] = &[
 const JSON: &[Row] = &[("contains", Operator::Contains, "It has all that this has, at the same places.")];
 
 /// The operators of a count.
-pub(crate) const COUNTS: &[Row] = &[EQ, NE, GT, GTE, LT, LTE];
+pub(crate) const COUNTS: &[Row] = &[
+    ("eq", Operator::Compare(Eq), "As many."),
+    ("ne", Operator::Compare(Ne), "Another number."),
+    ("gt", Operator::Compare(Gt), "More."),
+    ("gte", Operator::Compare(Gte), "As many, or more."),
+    ("lt", Operator::Compare(Lt), "Fewer."),
+    ("lte", Operator::Compare(Lte), "As many, or fewer."),
+];
 
 /// The operators of a kind.
 pub(crate) fn of(kind: Kind) -> &'static [Row] {

@@ -53,7 +53,7 @@ pub(crate) struct Page {
 }
 
 /// The rows of a page, in the list's order, and what is known about its place.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<Values>,
     pub(crate) total: Option<i64>,
@@ -200,6 +200,11 @@ impl Page {
             }
         }
         Ok(found.into_iter().map(|(parent, (rows, total))| (parent, self.rows(rows, total))).collect())
+    }
+
+    /// The page without rows. Behind a cursor something precedes it all the same.
+    pub(crate) fn nothing(&self) -> Rows {
+        self.rows(vec![], None)
     }
 
     /// A page from its rows, read in the page's direction.

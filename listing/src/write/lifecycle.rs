@@ -31,18 +31,18 @@ impl<E> Default for Lifecycle<E> {
 pub(crate) trait DeletedState: Verb {
     /// What the verb leaves behind.
     const DELETED: bool;
-    /// What the mutation is for.
+    /// What the mutation is for, up to the entity's name.
     const ABOUT: &'static str;
 }
 
 impl DeletedState for Delete {
     const DELETED: bool = true;
-    const ABOUT: &'static str = "Deletes one: hidden everywhere, until it is restored or purged.";
+    const ABOUT: &'static str = "Hides everywhere, until it is restored or purged, a";
 }
 
 impl DeletedState for Restore {
     const DELETED: bool = false;
-    const ABOUT: &'static str = "Brings a deleted one back.";
+    const ABOUT: &'static str = "Brings back a deleted";
 }
 
 /// The input of a deletion or a restoration: which one, in which revision.
@@ -139,7 +139,7 @@ pub(crate) fn describe<V: DeletedState, E: Changeable>(registry: &mut Registry) 
     let payload = <Payload<V, E> as OutputType>::create_type_info(registry);
     let input = <Target<V, E> as InputType>::create_type_info(registry);
     let input = registry::input("input", &input, "Which one.");
-    registry::output(&mutation::<V, E>(), &payload, V::ABOUT, vec![input])
+    registry::output(&mutation::<V, E>(), &payload, &format!("{} {}.", V::ABOUT, E::ONE), vec![input])
 }
 
 /// Carries the mutation out.

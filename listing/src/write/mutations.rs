@@ -76,7 +76,7 @@ fn describe_field<E: Editable>(
     match given.need {
         Need::Default(value) if !changing => {
             let value = shape.kind.answer(value());
-            about = format!("{about} {value} unless told.");
+            about = format!("{about} `{value}` unless told.");
         }
         Need::Optional => {}
         _ if changing => about = format!("{about} Cannot be emptied."),

@@ -72,7 +72,7 @@ impl Rule {
         match self {
             Self::Any => String::new(),
             Self::Line(max) => format!("At most {max} characters."),
-            Self::Lines(max) => format!("Several lines, at most {max} characters."),
+            Self::Lines(max) => format!("Of several lines; at most {max} characters."),
             Self::Digits(before, behind) => {
                 format!("At most {before} digits before the point and {behind} behind it.")
             }

@@ -43,8 +43,12 @@ pub(super) fn a_list(world: &World, table: &'static Table, most: usize, short: b
         1 => Just(None),
         1 => Just(Some(Value::Null)),
         12 => filter(world, table, DEPTH).prop_map(Some),
+        // Asked for by the filter itself, and not by a part of it, it brings deleted rows to light.
+        2 => (filter(world, table, 1), operations(world, table, "deletedAt")).prop_map(|(filter, deleted)| {
+            Some(Value::Object(object(filter).into_iter().chain(object(deleted)).collect()))
+        }),
     ];
-    let cursor = || option::weighted(0.3, any::<Index>());
+    let cursor = || option::weighted(0.4, any::<Index>());
     (filter, order(table), size, cursor(), cursor())
         .prop_map(|(filter, order, size, after, before)| List { filter, order, size, after, before })
         .boxed()
@@ -73,18 +77,13 @@ fn directed(table: &'static Table) -> impl Strategy<Value = Value> + use<> {
     (select(ordered), select(vec!["ASC", "DESC"])).prop_map(|(name, direction)| json!({ name: direction }))
 }
 
-/// Any filter, as the input object that it is. It stands inside an `and`, where `deletedAt` is a
-/// field like any other: asked for by the filter itself, it brings deleted rows to light.
+/// Any filter, as the input object that it is.
 pub(super) fn filter(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
-    part(world, table, depth).prop_map(|filter| json!({ "and": filter })).boxed()
-}
-
-fn part(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
     let leaf = condition(world, table);
     if depth == 0 {
         return leaf;
     }
-    let below = part(world, table, depth - 1);
+    let below = filter(world, table, depth - 1);
     let several = || vec(below.clone(), 0..4);
     prop_oneof![
         4 => leaf,
@@ -128,13 +127,15 @@ fn related(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<
 
 /// Operators of one field.
 fn condition(world: &World, table: &'static Table) -> BoxedStrategy<Value> {
-    let fields = table.fields.iter().map(|(name, kind)| {
-        let operators = vec(operation(&operands(world, table, name, *kind), *kind), 0..3);
-        operators
-            .prop_map(move |operators| json!({ *name: operators.into_iter().collect::<Map<_, _>>() }))
-            .boxed()
-    });
+    let fields = table.fields.iter().map(|(name, _)| operations(world, table, name));
     proptest::strategy::Union::new(fields).boxed()
+}
+
+fn operations(world: &World, table: &'static Table, name: &'static str) -> BoxedStrategy<Value> {
+    let kind = table.kind(name).unwrap();
+    vec(operation(&operands(world, table, name, kind), kind), 0..3)
+        .prop_map(move |operators| json!({ name: operators.into_iter().collect::<Map<_, _>>() }))
+        .boxed()
 }
 
 /// An operator of a kind and what it is given.

@@ -42,8 +42,14 @@ fn decimal(text: &str) -> i64 {
     }
 }
 
-/// Whether a row passes a filter.
-pub(super) fn holds(world: &World, table: &Table, row: &Row, filter: &Value) -> bool {
+/// Whether a row is in the list of a filter. Deleted ones are not, unless it asks for them itself.
+pub(super) fn listed(world: &World, table: &Table, row: &Row, filter: &Value) -> bool {
+    let asks = filter["deletedAt"].as_object().is_some_and(|operators| !operators.is_empty());
+    (asks || row["deletedAt"].is_null()) && holds(world, table, row, filter)
+}
+
+/// Whether a filter holds for a row.
+fn holds(world: &World, table: &Table, row: &Row, filter: &Value) -> bool {
     let Value::Object(parts) = filter else { return true };
     parts.iter().filter(|(_, given)| !given.is_null()).all(|(name, given)| {
         let each = |filter: &Value| holds(world, table, row, filter);
@@ -172,7 +178,7 @@ fn directed(cell: Cell, direction: &Value) -> Directed {
     if *direction == "ASC" { Directed::Asc(cell) } else { Directed::Desc(Reverse(cell)) }
 }
 
-/// The rows of a list that are not deleted, in order. Without one, the newest come first.
+/// All rows in an order, deleted ones among them. Without one, the newest come first.
 pub(super) fn sorted<'w>(world: &'w World, table: &Table, order: &[Value]) -> Vec<&'w Row> {
     let newest = [json!({ "createdAt": "DESC" })];
     let order = if order.is_empty() { &newest } else { order };
@@ -193,7 +199,7 @@ pub(super) fn sorted<'w>(world: &'w World, table: &Table, order: &[Value]) -> Ve
         });
         own.chain([directed(cell(Kind::Id, &row["id"]), last)]).collect()
     };
-    let mut rows: Vec<_> = world.live(table).collect();
+    let mut rows: Vec<_> = world.rows(table).iter().collect();
     rows.sort_by_cached_key(|row| key(row));
     rows
 }

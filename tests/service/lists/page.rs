@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     asked::{List, Size},
-    evaluate::{holds, sorted},
+    evaluate::{listed, sorted},
     tables::Table,
     world::{Row, World},
 };
@@ -73,7 +73,7 @@ impl<'a> Lists<'a> {
         let (asked, whole) = (&self.lists[list], &self.orders[list]);
         let of_parent = |row: &Row| parent.is_none_or(|(holder, id)| row[holder] == *id);
         let passes = |row: &Row| {
-            of_parent(row) && asked.filter.as_ref().is_none_or(|filter| holds(world, table, row, filter))
+            of_parent(row) && listed(world, table, row, asked.filter.as_ref().unwrap_or(&Value::Null))
         };
         let (after, before) = (self.place(list, asked.after), self.place(list, asked.before));
         let between = |place: usize| {
@@ -141,7 +141,8 @@ async fn cursors(
 ) -> Result<Vec<String>, String> {
     let (name, many, order) = (table.name, table.many, json!(order));
     let query = format!(
-        "query ($orderBy: [{name}OrderBy!]) {{ {many}(first: 200, orderBy: $orderBy) \
+        "query ($orderBy: [{name}OrderBy!]) {{ \
+         {many}(first: 200, orderBy: $orderBy, where: {{ deletedAt: {{ notIn: [] }} }}) \
          {{ edges {{ cursor node {{ id }} }} }} }}"
     );
     let answer = client.run(&query, json!({ "orderBy": order })).await;

@@ -81,7 +81,7 @@ impl Type {
                 leaves.map(|(name, _)| *name).collect()
             }
             Self::Node(_) => vec!["id"],
-            Self::Connection(_) => vec!["totalCount", "totalCount"],
+            Self::Connection(_) => vec!["totalCount"],
             Self::Edge(_) => vec!["cursor"],
             Self::PageInfo => vec!["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"],
             Self::Part(part) => part.fields.to_vec(),
@@ -140,13 +140,13 @@ fn alias() -> impl Strategy<Value = Option<u8>> {
 }
 
 fn item(of: Type, reach: Reach, fragments: usize) -> BoxedStrategy<Item> {
-    let mut kinds = vec![(5, leaf(of))];
+    let mut kinds = vec![(if matches!(of, Type::Connection(_)) { 2 } else { 5 }, leaf(of))];
     for (name, ty) in of.branches(reach) {
         let depth = if matches!(of, Type::Row(_)) { reach.depth.saturating_sub(1) } else { reach.depth };
         let below = nested(ty, Reach { depth, ..reach }, fragments.min(1));
         let field =
             (alias(), below).prop_map(move |(alias, below)| What::Field { name, alias, below: Some(below) });
-        kinds.push((1, field.boxed()));
+        kinds.push((if matches!(of, Type::Connection(_)) { 2 } else { 1 }, field.boxed()));
     }
     if let Type::Row(table) = of
         && reach.depth > 0
@@ -159,7 +159,7 @@ fn item(of: Type, reach: Reach, fragments: usize) -> BoxedStrategy<Item> {
                 list,
                 below,
             });
-            kinds.push((1, list.boxed()));
+            kinds.push((8, list.boxed()));
         }
     }
     if fragments > 0 {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     SHRINKS,
     asked::{filter, order},
-    evaluate::{holds, sorted},
+    evaluate::{listed, sorted},
     inhabited, runner,
     tables::CONTACTS,
     world::{TEXTS, World},
@@ -23,6 +23,8 @@ use crate::harness::Client;
 const CASES: u32 = 40;
 /// No page has more rows.
 const LARGEST: usize = 30;
+/// No list here has as many rows.
+const ENDLESS: usize = 1000;
 
 /// A walk through a list of contacts.
 #[derive(Clone, Debug)]
@@ -41,7 +43,7 @@ impl Walk {
         let arguments = "($first: Int, $after: String, $last: Int, $before: String, \
             $where: ContactFilter, $orderBy: [ContactOrderBy!]";
         let list = "(first: $first, after: $after, last: $last, before: $before, where: $where, \
-            orderBy: $orderBy) { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }";
+            orderBy: $orderBy) { totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }";
         let mut variables = json!({ "where": self.filter, "orderBy": self.order, "id": self.parent });
         let (size, place) = if self.backwards { ("last", "before") } else { ("first", "after") };
         variables[size] = json!(self.size);
@@ -56,10 +58,15 @@ impl Walk {
         }
     }
 
-    /// The ids of all pages in the order of the list; `between` happens between pages.
-    async fn ids(&self, client: &Client, mut between: impl AsyncFnMut()) -> Result<Vec<Value>, String> {
+    /// The ids of all pages in the order of the list, and how many there are in all as the last page
+    /// says; `between` happens between pages.
+    async fn walk(
+        &self,
+        client: &Client,
+        mut between: impl AsyncFnMut(),
+    ) -> Result<(Vec<Value>, Value), String> {
         let (mut ids, mut cursor) = (vec![], Value::Null);
-        loop {
+        while ids.len() < ENDLESS {
             let page = self.page(client, &cursor).await;
             let mut rows: Vec<Value> =
                 page["nodes"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
@@ -79,11 +86,12 @@ impl Walk {
                 ids.append(&mut rows);
             }
             if info[more] == false {
-                return Ok(ids);
+                return Ok((ids, page["totalCount"].clone()));
             }
             cursor = info[next].clone();
             between().await;
         }
+        Err(format!("this never ends: {self:?}"))
     }
 }
 
@@ -107,13 +115,15 @@ fn all_pages_together_are_the_list() {
     let (mut runner, again) = runner(CASES, SHRINKS);
     let (runtime, client, world) = inhabited(&mut runner);
     let walked = runner.run(&walk(&world, true), |walk| {
-        let ids = runtime.block_on(walk.ids(&client, async || {})).map_err(TestCaseError::fail)?;
+        let walked = runtime.block_on(walk.walk(&client, async || {}));
+        let (ids, total) = walked.map_err(TestCaseError::fail)?;
         let passes = |row: &&super::world::Row| {
             walk.parent.as_ref().is_none_or(|parent| row["companyId"] == *parent)
-                && holds(&world, &CONTACTS, row, &walk.filter)
+                && listed(&world, &CONTACTS, row, &walk.filter)
         };
         let all = sorted(&world, &CONTACTS, &walk.order).into_iter().filter(passes);
         let expected: Vec<Value> = all.map(|row| row["id"].clone()).collect();
+        prop_assert_eq!(total, expected.len());
         prop_assert_eq!(ids, expected);
         Ok(())
     });
@@ -189,12 +199,12 @@ fn rows_that_stay_are_met_once_and_none_twice() {
         let mut town = town.borrow_mut();
         let before = town.others.clone();
         let mut changes = changes.iter();
-        let ids = runtime.block_on(walk.ids(&client, async || {
+        let walked = runtime.block_on(walk.walk(&client, async || {
             for change in changes.next().into_iter().flatten() {
                 town.change(change).await;
             }
         }));
-        let ids = ids.map_err(TestCaseError::fail)?;
+        let (ids, _) = walked.map_err(TestCaseError::fail)?;
         let mut met = Map::new();
         for id in ids {
             let id = id.as_str().unwrap().to_owned();

@@ -66,7 +66,8 @@ pub(super) struct World {
 }
 
 impl World {
-    fn rows(&self, table: &Table) -> &[Row] {
+    /// All rows.
+    pub(super) fn rows(&self, table: &Table) -> &[Row] {
         match table.name {
             "Contact" => &self.contacts,
             "Product" => &self.products,
