@@ -30,7 +30,7 @@ pub struct Connection<E>(PhantomData<fn() -> E>);
 /// Where a page stands in its list.
 #[derive(SimpleObject)]
 struct PageInfo {
-    /// Whether rows follow this page.
+    /// Whether rows follow this page. Exact when paging forwards; otherwise true before a cursor.
     has_next_page: bool,
     /// Whether rows precede this page. Exact when paging backwards; otherwise true behind a cursor.
     has_previous_page: bool,
