@@ -76,9 +76,7 @@ impl AnyEntity {
             rows: export::rows::<E>,
         }
     }
-}
 
-impl AnyEntity {
     /// The lines of an export, some at a time.
     ///
     /// # Errors

@@ -28,6 +28,11 @@ pub(crate) struct GroupKey {
 }
 
 impl GroupKey {
+    /// Whether every bucket of a range is answered, also an empty one.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.bucket.as_ref().is_some_and(|bucket| bucket.range.is_some())
+    }
+
     /// Whether it is this field, or this field of this relation.
     pub(crate) fn is(&self, relation: Option<&str>, name: &str) -> bool {
         self.shape.name == name && self.via.map(|via| via.relation) == relation
@@ -56,8 +61,7 @@ pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Res
     if keys.len() > MAX_KEYS {
         return Err(reading.wrong(format!("Group by at most {MAX_KEYS} fields.")));
     }
-    if keys.iter().filter(|key| key.bucket.as_ref().is_some_and(|bucket| bucket.range.is_some())).count() > 1
-    {
+    if keys.iter().filter(|key| key.is_filled()).count() > 1 {
         return Err(reading.wrong("Give `from` and `to` for one field only."));
     }
     if keys.len() > 1 {

@@ -49,11 +49,7 @@ pub(crate) fn figure_name(place: usize) -> Option<&'static str> {
 
 impl Render for Aggregate {
     fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let filled = self
-            .keys
-            .iter()
-            .zip(KEYS)
-            .find(|(key, _)| key.bucket.as_ref().is_some_and(|b| b.range.is_some()));
+        let filled = self.keys.iter().zip(KEYS).find(|(key, _)| key.is_filled());
         if filled.is_some() {
             out.push_sql("WITH met AS (");
             self.render_groups(&mut out)?;

@@ -11,6 +11,7 @@ pub const MAX_ROWS: usize = 1000;
 const MAX_COLUMNS: usize = 100;
 /// How many characters the name of a column has at most: each error repeats it.
 const MAX_TITLE: usize = 200;
+
 /// A CSV, UTF-8, with a first line that names the columns.
 #[derive(InputObject)]
 pub struct ImportInput {

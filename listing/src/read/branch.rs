@@ -58,9 +58,7 @@ impl One {
         let steps = Steps::of(ctx, scope, target, &asked, &mut layout, &mut others);
         others.is_empty().then_some(Self { target, layout, steps })
     }
-}
 
-impl One {
     /// The rows with these ids that are not deleted, as objects.
     pub(crate) async fn objects(
         &self,

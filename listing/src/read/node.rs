@@ -98,7 +98,7 @@ impl<T: NodeTypes> ContainerType for NodeQueries<T> {
         match ctx.item.node.name.node.as_str() {
             "node" => {
                 let (_, id) = ctx.param_value::<ID>("id", None).map_err(|error| ctx.set_error_path(error))?;
-                node::<T>(ctx, "id", &id).await.map(Some)
+                node(ctx, &T::all(), "id", &id).await.map(Some)
             }
             "nodes" => {
                 let ids = ctx.param_value::<Vec<ID>>("ids", None);
@@ -107,7 +107,8 @@ impl<T: NodeTypes> ContainerType for NodeQueries<T> {
                     let message = format!("Ask for at most {MAX_NODES} ids.");
                     return Err(at(ctx, Failure::bad_request("ids", message)));
                 }
-                let nodes = try_join_all(ids.iter().map(|id| node::<T>(ctx, "ids", id))).await?;
+                let types = T::all();
+                let nodes = try_join_all(ids.iter().map(|id| node(ctx, &types, "ids", id))).await?;
                 Ok(Some(Value::List(nodes)))
             }
             _ => Ok(None),
@@ -115,10 +116,10 @@ impl<T: NodeTypes> ContainerType for NodeQueries<T> {
     }
 }
 
-async fn node<T: NodeTypes>(ctx: &Context<'_>, argument: &str, id: &ID) -> ServerResult<Value> {
+async fn node(ctx: &Context<'_>, types: &[NodeType], argument: &str, id: &ID) -> ServerResult<Value> {
     let wrong = |message| at(ctx, Failure::bad_request(argument, message));
     let (prefix, uuid) = uuid_of(id).map_err(wrong)?;
-    match T::all().into_iter().find(|node| node.prefix == prefix) {
+    match types.iter().find(|node| node.prefix == prefix) {
         Some(node) => (node.resolve)(ctx, uuid).await,
         None => Err(wrong(format!("No type has ids that start with {prefix:?}."))),
     }

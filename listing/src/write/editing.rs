@@ -5,14 +5,14 @@ use tenancy::{ErrorCode, Failure, Key, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
-    Changed, Draft, Editable, GivenId, ImportInput, MAX_ROWS, Made, Many, Statement, Value,
+    Changed, Create, Draft, Editable, GivenId, ImportInput, MAX_ROWS, Made, Many, Statement, Value,
     csv::import::{CsvSheet, RowError},
-    entity::plural,
     field::Shape,
     sql::change::{Insert, Update},
     updated,
     write::draft::fields,
     write::mutations::Object,
+    write::payload::{CreateMany, Import, mutation, mutation_of_many},
     write::references,
 };
 
@@ -47,7 +47,7 @@ fn allowed<E: Editable>(scope: &Scope) -> Result<(), Failure> {
 pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<E, Failure> {
     allowed::<E>(scope)?;
     let mut given = object(given);
-    let key = key(&format!("create{}", E::NAME), &mut given)?;
+    let key = key(&mutation::<Create, E>(), &mut given)?;
     let draft = Draft::new::<E>(given);
     draft.accepted()?;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
@@ -90,7 +90,7 @@ pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
 pub(crate) async fn create_many<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<Many<E>, Failure> {
     allowed::<E>(scope)?;
     let mut given = object(given);
-    let key = key(&format!("create{}", plural::<E>()), &mut given)?;
+    let key = key(&mutation_of_many::<CreateMany, E>(), &mut given)?;
     let mode = Mode {
         dry_run: take(&mut given, "dryRun")?.unwrap_or_default(),
         skip_invalid: take(&mut given, "skipInvalid")?.unwrap_or_default(),
@@ -131,7 +131,7 @@ pub(crate) fn csv_columns<E: Editable>() -> Vec<&'static str> {
 pub async fn import<E: Editable>(scope: &Scope, input: ImportInput) -> Result<Many<E>, Failure> {
     allowed::<E>(scope)?;
     let body = input.to_value().to_string();
-    let operation = format!("import{}", plural::<E>());
+    let operation = mutation_of_many::<Import, E>();
     let key = input.idempotency_key.map(|key| Key::new(&operation, key, body.as_bytes())).transpose()?;
     let required = fields::<E>().filter(|(_, given)| matches!(given.need, crate::field::Need::Required));
     let required: Vec<_> = required.map(|(field, _)| field.shape.name).collect();

@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use crate::{
     Changeable, Changed, Delete, Entity, GivenId, Payload, Restore, Statement, Verb, find_in, find_live_in,
-    read::page::at,
     registry::{self, MetaTypeId, Registry},
     scope,
     sql::change::Mark,
+    write::payload::{answer, mutation},
 };
 
 /// `deleteContact` and `restoreContact` for an entity, to be merged into a domain's mutations.
@@ -143,19 +143,10 @@ pub(crate) fn describe<V: DeletedState, E: Changeable>(registry: &mut Registry) 
 }
 
 /// Carries the mutation out.
-pub(crate) async fn resolve<V: DeletedState, E: Changeable>(
-    ctx: &Context<'_>,
-) -> ServerResult<Option<Value>> {
+async fn resolve<V: DeletedState, E: Changeable>(ctx: &Context<'_>) -> ServerResult<Option<Value>> {
     let (_, target) =
         ctx.param_value::<Target<V, E>>("input", None).map_err(|error| ctx.set_error_path(error))?;
-    let payload = async { Payload::<V, E>::of_change(change(scope(ctx)?, target).await) };
-    let payload = payload.await.map_err(|failure| at(ctx, failure))?;
-    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-    OutputType::resolve(&payload, &selection, ctx.item).await.map(Some)
-}
-
-pub(crate) fn mutation<V: Verb, E: Entity>() -> String {
-    format!("{}{}", V::FIELD, E::NAME)
+    answer(ctx, async { Payload::<V, E>::of_change(change(scope(ctx)?, target).await) }).await
 }
 
 impl<E: Changeable> OutputType for Lifecycle<E> {

@@ -10,6 +10,7 @@ use crate::{
     Entity, RowError, Verb,
     entity::plural,
     registry::{self, MetaTypeId, Registry},
+    write::payload::mutation_of_many,
 };
 
 /// How many row errors are answered at most; the first ones show what is wrong.
@@ -89,7 +90,7 @@ impl<V: Verb, E: Entity> OutputType for ManyPayload<V, E> {
                     vec![],
                 ));
             }
-            registry::object::<Self>(&format!("The answer of `{}{}`.", V::FIELD, plural::<E>()), fields)
+            registry::object::<Self>(&format!("The answer of `{}`.", mutation_of_many::<V, E>()), fields)
         })
     }
 

@@ -6,20 +6,18 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, InputType, Name, ObjectType, OutputType, Positioned,
     ServerResult, Value, indexmap::IndexMap, parser::types::Field, resolver_utils::resolve_container,
 };
-use tenancy::Failure;
 
 use crate::{
-    Create, Delete, Editable, GivenId, ImportInput, ManyPayload, Payload, Restore, Update,
+    Create, Delete, Editable, GivenId, ImportInput, Lifecycle, ManyPayload, Payload, Restore, Update,
     entity::plural,
     field::{Given, Need},
     raw::given,
-    read::page::at,
     registry::{self, Input, MetaTypeId, Output, Registry},
     scope,
     write::draft::fields,
     write::editing,
     write::lifecycle,
-    write::payload::{CreateMany, Import},
+    write::payload::{CreateMany, Import, answer, mutation, mutation_of_many},
 };
 
 /// `createContact`, `updateContact`, `deleteContact`, `restoreContact`, `createContacts` and
@@ -37,22 +35,6 @@ const ABOUT_KEY: &str = "Any text that names this wish: repeated with the same i
 
 /// An input as the fields of an object.
 pub(crate) type Object = IndexMap<Name, Value>;
-
-fn create_name<E: Editable>() -> String {
-    format!("create{}", E::NAME)
-}
-
-fn update_name<E: Editable>() -> String {
-    format!("update{}", E::NAME)
-}
-
-fn create_many_name<E: Editable>() -> String {
-    format!("create{}", plural::<E>())
-}
-
-fn import_name<E: Editable>() -> String {
-    format!("import{}", plural::<E>())
-}
 
 /// The description of one field that clients can give.
 fn describe_field<E: Editable>(
@@ -158,25 +140,25 @@ impl<E: Editable> OutputType for Mutations<E> {
             let about_many = format!("Adds several {}, all or none unless `skipInvalid`.", E::MANY);
             let fields: Vec<Output> = vec![
                 registry::output(
-                    &create_name::<E>(),
+                    &mutation::<Create, E>(),
                     &created,
                     &format!("Adds a {}.", E::ONE),
                     input(&one, "The new one."),
                 ),
                 registry::output(
-                    &update_name::<E>(),
+                    &mutation::<Update, E>(),
                     &changed,
                     &format!("Changes the given fields of a {}.", E::ONE),
                     input(&change, "Which one, and what to change."),
                 ),
                 registry::output(
-                    &create_many_name::<E>(),
+                    &mutation_of_many::<CreateMany, E>(),
                     &created_many,
                     &about_many,
                     input(&many, "The new ones."),
                 ),
                 registry::output(
-                    &import_name::<E>(),
+                    &mutation_of_many::<Import, E>(),
                     &imported,
                     &describe_import::<E>(),
                     vec![registry::input("input", &csv, "The CSV and how to read it.")],
@@ -198,48 +180,32 @@ fn input(ctx: &Context<'_>) -> Value {
     given(ctx, "input").unwrap_or_default()
 }
 
-/// Answers a payload, or what refused it.
-async fn answer(
-    ctx: &Context<'_>,
-    payload: impl Future<Output = Result<impl OutputType, Failure>>,
-) -> ServerResult<Option<Value>> {
-    let payload = payload.await.map_err(|failure| at(ctx, failure))?;
-    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-    OutputType::resolve(&payload, &selection, ctx.item).await.map(Some)
-}
-
 impl<E: Editable> ContainerType for Mutations<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
-        if name == create_name::<E>() {
+        if name == mutation::<Create, E>() {
             let given = input(ctx);
             let made = async { Payload::<Create, E>::of(editing::create(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }
-        if name == update_name::<E>() {
+        if name == mutation::<Update, E>() {
             let given = input(ctx);
             let made = async { Payload::<Update, E>::of_change(editing::update(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }
-        if name == create_many_name::<E>() {
+        if name == mutation_of_many::<CreateMany, E>() {
             let given = input(ctx);
             let made =
                 async { ManyPayload::<CreateMany, E>::of(editing::create_many(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }
-        if name == import_name::<E>() {
+        if name == mutation_of_many::<Import, E>() {
             let given = ImportInput::parse(Some(input(ctx)));
             let given = given.map_err(|error| ctx.set_error_path(error.into_server_error(ctx.item.pos)))?;
             let made = async { ManyPayload::<Import, E>::of(editing::import(scope(ctx)?, given).await) };
             return answer(ctx, made).await;
         }
-        if name == lifecycle::mutation::<Delete, E>() {
-            return lifecycle::resolve::<Delete, E>(ctx).await;
-        }
-        if name == lifecycle::mutation::<Restore, E>() {
-            return lifecycle::resolve::<Restore, E>(ctx).await;
-        }
-        Ok(None)
+        Lifecycle::<E>::default().resolve_field(ctx).await
     }
 }
 

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     Entity,
+    entity::plural,
+    read::page::at,
     read::queries::find_many_in,
     registry::{self, MetaTypeId, Registry},
 };
@@ -60,6 +62,26 @@ impl Verb for Delete {
 impl Verb for Restore {
     const NAME: &'static str = "Restore";
     const FIELD: &'static str = "restore";
+}
+
+/// The mutation that does this to one entity: `createContact`.
+pub(crate) fn mutation<V: Verb, E: Entity>() -> String {
+    format!("{}{}", V::FIELD, E::NAME)
+}
+
+/// The mutation that does this to several: `createContacts`.
+pub(crate) fn mutation_of_many<V: Verb, E: Entity>() -> String {
+    format!("{}{}", V::FIELD, plural::<E>())
+}
+
+/// Answers a payload, or what refused it.
+pub(crate) async fn answer(
+    ctx: &Context<'_>,
+    payload: impl Future<Output = Result<impl OutputType, Failure>>,
+) -> ServerResult<Option<Value>> {
+    let payload = payload.await.map_err(|failure| at(ctx, failure))?;
+    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+    OutputType::resolve(&payload, &selection, ctx.item).await.map(Some)
 }
 
 /// What became of a change that named the revision it was based on.
@@ -160,7 +182,7 @@ impl<V: Verb, E: Entity> OutputType for Payload<V, E> {
                 registry::output(E::ONE, &entity, &about, vec![]),
                 registry::output("userErrors", &errors, "What to mend; empty if it was done.", vec![]),
             ];
-            registry::object::<Self>(&format!("The answer of `{}{}`.", V::FIELD, E::NAME), fields)
+            registry::object::<Self>(&format!("The answer of `{}`.", mutation::<V, E>()), fields)
         })
     }
 
