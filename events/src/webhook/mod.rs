@@ -1,0 +1,1 @@
+//! Webhooks: events as HTTP requests to addresses that an organisation names.
