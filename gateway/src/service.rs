@@ -70,7 +70,7 @@ impl Service {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
-        let listening = tokio::spawn(async move { database.forget_changed_sessions(&addresses).await });
+        let listening = tokio::spawn(async move { database.listen(&addresses).await });
         let served = http::serve(self, listener, stop).await;
         listening.abort();
         served

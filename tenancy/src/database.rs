@@ -2,11 +2,12 @@ use std::{fmt::Write, sync::Arc, time::Duration};
 
 use chrono::SecondsFormat;
 use thiserror::Error;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
     Addresses, Clock, Constraint, RequestId, SystemDoor, Unsafe, connection::Pool, constraint::Constraints,
-    forget::SessionCache, guard,
+    guard, listen, session_cache::SessionCache, transaction::DatabaseRole,
 };
 
 /// The bounds of what the service asks of PostgreSQL.
@@ -35,11 +36,14 @@ impl Default for Limits {
 pub struct Database(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) app: Arc<Pool>,
-    pub(crate) system: Arc<Pool>,
-    pub(crate) constraints: Arc<Constraints>,
+    pub(crate) app: DatabaseRole,
+    pub(crate) system: DatabaseRole,
     pub(crate) clock: Clock,
     pub(crate) sessions: SessionCache,
+    /// A write of this process has published something.
+    pub(crate) published: Arc<Notify>,
+    /// Counts what gateways announced.
+    pub(crate) announced: watch::Sender<u64>,
 }
 
 /// Why the database cannot be opened.
@@ -67,17 +71,20 @@ impl Database {
     ) -> Result<(Self, SystemDoor), OpenError> {
         guard::check(addresses).await?;
         let few = Limits { connections: limits.connections.div_ceil(4), ..limits.clone() };
-        let pool = |url: &url::Url, limits| {
-            Pool::new(url.clone(), limits)
-                .map(Arc::new)
-                .map_err(|error| OpenError::Unreachable(error.to_string()))
+        let constraints = Arc::new(Constraints::new(constraints));
+        let published = Arc::new(Notify::new());
+        let role = |url: &url::Url, limits| {
+            let pool = Pool::new(url.clone(), limits);
+            let pool = pool.map(Arc::new).map_err(|error| OpenError::Unreachable(error.to_string()))?;
+            Ok::<_, OpenError>(DatabaseRole { pool, constraints: Arc::clone(&constraints), published: Arc::clone(&published) })
         };
         let database = Self(Arc::new(Inner {
-            app: pool(&addresses.app, limits)?,
-            system: pool(&addresses.system, &few)?,
-            constraints: Arc::new(Constraints::new(constraints)),
+            app: role(&addresses.app, limits)?,
+            system: role(&addresses.system, &few)?,
             sessions: SessionCache::new(clock.clone()),
             clock,
+            published: Arc::clone(&published),
+            announced: watch::Sender::new(0),
         }));
         let door = SystemDoor::new(database.clone());
         Ok((database, door))
@@ -92,12 +99,13 @@ impl Database {
     pub async fn is_ready(&self) -> bool {
         let begin = read_only(None);
         let one = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"));
-        crate::transaction::read::<_, i32, _>(&self.0.app, &self.0.constraints, &begin, one).await.is_ok()
+        crate::transaction::read::<_, i32, _>(&self.0.app, &begin, one).await.is_ok()
     }
 
-    /// Forgets sessions that other gateways changed; runs until dropped.
-    pub async fn forget_changed_sessions(&self, addresses: &Addresses) {
-        crate::forget::listen(&addresses.app, &self.0.sessions).await;
+    /// Hears what other gateways changed, on one connection: forgets their sessions, and passes on
+    /// that something was published. Runs until dropped.
+    pub async fn listen(&self, addresses: &Addresses) {
+        listen::listen(&addresses.app, &self.0).await;
     }
 }
 

@@ -4,22 +4,25 @@
 //! reach PostgreSQL in two ways only: [`Scope::rows`] reads, [`Scope::write`] changes. Both open
 //! their own transaction and tell PostgreSQL whose it is before the first statement; row security
 //! does the rest. The few statements that belong to no tenant (log-in, making an organisation) go
-//! through a [`SystemDoor`], which the gateway hands to identity alone.
+//! through a [`SystemDoor`], which the gateway hands to identity and events
+//! alone.
 
 mod address;
 mod clock;
 mod connection;
 mod constraint;
 mod database;
+mod event;
 mod failure;
-mod forget;
 mod guard;
 mod idempotency;
+mod listen;
 mod migration;
 mod permission;
 mod provision;
 mod scope;
 mod session;
+mod session_cache;
 mod system;
 mod tables;
 mod transaction;
@@ -28,6 +31,7 @@ pub use address::{AddressError, Addresses};
 pub use clock::{Clock, ManualClock};
 pub use constraint::{CREATED_BY, Constraint};
 pub use database::{Database, Limits, OpenError};
+pub use event::Event;
 pub use failure::{ErrorCode, Failure, Refusal, UserError};
 pub use guard::Unsafe;
 pub use idempotency::{Key, Recall};

@@ -104,7 +104,7 @@ impl Scope {
     {
         let begin = read_only(Some(self.0.session.organisation_id()?));
         let database = &self.0.database.0;
-        transaction::read(&database.app, &database.constraints, &begin, query).await
+        transaction::read(&database.app, &begin, query).await
     }
 
     /// The first row of one query, if there is one.
@@ -164,6 +164,6 @@ impl Scope {
         let user_id = self.0.session.user().ok().map(|user| user.user_id);
         let database = &self.0.database.0;
         let begin = read_write(&database.clock, Some(organisation_id), user_id, &self.0.request_id);
-        Tx::open(Arc::clone(&database.app), Arc::clone(&database.constraints), begin).await
+        Tx::open(&database.app, begin).await
     }
 }

@@ -13,6 +13,8 @@ enum Kind {
     Anonymous,
     /// Somebody who shows a token that we minted for this organisation, and is nobody beyond it.
     TokenHolder(Uuid),
+    /// A background job of this organisation.
+    Job(Uuid),
     User(Arc<UserSession>),
 }
 
@@ -45,6 +47,11 @@ impl Session {
         Self(Kind::TokenHolder(organisation_id))
     }
 
+    /// A background job of this organisation: may do everything there, and is nobody.
+    pub fn of_job(_: &SystemDoor, organisation_id: Uuid) -> Self {
+        Self(Kind::Job(organisation_id))
+    }
+
     /// The logged-in user.
     ///
     /// # Errors
@@ -52,7 +59,7 @@ impl Session {
     pub fn user(&self) -> Result<&UserSession, Refusal> {
         match &self.0 {
             Kind::User(user) => Ok(user),
-            Kind::Anonymous | Kind::TokenHolder(_) => Err(Refusal::Unauthenticated),
+            Kind::Anonymous | Kind::TokenHolder(_) | Kind::Job(_) => Err(Refusal::Unauthenticated),
         }
     }
 
@@ -63,7 +70,7 @@ impl Session {
     pub fn organisation_id(&self) -> Result<Uuid, Refusal> {
         match &self.0 {
             Kind::User(user) => Ok(user.organisation_id),
-            Kind::TokenHolder(organisation_id) => Ok(*organisation_id),
+            Kind::TokenHolder(organisation_id) | Kind::Job(organisation_id) => Ok(*organisation_id),
             Kind::Anonymous => Err(Refusal::Unauthenticated),
         }
     }
@@ -75,6 +82,7 @@ impl Session {
     pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
         match &self.0 {
             Kind::Anonymous => Err(Refusal::Unauthenticated),
+            Kind::Job(_) => Ok(()),
             // Nobody loses the way to one's own account with one's last role.
             Kind::TokenHolder(_) | Kind::User(_) if permission == Permission::OwnAccount => Ok(()),
             Kind::User(user) if user.roles.iter().any(|role| role.allows(permission)) => Ok(()),

@@ -7,6 +7,7 @@ use diesel::{
     query_dsl::CompatibleType,
 };
 use futures_util::FutureExt;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
@@ -18,7 +19,8 @@ use crate::{
 /// The way around tenants, for the few counted tables that `tessera_system` reaches: accounts and
 /// their users at log-in, and the making of organisations.
 ///
-/// There is one; [`Database::open`] gives it to the gateway, which hands it to identity alone.
+/// [`Database::open`] gives it to the gateway, which hands it to identity and events alone.
+#[derive(Clone)]
 pub struct SystemDoor(Database);
 
 impl SystemDoor {
@@ -43,7 +45,7 @@ impl SystemDoor {
         U: FromSqlRow<ST, Pg> + Send,
     {
         let inner = &self.0.0;
-        transaction::read(&inner.system, &inner.constraints, &read_only(None), query).await
+        transaction::read(&inner.system, &read_only(None), query).await
     }
 
     /// Changes something as `tessera_system`; what it touches of a tenant belongs to this
@@ -61,11 +63,57 @@ impl SystemDoor {
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
+        self.write_as(Some(organisation_id), user_id, request_id, body).await
+    }
+
+    /// Changes rows of any organisation as `tessera_system`: what the outbox and the queue of jobs
+    /// are claimed with. Rows that it adds name their organisation themselves.
+    ///
+    /// # Errors
+    /// What the body answers, and what the database refuses.
+    pub async fn write_across<T, F>(
+        &self,
+        request_id: &RequestId,
+        body: impl FnOnce(Tx) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        self.write_as(None, None, request_id, body).await
+    }
+
+    async fn write_as<T, F>(
+        &self,
+        organisation_id: Option<Uuid>,
+        user_id: Option<Uuid>,
+        request_id: &RequestId,
+        body: impl FnOnce(Tx) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
         let inner = &self.0.0;
-        let begin = read_write(&inner.clock, Some(organisation_id), user_id, request_id);
-        let tx = Tx::open(Arc::clone(&inner.system), Arc::clone(&inner.constraints), begin).await?;
+        let begin = read_write(&inner.clock, organisation_id, user_id, request_id);
+        let tx = Tx::open(&inner.system, begin).await?;
         let outcome = body(tx.share()).boxed().await;
         tx.settle(outcome).await
+    }
+
+    /// A scope for a background job of this organisation: it may do everything there, and is
+    /// nobody. A job checks by itself what the one who asked for it was allowed to.
+    pub fn job_scope(&self, organisation_id: Uuid, request_id: RequestId) -> Scope {
+        Scope::new(self.0.clone(), Session::of_job(self, organisation_id), request_id)
+    }
+
+    /// Waits until a write of this process has published something since this was last asked.
+    pub async fn published(&self) {
+        self.0.0.published.notified().await;
+    }
+
+    /// Counts up whenever a gateway has announced that something was published, and whenever such
+    /// an announcement may have been missed.
+    pub fn announced(&self) -> watch::Receiver<u64> {
+        self.0.0.announced.subscribe()
     }
 
     /// A scope for the holder of a token that carries this organisation's id.

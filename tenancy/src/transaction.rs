@@ -22,16 +22,26 @@ use futures_util::{
     future::{BoxFuture, maybe_done},
     join, poll,
 };
-use tokio::task::unconstrained;
+use tokio::{sync::Notify, task::unconstrained};
 
 use crate::{
-    Failure, Refusal,
-    connection::{Lease, Pool},
+    Event, Failure, Refusal,
+    connection::{Connection, Lease, Pool},
     constraint::Constraints,
+    event::Publish,
 };
 
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
+
+/// What all reads and writes of one of PostgreSQL's roles share.
+#[derive(Clone)]
+pub(crate) struct DatabaseRole {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) constraints: Arc<Constraints>,
+    /// Told after every commit that published something.
+    pub(crate) published: Arc<Notify>,
+}
 
 /// One query in a transaction of its own: `BEGIN` with its settings, the query and `COMMIT` in one
 /// flush where the statement is prepared already.
@@ -40,8 +50,7 @@ const ROLLBACK: &str = "ROLLBACK";
 /// query, which would then run outside its transaction. So both are polled once: if a statement
 /// entered the cache during that poll it was unknown, and `COMMIT` waits for the answer.
 pub(crate) async fn read<Q, U, ST>(
-    pool: &Pool,
-    constraints: &Constraints,
+    role: &DatabaseRole,
     begin: &str,
     query: Q,
 ) -> Result<Vec<U>, Failure>
@@ -51,7 +60,7 @@ where
     Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
     U: FromSqlRow<ST, Pg> + Send,
 {
-    let lease = pool.lease().await?;
+    let lease = role.pool.lease().await?;
     let connection = lease.connection()?;
     let pg = connection.pg();
     let known = connection.statements();
@@ -82,7 +91,7 @@ where
         // The query's own complaint says more than what followed from it.
         ((_, Err(error)), _) | ((Err(error), _), _) | (_, Err(error)) => Err(error),
     };
-    build(&rows.map_err(|error| explain(pool, constraints, error))?)
+    build(&rows.map_err(|error| role.explain(error))?)
 }
 
 /// The longest statement that stays prepared although diesel would not keep it: an import's is
@@ -127,6 +136,24 @@ impl<Q: Query> Query for Remembered<Q> {
     type SqlType = Q::SqlType;
 }
 
+/// The last statement of a write and its `COMMIT`, in one flush where the statement is prepared
+/// already; for what could overtake what, see [`read`]. PostgreSQL turns the `COMMIT` behind a
+/// statement that failed into a rollback.
+async fn publish_and_commit(connection: &Connection, publish: Publish) -> QueryResult<()> {
+    let mut pg = connection.pg();
+    let known = connection.statements();
+    let mut published = pin!(maybe_done(unconstrained(pg.execute_returning_count(Remembered::new(publish)))));
+    let _ = poll!(published.as_mut());
+    let committed = if connection.statements() == known {
+        join!(published.as_mut(), batch(connection.pg(), COMMIT)).1
+    } else {
+        published.as_mut().await;
+        batch(connection.pg(), COMMIT).await
+    };
+    published.as_mut().take_output().unwrap_or(Err(Error::NotFound))?;
+    committed
+}
+
 // Boxed, because it is large and moved often.
 fn batch<'c>(mut pg: &'c AsyncPgConnection, sql: &'c str) -> BoxFuture<'c, QueryResult<()>> {
     async move { pg.batch_execute(sql).await }.boxed()
@@ -155,12 +182,14 @@ where
         .collect()
 }
 
-fn explain(pool: &Pool, constraints: &Constraints, error: Error) -> Failure {
-    let failure = constraints.explain(error);
-    if matches!(failure, Failure::Refused(Refusal::Unavailable)) {
-        pool.forget_idle();
+impl DatabaseRole {
+    fn explain(&self, error: Error) -> Failure {
+        let failure = self.constraints.explain(error);
+        if matches!(failure, Failure::Refused(Refusal::Unavailable)) {
+            self.pool.forget_idle();
+        }
+        failure
     }
-    failure
 }
 
 /// The open transaction of a [`crate::Scope::write`].
@@ -174,19 +203,21 @@ struct Open {
     begin: Mutex<Option<String>>,
     // PostgreSQL has given the transaction up, whatever the body makes of it.
     failed: AtomicBool,
-    pool: Arc<Pool>,
-    constraints: Arc<Constraints>,
+    // What goes into the outbox together with the COMMIT.
+    events: Mutex<Vec<Event>>,
+    role: DatabaseRole,
 }
 
 impl Tx {
-    pub(crate) async fn open(
-        pool: Arc<Pool>,
-        constraints: Arc<Constraints>,
-        begin: String,
-    ) -> Result<Self, Failure> {
-        let lease = pool.lease().await?;
-        let (begin, failed) = (Mutex::new(Some(begin)), AtomicBool::new(false));
-        Ok(Self(Arc::new(Open { lease, begin, failed, pool, constraints })))
+    pub(crate) async fn open(role: &DatabaseRole, begin: String) -> Result<Self, Failure> {
+        let lease = role.pool.lease().await?;
+        Ok(Self(Arc::new(Open {
+            lease,
+            begin: Mutex::new(Some(begin)),
+            failed: AtomicBool::new(false),
+            events: Mutex::default(),
+            role: role.clone(),
+        })))
     }
 
     /// A second handle, for the body; `settle` waits for the first to be the last.
@@ -251,6 +282,13 @@ impl Tx {
         touched.map_err(|error| self.0.fail(error))
     }
 
+    /// Says that something happened: everybody whom it concerns hears of it if this write is
+    /// committed, and nobody if it is not. Costs one statement for all events of the write, sent
+    /// together with its `COMMIT`.
+    pub fn publish(&self, event: Event) {
+        self.0.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
     /// Commits what succeeded, rolls back what did not.
     pub(crate) async fn settle<T>(self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         let Some(open) = Arc::into_inner(self.0) else {
@@ -263,25 +301,42 @@ impl Tx {
             }
             outcome => outcome,
         };
-        if open.take_begin().is_none() {
-            let end = if outcome.is_ok() { COMMIT } else { ROLLBACK };
-            if let Err(error) = batch(open.lease.connection()?.pg(), end).await {
-                // Not settled: the connection is thrown away.
-                return outcome.and_then(|_| Err(open.fail(error)));
-            }
-        }
-        open.lease.settle();
-        outcome
+        let Err(error) = open.end(outcome.is_ok()).await else {
+            open.lease.settle();
+            return outcome;
+        };
+        // Not settled: the connection is thrown away.
+        outcome.and_then(|_| Err(open.fail(error)))
     }
 }
 
 impl Open {
+    /// Ends the transaction, unless nothing has begun it.
+    async fn end(&self, succeeded: bool) -> QueryResult<()> {
+        let connection = self.lease.connection().map_err(|_| Error::BrokenTransactionManager)?;
+        let events = std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner));
+        let begin = self.take_begin();
+        match (succeeded, begin) {
+            (true, begin) if !events.is_empty() => {
+                if let Some(begin) = begin {
+                    batch(connection.pg(), &begin).await?;
+                }
+                publish_and_commit(connection, Publish::new(events)).await?;
+                self.role.published.notify_one();
+                Ok(())
+            }
+            (_, Some(_)) => Ok(()),
+            (true, None) => batch(connection.pg(), COMMIT).await,
+            (false, None) => batch(connection.pg(), ROLLBACK).await,
+        }
+    }
+
     fn take_begin(&self) -> Option<String> {
         self.begin.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn fail(&self, error: Error) -> Failure {
         self.failed.store(true, Ordering::Relaxed);
-        explain(&self.pool, &self.constraints, error)
+        self.role.explain(error)
     }
 }

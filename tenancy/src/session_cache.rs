@@ -1,18 +1,12 @@
-//! The session cache, and how it learns that it is wrong.
+//! What is remembered of sessions between requests.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use futures_util::TryStreamExt;
 use moka::sync::Cache;
-use url::Url;
 use uuid::Uuid;
 
 use crate::{Clock, Failure, UserSession};
@@ -21,8 +15,6 @@ use crate::{Clock, Failure, UserSession};
 const TRUSTED: TimeDelta = TimeDelta::seconds(30);
 /// How many sessions are remembered.
 const MAX_SESSIONS: u64 = 100_000;
-/// How long the listener waits before it tries to connect again.
-const RECONNECT: Duration = Duration::from_secs(1);
 
 /// What is remembered of log-in sessions between requests.
 pub(crate) struct SessionCache {
@@ -57,43 +49,16 @@ impl SessionCache {
     }
 
     /// Forgets a log-in session, or all log-in sessions of a user.
-    fn forget(&self, id: Uuid) {
+    pub(crate) fn forget(&self, id: Uuid) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.sessions.invalidate(&id);
         // Refused only if the cache was built without closures, which it was not.
         let _ = self.sessions.invalidate_entries_if(move |_, (_, session)| session.user_id == id);
     }
 
-    fn forget_all(&self) {
+    /// Something may have been missed.
+    pub(crate) fn forget_all(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.sessions.invalidate_all();
     }
-}
-
-/// Hears what every gateway changed; after a gap everything is forgotten, because something may
-/// have been missed.
-pub(crate) async fn listen(url: &Url, sessions: &SessionCache) {
-    loop {
-        if let Err(error) = listen_once(url, sessions).await {
-            tracing::warn!(%error, "the session listener lost PostgreSQL");
-        }
-        sessions.forget_all();
-        tokio::time::sleep(RECONNECT).await;
-    }
-}
-
-async fn listen_once(
-    url: &Url,
-    sessions: &SessionCache,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let mut connection = AsyncPgConnection::establish(url.as_str()).await?;
-    connection.batch_execute("SET application_name = 'tessera listener'; LISTEN tessera_sessions").await?;
-    sessions.forget_all();
-    let mut notifications = std::pin::pin!(connection.notifications_stream());
-    while let Some(notification) = notifications.try_next().await? {
-        if let Ok(id) = notification.payload.parse() {
-            sessions.forget(id);
-        }
-    }
-    Ok(())
 }
