@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use tenancy::{Failure, RequestId, Session, SystemDoor};
+use tenancy::{Failure, RequestId, Scope, Session, SystemDoor};
+use uuid::Uuid;
 
 use crate::{login, password::Hasher, token::TokenKeys};
 
@@ -32,8 +33,28 @@ impl Identity {
     pub async fn authenticate(&self, access_token: &str, request_id: &RequestId) -> Result<Session, Failure> {
         let Inner { system, keys, .. } = &*self.0;
         let claims = keys.verify(access_token, system.clock().now())?;
-        let scope = system.token_scope(claims.org, request_id.clone());
-        let user = system.session(claims.sid, || login::load_session(&scope, &claims)).await?;
-        Ok(Session::of_user(system, user))
+        self.session(claims.org, claims.sid, claims.sub, request_id).await
+    }
+
+    /// The same session as it is now: for whoever listens longer than a request takes.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED for one whose log-in has ended, or whose user is deactivated.
+    pub async fn renewed(&self, scope: &Scope) -> Result<Session, Failure> {
+        let user = scope.session().user()?;
+        self.session(user.organisation_id, user.login_session_id, user.user_id, scope.request_id()).await
+    }
+
+    async fn session(
+        &self,
+        organisation_id: Uuid,
+        login_session_id: Uuid,
+        user_id: Uuid,
+        request_id: &RequestId,
+    ) -> Result<Session, Failure> {
+        let system = &self.0.system;
+        let scope = system.token_scope(organisation_id, request_id.clone());
+        let load = || login::load_session(&scope, organisation_id, login_session_id, user_id);
+        Ok(Session::of_user(system, system.session(login_session_id, load).await?))
     }
 }

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use events::webhook::Reach;
 use tenancy::Clock;
 use url::Url;
 
 use crate::{
     Service,
-    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Workers},
+    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Outside, Workers},
     demo, logging, run,
     service::listen,
 };
@@ -41,6 +42,8 @@ pub(crate) struct Run {
     pub(crate) limits: DatabaseLimits,
     #[command(flatten)]
     pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) outside: Outside,
 }
 
 #[derive(Subcommand)]
@@ -55,6 +58,8 @@ enum Command {
         limits: DatabaseLimits,
         #[command(flatten)]
         keys: Keys,
+        #[command(flatten)]
+        outside: Outside,
     },
     /// Brings the database up to date, as the owner of its tables.
     Migrate {
@@ -76,6 +81,10 @@ enum Command {
     Demo {
         #[command(flatten)]
         urls: DatabaseUrls,
+        #[command(flatten)]
+        listen: Listen,
+        #[command(flatten)]
+        outside: Outside,
     },
     /// Prints the schema in GraphQL's own language.
     PrintSchema,
@@ -107,12 +116,17 @@ fn complain(error: &str) -> ExitCode {
 async fn execute(cli: Cli) -> Result<(), String> {
     match cli.command {
         None => run::run(cli.run).await,
-        Some(Command::Serve { listen: at, urls, limits, keys }) => {
+        Some(Command::Serve { listen: at, urls, limits, keys, outside }) => {
             let addresses = urls.required()?;
             let keys = keys.parse()?.ok_or("TESSERA_TOKEN_KEYS is not set: it signs the access tokens")?;
             let (listener, address) = listen(&at.listen).await?;
-            let service = Service::open(&addresses, &limits.limits(), keys, Clock::system()).await;
-            let service = service.map_err(|error| error.to_string())?;
+            if outside.loopback_webhooks {
+                Reach::allow_loopback();
+            }
+            let mail = outside.mail(&address.to_string(), None)?;
+            let service = Service::open(&addresses, &limits.limits(), keys, &mail, Clock::system()).await;
+            let mut service = service.map_err(|error| error.to_string())?;
+            service.works = !outside.no_work;
             let stop = run::asked_to_stop()?;
             tracing::info!(%address, "listening");
             service.serve(listener, stop).await.map_err(|error| error.to_string())
@@ -126,7 +140,9 @@ async fn execute(cli: Cli) -> Result<(), String> {
             Ok(())
         }
         Some(Command::Provision { urls, admin_url, print }) => provision(&urls, admin_url, print).await,
-        Some(Command::Demo { urls }) => demo::load_into(&urls.required()?).await,
+        Some(Command::Demo { urls, listen, outside }) => {
+            demo::load_into(&urls.required()?, &outside.mail(&listen.listen, None)?).await
+        }
         Some(Command::PrintSchema) => {
             print!("{}", crate::sdl());
             Ok(())

@@ -4,7 +4,9 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use domain_identity::TokenKeys;
+use events::mail::MailSettings;
 use tenancy::{Addresses, Limits};
+use url::Url;
 
 /// The threads that answer requests.
 #[derive(Args, Clone, Debug)]
@@ -85,6 +87,44 @@ impl DatabaseLimits {
             statement_timeout: Duration::from_millis(self.statement_timeout_ms),
             ..Limits::default()
         }
+    }
+}
+
+/// How mail leaves, and where webhooks may go.
+#[derive(Args, Clone, Debug)]
+pub struct Outside {
+    /// The mail server, with user and password: `smtp://user:password@mail.example.org:587?tls=required`,
+    /// or `smtps://…`. Without one mail stays in the queue; `cargo run` writes it to files instead.
+    #[arg(long, env = "TESSERA_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Who mail is from.
+    #[arg(long, env = "TESSERA_MAIL_FROM", default_value = "Tessera <no-reply@localhost>")]
+    pub mail_from: String,
+    /// What links in mails begin with: where people open the front end. The listening address unless
+    /// told.
+    #[arg(long, env = "TESSERA_PUBLIC_URL")]
+    pub public_url: Option<Url>,
+    /// Lets webhooks reach this machine itself, without TLS if need be; always so with `cargo run`.
+    #[arg(long, env = "TESSERA_LOOPBACK_WEBHOOKS")]
+    pub loopback_webhooks: bool,
+    /// Leaves background work (mail, webhooks, schedules) to other gateways.
+    #[arg(long, env = "TESSERA_NO_WORK")]
+    pub no_work: bool,
+}
+
+impl Outside {
+    /// As the events crate takes it; a folder takes mail where no server is set.
+    ///
+    /// # Errors
+    /// An address that makes no URL.
+    pub fn mail(&self, listens_at: &str, folder: Option<PathBuf>) -> Result<MailSettings, String> {
+        let here = || Url::parse(&format!("http://{listens_at}")).map_err(|error| error.to_string());
+        Ok(MailSettings {
+            smtp_url: self.smtp_url.clone(),
+            from: self.mail_from.clone(),
+            folder,
+            public_url: self.public_url.clone().map_or_else(here, Ok)?,
+        })
     }
 }
 

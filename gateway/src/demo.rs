@@ -2,6 +2,7 @@
 
 use domain_crm::{Contact, Product};
 use domain_identity::{SignUpInput, TokenKeys, sign_up};
+use events::mail::MailSettings;
 use listing::{CsvColumn, ImportInput, Many, import};
 use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId};
 
@@ -34,11 +35,11 @@ const PEOPLE: &[(&str, &str)] =
     &[("contact_name", "name"), ("company_name", "company"), ("contact_title", "notes")];
 const CATALOGUE: Columns = &[("product", "name"), ("cost", "ourCost"), ("price", "clientPrice")];
 
-/// Loads the demo into a database that nobody serves yet.
-pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
+/// Loads the demo into a database that nobody serves yet; whoever serves it sends the mail of that.
+pub(crate) async fn load_into(addresses: &Addresses, mail: &MailSettings) -> Result<(), String> {
     // Tokens of this key leave the process no more than it does.
     let keys = TokenKeys::random();
-    let service = Service::open(addresses, &Limits::default(), keys, Clock::system()).await;
+    let service = Service::open(addresses, &Limits::default(), keys, mail, Clock::system()).await;
     load(&service.map_err(|error| error.to_string())?).await
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use domain_identity::TokenKeys;
+use events::webhook::Reach;
 use tenancy::{Addresses, Clock};
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
@@ -22,6 +23,7 @@ use crate::{
 
 const DATABASE: &str = "tessera";
 const TOKEN_KEY: &str = "token-key";
+const MAIL: &str = "mail";
 const LOGIN: &str = "gateway";
 
 /// Makes what is missing, serves, and stops what it started.
@@ -56,8 +58,12 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
     let outcome = async {
         tenancy::migrate(&addresses.owner).await.map_err(|error| error.to_string())?;
         let limits = options.limits.limits();
-        let service = Service::open(&addresses, &limits, keys, Clock::system()).await;
+        // Everything of this command stays on this machine: mail in a folder, webhooks to loopback.
+        Reach::allow_loopback();
+        let mail = options.outside.mail(&address.to_string(), Some(folder.join(MAIL)))?;
+        let service = Service::open(&addresses, &limits, keys, &mail, Clock::system()).await;
         let mut service = service.map_err(|error| error.to_string())?;
+        service.works = !options.outside.no_work;
         // Never into a database of somebody's own: the demo's passwords are published.
         if cluster.is_some() {
             demo::load(&service).await?;

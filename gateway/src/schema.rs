@@ -1,6 +1,7 @@
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
 use domain_crm::{CrmMutation, CrmQuery};
 use domain_identity::{Identity, IdentityMutation, IdentityQuery};
+use events::{EventsMutation, EventsQuery};
 use listing::{AnyEntity, NodeQueries, NodeType, NodeTypes};
 
 /// How deep a query may nest; the introspection of an explorer needs 13.
@@ -15,16 +16,16 @@ pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// Everything that can be read. All of it belongs to the organisation that the access token names.
 #[derive(MergedObject, Default)]
-pub struct Query(NodeQueries<Nodes>, IdentityQuery, CrmQuery);
+pub struct Query(NodeQueries<Nodes>, EventsQuery, IdentityQuery, CrmQuery);
 
 /// Everything that can be changed. Each mutation is a transaction of its own; they run one after
 /// the other.
 #[derive(MergedObject, Default)]
-pub struct Mutation(IdentityMutation, CrmMutation);
+pub struct Mutation(EventsMutation, IdentityMutation, CrmMutation);
 
 /// The entities of all domains.
 pub(crate) fn entities() -> impl Iterator<Item = &'static AnyEntity> {
-    [domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten()
+    [events::ENTITIES, domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten()
 }
 
 /// What can be found by its id.

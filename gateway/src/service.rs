@@ -1,7 +1,12 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use domain_identity::{Identity, TokenKeys};
-use tenancy::{Addresses, Clock, Constraint, Database, Limits, RequestId, Scope, Session};
+use events::{
+    Events, Renew, Work,
+    mail::{MailSettings, Mailer},
+};
+use futures_util::FutureExt;
+use tenancy::{Addresses, Clock, Constraint, Database, Failure, Limits, RequestId, Scope, Session};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -12,7 +17,8 @@ use crate::{
 };
 
 /// What the constraints of all domains say to a user.
-pub const CONSTRAINTS: &[&[Constraint]] = &[domain_identity::CONSTRAINTS, domain_crm::CONSTRAINTS];
+pub const CONSTRAINTS: &[&[Constraint]] = 
+    &[events::CONSTRAINTS, domain_identity::CONSTRAINTS, domain_crm::CONSTRAINTS];
 
 /// Why the service cannot be opened.
 #[derive(Debug, Error)]
@@ -33,6 +39,9 @@ pub struct Service {
     pub(crate) schema: Schema,
     pub(crate) documents: Documents,
     pub(crate) with_demo: bool,
+    /// Whether this gateway does background work; others may do it for this one.
+    pub(crate) works: bool,
+    events: Events,
     addresses: Addresses,
 }
 
@@ -45,10 +54,15 @@ impl Service {
         addresses: &Addresses,
         limits: &Limits,
         keys: TokenKeys,
+        mail: &MailSettings,
         clock: Clock,
     ) -> Result<Self, OpenError> {
+        let other = |failure: Failure| OpenError::Other(failure.to_string());
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
-        let identity = Identity::new(door, keys).map_err(|failure| OpenError::Other(failure.to_string()))?;
+        let mailer = Mailer::new(mail).map_err(|error| OpenError::Other(error.to_string()))?;
+        let work = Work::own(&door, mailer).map_err(other)?;
+        let identity = Identity::new(door.clone(), keys).map_err(other)?;
+        let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));
         Ok(Self {
             database,
@@ -56,6 +70,8 @@ impl Service {
             schema,
             documents: Documents::new(),
             with_demo: false,
+            works: true,
+            events,
             addresses: addresses.clone(),
         })
     }
@@ -69,17 +85,42 @@ impl Service {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
+        let started = if self.works { self.events.start().await } else { self.events.start_listening().await };
+        let mut background = started.map_err(|failure| std::io::Error::other(failure.to_string()))?;
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
-        let listening = tokio::spawn(async move { database.listen(&addresses).await });
-        let served = http::serve(self, listener, stop).await;
-        listening.abort();
-        served
+        background.spawn(async move { database.listen(&addresses).await });
+        // What runs in the background ends when it is dropped; jobs it leaves are taken up again.
+        http::serve(self, listener, stop).await
+    }
+
+    /// What happens in this service, to listen to; and its background work.
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// Leaves the background work to other gateways.
+    #[must_use]
+    pub fn without_work(self) -> Self {
+        Self { works: false, ..self }
     }
 
     /// A request's way to the database.
     pub(crate) fn scope(&self, session: Session, request_id: RequestId) -> Scope {
         Scope::new(self.database.clone(), session, request_id)
     }
+}
+
+/// Asks identity again who a listener is.
+fn renew(database: &Database, identity: &Identity) -> Renew {
+    let (database, identity) = (database.clone(), identity.clone());
+    Arc::new(move |scope: Scope| {
+        let (database, identity) = (database.clone(), identity.clone());
+        async move {
+            let session = identity.renewed(&scope).await?;
+            Ok(Scope::new(database, session, scope.request_id().clone()))
+        }
+        .boxed()
+    })
 }
 
 /// Listens where told.

@@ -37,7 +37,9 @@ pub trait Changeable: Entity {
     const WRITE: Permission;
 }
 
-/// An entity that clients make and change field by field, as its table of fields says.
+/// An entity that clients make and change field by field, as its table of fields says. Events say
+/// so: `contact.created`, `contact.updated` with the names of the fields as `changed`,
+/// `contact.deleted`, `contact.restored`.
 pub trait Editable: Changeable {
     /// Columns of a CSV that fill no field by themselves, for [`Editable::from_csv`].
     const CSV_COLUMNS: &'static [&'static str] = &[];
@@ -51,6 +53,11 @@ pub trait Editable: Changeable {
     /// Completes drafts with what only the database knows, and says what is wrong with each. Called
     /// once for all drafts of a mutation, in its transaction, before they are written.
     fn complete(_tx: &Tx, _drafts: &mut [Draft]) -> impl Future<Output = Result<(), Failure>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    /// Does what belongs to new ones, in their transaction, after they were written.
+    fn created(_tx: &Tx, _made: &[Self]) -> impl Future<Output = Result<(), Failure>> + Send {
         std::future::ready(Ok(()))
     }
 }

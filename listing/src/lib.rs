@@ -38,7 +38,7 @@ pub use read::related::Related;
 pub use relation::Relation;
 pub use scalar::date::Date;
 pub use scalar::decimal::Decimal;
-pub use scalar::id::{GivenId, Id, uuid_of};
+pub use scalar::id::{GivenId, Id, text_of as id_text, uuid_of};
 pub use scalar::named::{Named, named};
 pub use scalar::stored::Stored;
 pub use sql::condition::Condition;

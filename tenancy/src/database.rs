@@ -76,7 +76,11 @@ impl Database {
         let role = |url: &url::Url, limits| {
             let pool = Pool::new(url.clone(), limits);
             let pool = pool.map(Arc::new).map_err(|error| OpenError::Unreachable(error.to_string()))?;
-            Ok::<_, OpenError>(DatabaseRole { pool, constraints: Arc::clone(&constraints), published: Arc::clone(&published) })
+            Ok::<_, OpenError>(DatabaseRole {
+                pool,
+                constraints: Arc::clone(&constraints),
+                published: Arc::clone(&published),
+            })
         };
         let database = Self(Arc::new(Inner {
             app: role(&addresses.app, limits)?,

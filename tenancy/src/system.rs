@@ -71,15 +71,11 @@ impl SystemDoor {
     ///
     /// # Errors
     /// What the body answers, and what the database refuses.
-    pub async fn write_across<T, F>(
-        &self,
-        request_id: &RequestId,
-        body: impl FnOnce(Tx) -> F,
-    ) -> Result<T, Failure>
+    pub async fn write_across<T, F>(&self, body: impl FnOnce(Tx) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        self.write_as(None, None, request_id, body).await
+        self.write_as(None, None, &RequestId::new(), body).await
     }
 
     async fn write_as<T, F>(

@@ -49,11 +49,7 @@ pub(crate) struct DatabaseRole {
 /// diesel-async prepares an unknown statement first, and a `COMMIT` sent at once would overtake the
 /// query, which would then run outside its transaction. So both are polled once: if a statement
 /// entered the cache during that poll it was unknown, and `COMMIT` waits for the answer.
-pub(crate) async fn read<Q, U, ST>(
-    role: &DatabaseRole,
-    begin: &str,
-    query: Q,
-) -> Result<Vec<U>, Failure>
+pub(crate) async fn read<Q, U, ST>(role: &DatabaseRole, begin: &str, query: Q) -> Result<Vec<U>, Failure>
 where
     Q: AsQuery + Send,
     Q::Query: QueryFragment<Pg> + QueryId + Send,
@@ -205,6 +201,8 @@ struct Open {
     failed: AtomicBool,
     // What goes into the outbox together with the COMMIT.
     events: Mutex<Vec<Event>>,
+    // Whether gateways are to look for work after the COMMIT.
+    announced: AtomicBool,
     role: DatabaseRole,
 }
 
@@ -216,6 +214,7 @@ impl Tx {
             begin: Mutex::new(Some(begin)),
             failed: AtomicBool::new(false),
             events: Mutex::default(),
+            announced: AtomicBool::new(false),
             role: role.clone(),
         })))
     }
@@ -287,6 +286,12 @@ impl Tx {
     /// together with its `COMMIT`.
     pub fn publish(&self, event: Event) {
         self.0.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.announce();
+    }
+
+    /// Once this write is committed, every gateway looks for what there is to do.
+    pub fn announce(&self) {
+        self.0.announced.store(true, Ordering::Relaxed);
     }
 
     /// Commits what succeeded, rolls back what did not.
@@ -316,19 +321,23 @@ impl Open {
         let connection = self.lease.connection().map_err(|_| Error::BrokenTransactionManager)?;
         let events = std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner));
         let begin = self.take_begin();
-        match (succeeded, begin) {
-            (true, begin) if !events.is_empty() => {
-                if let Some(begin) = begin {
-                    batch(connection.pg(), &begin).await?;
-                }
-                publish_and_commit(connection, Publish::new(events)).await?;
-                self.role.published.notify_one();
-                Ok(())
-            }
-            (_, Some(_)) => Ok(()),
-            (true, None) => batch(connection.pg(), COMMIT).await,
-            (false, None) => batch(connection.pg(), ROLLBACK).await,
+        match begin {
+            Some(begin) if succeeded && !events.is_empty() => batch(connection.pg(), &begin).await?,
+            Some(_) => return Ok(()),
+            None => {}
         }
+        if !succeeded {
+            return batch(connection.pg(), ROLLBACK).await;
+        }
+        if events.is_empty() {
+            batch(connection.pg(), COMMIT).await?;
+        } else {
+            publish_and_commit(connection, Publish::new(events)).await?;
+        }
+        if self.announced.load(Ordering::Relaxed) {
+            self.role.published.notify_one();
+        }
+        Ok(())
     }
 
     fn take_begin(&self) -> Option<String> {

@@ -21,7 +21,7 @@ use crate::{
     Identity, Organisation, User,
     identity::Inner,
     organisation::{self, NewOrganisation, slug_of},
-    token::{Claims, RefreshToken},
+    token::RefreshToken,
 };
 
 /// How long a log-in lasts, however often it is refreshed.
@@ -193,14 +193,15 @@ pub(crate) async fn me(scope: &Scope) -> Result<User, Failure> {
 }
 
 /// The session that an access token speaks of, if its log-in and its user still stand.
-pub(crate) async fn load_session(scope: &Scope, claims: &Claims) -> Result<UserSession, Failure> {
-    let roles = store::live_roles(scope, claims.sid, claims.sub).await?.ok_or(Refusal::Unauthenticated)?;
-    Ok(UserSession {
-        organisation_id: claims.org,
-        user_id: claims.sub,
-        login_session_id: claims.sid,
-        roles: roles.into_iter().map(|role| role.0).collect(),
-    })
+pub(crate) async fn load_session(
+    scope: &Scope,
+    organisation_id: Uuid,
+    login_session_id: Uuid,
+    user_id: Uuid,
+) -> Result<UserSession, Failure> {
+    let roles = store::live_roles(scope, login_session_id, user_id).await?.ok_or(Refusal::Unauthenticated)?;
+    let roles = roles.into_iter().map(|role| role.0).collect();
+    Ok(UserSession { organisation_id, user_id, login_session_id, roles })
 }
 
 async fn open_session(

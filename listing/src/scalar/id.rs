@@ -76,7 +76,7 @@ impl<E: Identified> From<&Id<E>> for ID {
 
 /// The UUID in the form that clients see. An ill-formed prefix would give the bare UUID; a test of
 /// the schema holds every entity's prefix to the rules.
-pub(crate) fn text_of(prefix: &str, uuid: Uuid) -> String {
+pub fn text_of(prefix: &str, uuid: Uuid) -> String {
     match DynamicType::new(prefix) {
         Ok(prefix) => TypeSafeId::from_type_and_uuid(prefix, uuid).to_string(),
         Err(_) => uuid.to_string(),

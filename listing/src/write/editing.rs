@@ -1,7 +1,8 @@
 //! Making and changing entities field by field: what every plain entity's mutations do.
 
 use async_graphql::{InputType, Value as GraphQLValue};
-use tenancy::{ErrorCode, Failure, Key, Scope, Tx, UserError};
+use serde_json::json;
+use tenancy::{ErrorCode, Event, Failure, Key, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
@@ -76,8 +77,14 @@ pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
             complete::<E>(scope, &tx, &mut drafts).await?;
             let [draft] = drafts;
             draft.accepted()?;
-            let update = Update { table: E::TABLE, id, revision, changes: draft.values() };
+            let changes = draft.values();
+            let names: Vec<&str> = changes.iter().map(|(shape, _)| shape.name).collect();
+            let details = json!({ "changed": names });
+            let update = Update { table: E::TABLE, id, revision, changes };
             let row = E::rows_in(&tx, Statement::Update(update)).await?.pop();
+            if row.is_some() {
+                tx.publish(Event::new(E::PREFIX, "updated", id, details));
+            }
             updated(&tx, id, row).await
         })
         .await
@@ -190,7 +197,7 @@ async fn complete<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Draft]) -> 
     references::check::<E>(scope, tx, drafts).await
 }
 
-/// The drafts as rows, in one statement. Their columns are those that clients can give, and what the
+/// The drafts as rows, in one statement, and the events of that. Their columns are those that clients can give, and what the
 /// entity's own rules have set.
 async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Failure> {
     let mut shapes: Vec<Shape> = fields::<E>().map(|(field, _)| field.shape).collect();
@@ -208,5 +215,10 @@ async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Fail
         (id, shapes.iter().map(&mut value).collect())
     };
     let rows = rows.into_iter().map(row).collect();
-    E::rows_in(tx, Statement::Insert(Insert { table: E::TABLE, shapes, rows })).await
+    let made = E::rows_in(tx, Statement::Insert(Insert { table: E::TABLE, shapes, rows })).await?;
+    E::created(tx, &made).await?;
+    for row in &made {
+        tx.publish(Event::new(E::PREFIX, "created", row.id(), json!({})));
+    }
+    Ok(made)
 }

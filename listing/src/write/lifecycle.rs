@@ -7,7 +7,8 @@ use async_graphql::{
     ObjectType, OutputType, Positioned, ServerResult, Value, parser::types::Field,
     resolver_utils::resolve_container,
 };
-use tenancy::{ErrorCode, Failure, Tx};
+use serde_json::json;
+use tenancy::{ErrorCode, Event, Failure, Tx};
 use uuid::Uuid;
 
 use crate::{
@@ -31,17 +32,21 @@ impl<E> Default for Lifecycle<E> {
 pub(crate) trait DeletedState: Verb {
     /// What the verb leaves behind.
     const DELETED: bool;
+    /// What the event says was done.
+    const PAST: &'static str;
     /// What the mutation is for, up to the entity's name.
     const ABOUT: &'static str;
 }
 
 impl DeletedState for Delete {
     const DELETED: bool = true;
+    const PAST: &'static str = "deleted";
     const ABOUT: &'static str = "Hides everywhere, until it is restored or purged, a";
 }
 
 impl DeletedState for Restore {
     const DELETED: bool = false;
+    const PAST: &'static str = "restored";
     const ABOUT: &'static str = "Brings back a deleted";
 }
 
@@ -75,6 +80,9 @@ async fn change<V: DeletedState, E: Changeable>(
     scope
         .write(E::WRITE, |tx| async move {
             let marked = E::rows_in(&tx, Statement::Mark(mark)).await?.pop();
+            if marked.is_some() {
+                tx.publish(Event::new(E::PREFIX, V::PAST, id, json!({})));
+            }
             if V::DELETED || marked.is_some() {
                 updated(&tx, id, marked).await
             } else {

@@ -1,0 +1,26 @@
+use tenancy::{
+    Constraint,
+    ErrorCode::{Invalid, NotFound},
+};
+
+/// What the constraints of this crate's tables say to a user.
+pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint {
+        name: "webhook_secrets_endpoint_fk",
+        code: NotFound,
+        field: "id",
+        message: "Nothing has this id.",
+    },
+    Constraint {
+        name: "webhook_deliveries_endpoint_fk",
+        code: NotFound,
+        field: "endpointId",
+        message: "Nothing has this id.",
+    },
+    Constraint {
+        name: "webhook_deliveries_state_check",
+        code: Invalid,
+        field: "state",
+        message: "There is no such state.",
+    },
+];

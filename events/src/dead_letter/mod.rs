@@ -1,0 +1,40 @@
+//! Dead letters: jobs that were given up, for an admin to see, replay or dismiss.
+
+mod entity;
+mod graphql;
+
+use diesel::{sql_query, sql_types as st};
+use listing::find_live_in;
+use tenancy::{Failure, Permission, Scope};
+use uuid::Uuid;
+
+pub use entity::DeadLetter;
+pub(crate) use graphql::DeadLetterMutation;
+
+// The job is the same one as before, in its old place; a webhook's delivery is on its way again.
+const REPLAY: &str = "
+    WITH letter AS (
+        UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
+        WHERE id = $1 AND deleted_at IS NULL
+        RETURNING id, kind, payload, summary, sequence_key, place
+    ), delivery AS (
+        UPDATE webhook_deliveries SET state = 'PENDING' FROM letter WHERE webhook_deliveries.id = letter.id
+        RETURNING 1
+    )
+    INSERT INTO jobs (id, kind, payload, summary, sequence_key, place) SELECT * FROM letter
+    ON CONFLICT (organisation_id, id) DO NOTHING";
+
+/// Puts the job of a dead letter back into the queue.
+///
+/// # Errors
+/// FORBIDDEN; NOT_FOUND for one that is unknown, replayed or dismissed.
+async fn replay(scope: &Scope, id: Uuid) -> Result<DeadLetter, Failure> {
+    scope.require(Permission::WriteDeadLetters)?;
+    let replayed = scope.write(Permission::WriteDeadLetters, |tx| async move {
+        let letter = find_live_in::<DeadLetter>(&tx, id).await?.ok_or_else(|| Failure::not_found("id"))?;
+        tx.execute(sql_query(REPLAY).bind::<st::Uuid, _>(id)).await?;
+        tx.announce();
+        Ok(letter)
+    });
+    replayed.await
+}

@@ -1,0 +1,61 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::broadcast::{Receiver, Sender, channel};
+use uuid::Uuid;
+
+use super::Topic;
+use crate::Happened;
+
+/// How many events a topic keeps for its slow listeners. They share the events and the places.
+const KEPT: usize = 64;
+
+type Key = (Uuid, Topic);
+
+/// Who listens in this process, by organisation and topic.
+#[derive(Default)]
+pub(crate) struct Hub(Mutex<HashMap<Key, Sender<Arc<Happened>>>>);
+
+/// A listener's place at a topic; the last one who leaves takes the topic away.
+pub(crate) struct Seat {
+    hub: Arc<Hub>,
+    key: Key,
+}
+
+impl Hub {
+    fn topics(&self) -> MutexGuard<'_, HashMap<Key, Sender<Arc<Happened>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn sit_down(
+        hub: &Arc<Self>,
+        organisation_id: Uuid,
+        topic: Topic,
+    ) -> (Receiver<Arc<Happened>>, Seat) {
+        let key = (organisation_id, topic);
+        let receiver = hub.topics().entry(key.clone()).or_insert_with(|| channel(KEPT).0).subscribe();
+        (receiver, Seat { hub: Arc::clone(hub), key })
+    }
+
+    /// Tells everybody whom it concerns, without waiting for any.
+    pub(crate) fn tell(&self, organisation_id: Uuid, event: &Arc<Happened>) {
+        let topics = self.topics();
+        for topic in [Topic::entity(&event.entity), Topic::one(&event.entity, event.entity_id)] {
+            if let Some(sender) = topics.get(&(organisation_id, topic)) {
+                // Refused only where nobody listens any more.
+                let _ = sender.send(Arc::clone(event));
+            }
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut topics = self.hub.topics();
+        if topics.get(&self.key).is_some_and(|sender| sender.receiver_count() == 0) {
+            topics.remove(&self.key);
+        }
+    }
+}

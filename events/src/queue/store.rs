@@ -1,0 +1,138 @@
+//! SQL of the queue: as `tessera_system`, across organisations.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use diesel::{QueryableByName, sql_query, sql_types as st};
+use serde_json::Value;
+use tenancy::{Failure, SystemDoor};
+use uuid::Uuid;
+
+/// A claimed job.
+#[derive(QueryableByName)]
+pub(crate) struct Row {
+    #[diesel(sql_type = st::Uuid)]
+    pub(crate) organisation_id: Uuid,
+    #[diesel(sql_type = st::Uuid)]
+    pub(crate) id: Uuid,
+    #[diesel(sql_type = st::Text)]
+    pub(crate) kind: String,
+    #[diesel(sql_type = st::Jsonb)]
+    pub(crate) payload: Value,
+    #[diesel(sql_type = st::Uuid)]
+    pub(crate) lease: Uuid,
+    #[diesel(sql_type = st::Integer)]
+    pub(crate) attempts: i32,
+    #[diesel(sql_type = st::Nullable<st::Text>)]
+    pub(crate) request_id: Option<String>,
+}
+
+/// Which jobs to claim.
+pub(crate) struct Claim {
+    /// At most so many.
+    pub(crate) count: i64,
+    /// At most so many of one organisation.
+    pub(crate) of_each: i64,
+    /// Of this organisation alone.
+    pub(crate) only: Option<Uuid>,
+    /// None of these organisations, which have their share already.
+    pub(crate) busy: Vec<Uuid>,
+    /// For how long.
+    pub(crate) lease: Duration,
+}
+
+/// How many due jobs are looked at for one claim: enough to find those of other organisations
+/// behind the many of one.
+const LOOKED_AT: i64 = 1000;
+
+// A job that others of its sequence come before is not free, were they due or not: its turn comes
+// when they are gone. Rows that another gateway is claiming are skipped, not waited for.
+const CLAIM: &str = "
+    WITH due AS (
+        SELECT organisation_id, id, run_at FROM jobs
+        WHERE run_at <= service_now() AND ($1::uuid IS NULL OR organisation_id = $1)
+          AND organisation_id <> ALL ($2::uuid[])
+          AND (sequence_key IS NULL OR NOT EXISTS (
+              SELECT FROM jobs earlier
+              WHERE earlier.organisation_id = jobs.organisation_id
+                AND earlier.sequence_key = jobs.sequence_key AND earlier.place < jobs.place))
+        ORDER BY run_at LIMIT $3
+    ), fair AS (
+        SELECT organisation_id, id FROM (
+            SELECT *, row_number() OVER (PARTITION BY organisation_id ORDER BY run_at) AS turn FROM due
+        ) AS ranked
+        WHERE turn <= $4 ORDER BY turn, run_at LIMIT $5
+    ), free AS (
+        SELECT jobs.organisation_id, jobs.id FROM jobs JOIN fair USING (organisation_id, id)
+        WHERE run_at <= service_now()
+        FOR UPDATE OF jobs SKIP LOCKED
+    )
+    UPDATE jobs SET run_at = service_now() + $6, lease = gen_random_uuid(), attempts = attempts + 1
+    FROM free WHERE jobs.organisation_id = free.organisation_id AND jobs.id = free.id
+    RETURNING jobs.organisation_id, jobs.id, jobs.kind, jobs.payload, jobs.lease, jobs.attempts, jobs.request_id";
+
+/// Claims what is due: each row is this caller's alone until its lease ends.
+pub(crate) async fn claim(door: &SystemDoor, claim: Claim) -> Result<Vec<Row>, Failure> {
+    let query = sql_query(CLAIM)
+        .bind::<st::Nullable<st::Uuid>, _>(claim.only)
+        .bind::<st::Array<st::Uuid>, _>(claim.busy)
+        .bind::<st::BigInt, _>(LOOKED_AT)
+        .bind::<st::BigInt, _>(claim.of_each)
+        .bind::<st::BigInt, _>(claim.count)
+        .bind::<st::Interval, _>(interval(claim.lease));
+    door.write_across(|tx| async move { tx.rows(query).await }).await
+}
+
+/// The job is done.
+pub(crate) async fn done(door: &SystemDoor, row: &Row) -> Result<(), Failure> {
+    let query = sql_query("DELETE FROM jobs WHERE organisation_id = $1 AND id = $2 AND lease = $3")
+        .bind::<st::Uuid, _>(row.organisation_id)
+        .bind::<st::Uuid, _>(row.id)
+        .bind::<st::Uuid, _>(row.lease);
+    door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
+}
+
+/// The job failed, and is tried again later.
+pub(crate) async fn postpone(
+    door: &SystemDoor,
+    row: &Row,
+    error: &str,
+    wait: Duration,
+) -> Result<(), Failure> {
+    let query = sql_query(
+        "UPDATE jobs SET run_at = service_now() + $4, lease = NULL, last_error = $5
+         WHERE organisation_id = $1 AND id = $2 AND lease = $3",
+    )
+    .bind::<st::Uuid, _>(row.organisation_id)
+    .bind::<st::Uuid, _>(row.id)
+    .bind::<st::Uuid, _>(row.lease)
+    .bind::<st::Interval, _>(interval(wait))
+    .bind::<st::Text, _>(error.to_owned());
+    door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
+}
+
+// One that was replayed and failed again is the same dead letter.
+const BURY: &str = "
+    WITH dead AS (
+        DELETE FROM jobs WHERE organisation_id = $1 AND id = $2 AND lease = $3 RETURNING *
+    )
+    INSERT INTO dead_letters (organisation_id, id, kind, payload, summary, sequence_key, place, attempts,
+                              last_error, enqueued_at)
+    SELECT organisation_id, id, kind, payload, summary, sequence_key, place, attempts, $4, created_at FROM dead
+    ON CONFLICT (organisation_id, id) DO UPDATE
+    SET attempts = dead_letters.attempts + excluded.attempts, last_error = excluded.last_error,
+        replayed_at = NULL, deleted_at = NULL";
+
+/// The job is given up.
+pub(crate) async fn bury(door: &SystemDoor, row: &Row, error: &str) -> Result<(), Failure> {
+    let query = sql_query(BURY)
+        .bind::<st::Uuid, _>(row.organisation_id)
+        .bind::<st::Uuid, _>(row.id)
+        .bind::<st::Uuid, _>(row.lease)
+        .bind::<st::Text, _>(error.to_owned());
+    door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
+}
+
+fn interval(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

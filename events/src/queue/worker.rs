@@ -1,0 +1,148 @@
+use std::{collections::HashMap, time::Duration};
+
+use tenancy::{Failure, SystemDoor};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{
+    Claimed, Handlers, Trouble,
+    backoff::{self, MAX_ATTEMPTS},
+    store::{self, Claim, Row},
+};
+
+/// How long a job is nobody else's. A worker that dies gives its jobs back after this time.
+const LEASE: Duration = Duration::from_secs(60);
+/// How long a handler may take: less than the lease, or two would work at the same job.
+const HANDLING: Duration = Duration::from_secs(45);
+/// How many jobs one gateway works at, at the same time.
+const SLOTS: usize = 32;
+/// How many of these one organisation may have: others must not wait for its slow receivers.
+const SLOTS_OF_ONE: usize = 8;
+/// The longest error that is kept.
+const MAX_ERROR: usize = 1000;
+
+/// Does jobs. One per gateway.
+#[derive(Clone)]
+pub(crate) struct Worker {
+    door: SystemDoor,
+    handlers: Handlers,
+}
+
+/// The jobs that are being worked at, each answering its organisation when it ends.
+#[derive(Default)]
+pub(crate) struct Running {
+    tasks: JoinSet<Uuid>,
+    of: HashMap<Uuid, usize>,
+}
+
+impl Running {
+    fn free(&self) -> usize {
+        SLOTS.saturating_sub(self.tasks.len())
+    }
+
+    fn busy(&self) -> Vec<Uuid> {
+        self.of.iter().filter(|(_, count)| **count >= SLOTS_OF_ONE).map(|(id, _)| *id).collect()
+    }
+
+    /// Whether any job is being worked at.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Waits until one of them ends; for ever if there is none.
+    pub(crate) async fn one_ends(&mut self) {
+        match self.tasks.join_next().await {
+            Some(Ok(organisation_id)) => {
+                if let Some(count) = self.of.get_mut(&organisation_id) {
+                    *count -= 1;
+                }
+                self.of.retain(|_, count| *count > 0);
+            }
+            // A panic is caught where the job is run; this is the runtime's end.
+            Some(Err(error)) => tracing::error!(%error, "a job's task was lost"),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(door: SystemDoor, handlers: Handlers) -> Self {
+        Self { door, handlers }
+    }
+
+    /// Starts what is due, as far as there are slots; answers how many.
+    pub(crate) async fn start_due(
+        &self,
+        running: &mut Running,
+        only: Option<Uuid>,
+    ) -> Result<usize, Failure> {
+        let free = running.free();
+        if free == 0 {
+            return Ok(0);
+        }
+        let claim = Claim {
+            count: i64::try_from(free).unwrap_or(i64::MAX),
+            of_each: i64::try_from(SLOTS_OF_ONE).unwrap_or(i64::MAX),
+            only,
+            busy: running.busy(),
+            lease: LEASE,
+        };
+        let rows = store::claim(&self.door, claim).await?;
+        let count = rows.len();
+        for row in rows {
+            *running.of.entry(row.organisation_id).or_default() += 1;
+            let (worker, organisation_id) = (self.clone(), row.organisation_id);
+            running.tasks.spawn(async move {
+                worker.run(row).await;
+                organisation_id
+            });
+        }
+        Ok(count)
+    }
+
+    /// Runs one claimed job, and writes down what became of it. If that cannot be written down, the
+    /// lease ends and the job is run again.
+    async fn run(&self, row: Row) {
+        let settled = match self.attempt(&row).await {
+            Ok(()) => store::done(&self.door, &row).await,
+            Err(trouble) => self.failed(&row, trouble).await,
+        };
+        if let Err(failure) = settled {
+            tracing::warn!(?failure, job = %row.id, kind = row.kind, "what became of a job could not be written down");
+        }
+    }
+
+    async fn attempt(&self, row: &Row) -> Result<(), Trouble> {
+        // Claimed once more than it may be: a worker died at it each time.
+        if row.attempts > MAX_ATTEMPTS {
+            return Err(Trouble::permanent("The worker stopped in the midst of the last attempt."));
+        }
+        let handler = self.handlers.of(&row.kind);
+        let handler = handler.ok_or_else(|| Trouble::passing("Nobody does jobs of this kind here."))?;
+        // A task of its own, so that a handler's panic is its own failure.
+        let handling = tokio::spawn(handler(Claimed::new(row, &self.door)));
+        let abort = handling.abort_handle();
+        match tokio::time::timeout(HANDLING, handling).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => {
+                tracing::error!(%panic, job = %row.id, kind = row.kind, "a job's handler panicked");
+                Err(Trouble::passing("It failed inside the service."))
+            }
+            Err(_) => {
+                abort.abort();
+                Err(Trouble::passing(format!("It took longer than {} seconds.", HANDLING.as_secs())))
+            }
+        }
+    }
+
+    async fn failed(&self, row: &Row, trouble: Trouble) -> Result<(), Failure> {
+        let error: String = trouble.message.chars().take(MAX_ERROR).collect();
+        if trouble.permanent || row.attempts >= MAX_ATTEMPTS {
+            tracing::warn!(job = %row.id, kind = row.kind, organisation_id = %row.organisation_id, error, "a job was given up");
+            return store::bury(&self.door, row, &error).await;
+        }
+        let wait = backoff::wait(row.attempts, rand::random());
+        let wait = trouble.wait.map_or(wait, |asked| asked.max(wait));
+        store::postpone(&self.door, row, &error, wait).await
+    }
+}

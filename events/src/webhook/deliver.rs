@@ -1,0 +1,77 @@
+//! One attempt at one delivery, as a job of the queue.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tenancy::Permission;
+use uuid::Uuid;
+
+use super::{Attempt, Outcome, Request, Secret, Sender, WebhookDelivery, store};
+use crate::{Claimed, Trouble};
+
+/// Makes the attempt and writes down what became of it.
+pub(crate) async fn deliver(sender: Arc<Sender>, job: Claimed) -> Result<(), Trouble> {
+    let delivery_id = job.payload.get("deliveryId").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let delivery_id: Uuid = delivery_id.ok_or_else(|| Trouble::permanent("The job names no delivery."))?;
+    let Some(parcel) = store::parcel(&job.scope, delivery_id).await? else {
+        return Err(Trouble::permanent("The event is not kept any more."));
+    };
+    if !parcel.wanted {
+        let given_up = job.scope.write(Permission::WriteWebhooks, |tx| {
+            let job = &job;
+            async move {
+                store::give_up(&tx, delivery_id, "The endpoint was switched off or deleted.").await?;
+                job.finish(&tx).await
+            }
+        });
+        return Ok(given_up.await?);
+    }
+    let secrets = store::secrets(&job.scope, parcel.endpoint_id).await?;
+    let secrets: Vec<Secret> = secrets.iter().filter_map(|known| Secret::parse(&known.secret).ok()).collect();
+    let now = job.scope.clock().now();
+    let request = Request {
+        url: &parcel.url,
+        // Not the delivery's: a receiver that is told twice of an event must see that it is the same.
+        id: &listing::id_text("event", parcel.event.id),
+        timestamp: now.timestamp(),
+        body: parcel.event.envelope().to_string(),
+        secrets: &secrets,
+    };
+    let attempt = sender.send(request).await;
+    settle(&job, delivery_id, parcel.endpoint_id, attempt).await
+}
+
+async fn settle(job: &Claimed, delivery_id: Uuid, endpoint_id: Uuid, attempt: Attempt) -> Result<(), Trouble> {
+    let now = job.scope.clock().now();
+    let is_over = match attempt.outcome {
+        Outcome::Delivered | Outcome::Gone => true,
+        Outcome::Refused => false,
+        Outcome::Retry { .. } => false,
+    };
+    let is_delivered = attempt.outcome == Outcome::Delivered;
+    let state = match attempt.outcome {
+        Outcome::Delivered => WebhookDelivery::DELIVERED,
+        Outcome::Gone | Outcome::Refused => WebhookDelivery::FAILED,
+        Outcome::Retry { .. } if job.is_last_attempt() => WebhookDelivery::FAILED,
+        Outcome::Retry { .. } => WebhookDelivery::PENDING,
+    };
+    let written = job.scope.write(Permission::WriteWebhooks, |tx| {
+        let attempt = &attempt;
+        async move {
+            store::record(&tx, delivery_id, state, attempt, now).await?;
+            if is_delivered {
+                store::endpoint_succeeded(&tx, endpoint_id).await?;
+            } else {
+                store::endpoint_failed(&tx, endpoint_id, attempt.outcome == Outcome::Gone).await?;
+            }
+            if is_over { job.finish(&tx).await } else { Ok(()) }
+        }
+    });
+    written.await?;
+    let message = attempt.error.unwrap_or_default();
+    match attempt.outcome {
+        Outcome::Delivered | Outcome::Gone => Ok(()),
+        Outcome::Refused => Err(Trouble::permanent(message)),
+        Outcome::Retry { after } => Err(Trouble { message, permanent: false, wait: after }),
+    }
+}

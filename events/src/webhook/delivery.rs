@@ -1,0 +1,109 @@
+// ComplexObject expects OutputType in scope where it flattens.
+use async_graphql::{ComplexObject, Enum, OutputType, SimpleObject};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use listing::{Entity, Field, Id, Identified, Named, Related, Relation};
+use tenancy::Permission;
+use uuid::Uuid;
+
+use super::WebhookEndpoint;
+use crate::tables::webhook_deliveries;
+
+/// What became of a delivery.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// On its way: waiting for its first attempt, or for the next.
+    Pending,
+    /// The endpoint has it.
+    Delivered,
+    /// Given up.
+    Failed,
+}
+
+/// One event for one webhook endpoint, and what became of it. Kept for 30 days.
+#[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
+#[diesel(table_name = webhook_deliveries)]
+#[graphql(complex)]
+pub struct WebhookDelivery {
+    /// The id.
+    pub id: Id<WebhookDelivery>,
+    /// The id of the endpoint.
+    pub(crate) endpoint_id: Id<WebhookEndpoint>,
+    /// What happened: `contact.created`.
+    pub(crate) event_kind: String,
+    /// What became of it.
+    pub(crate) state: Named<DeliveryState>,
+    /// How often it was tried.
+    pub(crate) attempts: i32,
+    /// When it was last tried.
+    pub(crate) last_attempt_at: Option<DateTime<Utc>>,
+    /// The HTTP status that was last answered.
+    pub(crate) response_status: Option<i32>,
+    /// The beginning of what was last answered.
+    pub(crate) response_body: Option<String>,
+    /// What went wrong last; null once it is delivered.
+    pub(crate) error: Option<String>,
+    /// How long the last attempt took, in milliseconds.
+    pub(crate) duration_ms: Option<i32>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last tried or replayed.
+    pub updated_at: DateTime<Utc>,
+    /// Counts the changes.
+    pub revision: i32,
+    /// Always null: deliveries are not deleted by hand.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+impl WebhookDelivery {
+    pub(super) const PENDING: &'static str = "PENDING";
+    pub(super) const DELIVERED: &'static str = "DELIVERED";
+    pub(super) const FAILED: &'static str = "FAILED";
+}
+
+#[ComplexObject]
+impl WebhookDelivery {
+    #[graphql(flatten)]
+    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
+    async fn related(&self) -> Related<'_, WebhookDelivery> {
+        Related(self)
+    }
+}
+
+impl Identified for WebhookDelivery {
+    const NAME: &'static str = "WebhookDelivery";
+    const PREFIX: &'static str = "webhook_delivery";
+}
+
+impl Entity for WebhookDelivery {
+    const ONE: &'static str = "webhookDelivery";
+    const MANY: &'static str = "webhookDeliveries";
+    const TABLE: &'static str = "webhook_deliveries";
+    const READ: Permission = Permission::ReadWebhooks;
+    const FIELDS: &'static [Field] = &[
+        Field::id::<Self, _>("id", webhook_deliveries::id),
+        Field::id::<WebhookEndpoint, _>("endpointId", webhook_deliveries::endpoint_id),
+        Field::new("eventKind", webhook_deliveries::event_kind),
+        Field::choice::<DeliveryState, _>("state", webhook_deliveries::state),
+        Field::new("attempts", webhook_deliveries::attempts),
+        Field::new("lastAttemptAt", webhook_deliveries::last_attempt_at),
+        Field::new("responseStatus", webhook_deliveries::response_status).unmeasured(),
+        Field::new("responseBody", webhook_deliveries::response_body),
+        Field::new("error", webhook_deliveries::error),
+        Field::new("durationMs", webhook_deliveries::duration_ms),
+        Field::new("createdAt", webhook_deliveries::created_at),
+        Field::new("updatedAt", webhook_deliveries::updated_at),
+        Field::new("revision", webhook_deliveries::revision).unmeasured(),
+        Field::new("deletedAt", webhook_deliveries::deleted_at),
+    ];
+    const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<WebhookEndpoint, _>(
+        "endpoint",
+        webhook_deliveries::endpoint_id,
+        |it: &Self| Some(it.endpoint_id.uuid()),
+        "Whom it is for; null once that is deleted.",
+    )];
+
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+}

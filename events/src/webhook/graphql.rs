@@ -1,0 +1,132 @@
+use async_graphql::{Context, InputObject, Object, Result};
+use chrono::TimeDelta;
+use listing::{GivenId, Payload, Verb, find_live_in, scope};
+use serde_json::json;
+use tenancy::{ErrorCode, Event, Failure, Permission, Scope};
+
+use super::{PINGED, Secret, WebhookDelivery, WebhookEndpoint, store};
+use crate::Replay;
+
+/// How long a secret may sign beside its successor, in hours.
+const MAX_OVERLAP: i32 = 7 * 24;
+
+/// Which endpoint gets a new secret.
+#[derive(InputObject)]
+struct RotateWebhookEndpointInput {
+    /// Which endpoint.
+    id: GivenId<WebhookEndpoint>,
+    /// For how many hours requests are signed with the old secret too, so that receivers can take
+    /// over the new one meanwhile; at most 168.
+    #[graphql(default = 24)]
+    overlap_hours: i32,
+}
+
+/// Which endpoint to try.
+#[derive(InputObject)]
+struct PingWebhookEndpointInput {
+    /// Which endpoint.
+    id: GivenId<WebhookEndpoint>,
+}
+
+/// Which delivery to make again.
+#[derive(InputObject)]
+struct ReplayWebhookDeliveryInput {
+    /// Which delivery.
+    id: GivenId<WebhookDelivery>,
+}
+
+struct Rotate;
+struct Ping;
+
+impl Verb for Rotate {
+    const NAME: &'static str = "Rotate";
+    const FIELD: &'static str = "rotate";
+}
+impl Verb for Ping {
+    const NAME: &'static str = "Ping";
+    const FIELD: &'static str = "ping";
+}
+
+#[derive(Default)]
+pub(crate) struct WebhookMutation;
+
+#[Object]
+impl WebhookMutation {
+    /// Gives a webhook endpoint a new secret; the old one signs beside it for a while.
+    async fn rotate_webhook_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one, and how long both are good.")] input: RotateWebhookEndpointInput,
+    ) -> Result<Payload<Rotate, WebhookEndpoint>> {
+        Ok(Payload::of(rotate(scope(ctx)?, input).await)?)
+    }
+
+    /// Sends a webhook endpoint an event of its own, `webhook_endpoint.pinged`, whatever it is told of
+    /// otherwise.
+    async fn ping_webhook_endpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: PingWebhookEndpointInput,
+    ) -> Result<Payload<Ping, WebhookEndpoint>> {
+        Ok(Payload::of(ping(scope(ctx)?, input).await)?)
+    }
+
+    /// Makes a delivery again, whether it was given up or succeeded. The receiver gets the same event
+    /// under the same id.
+    async fn replay_webhook_delivery(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one.")] input: ReplayWebhookDeliveryInput,
+    ) -> Result<Payload<Replay, WebhookDelivery>> {
+        Ok(Payload::of(replay(scope(ctx)?, input).await)?)
+    }
+}
+
+async fn rotate(scope: &Scope, input: RotateWebhookEndpointInput) -> Result<WebhookEndpoint, Failure> {
+    scope.require(Permission::WriteWebhooks)?;
+    let id = input.id.uuid("id")?;
+    if !(0..=MAX_OVERLAP).contains(&input.overlap_hours) {
+        let message = format!("This must be between 0 and {MAX_OVERLAP}.");
+        return Err(Failure::user(ErrorCode::Invalid, "overlapHours", message));
+    }
+    let until = scope.clock().now() + TimeDelta::hours(input.overlap_hours.into());
+    let rotated = scope.write(Permission::WriteWebhooks, |tx| async move {
+        let endpoint = find_live_in::<WebhookEndpoint>(&tx, id).await?;
+        let endpoint = endpoint.ok_or_else(|| Failure::not_found("id"))?;
+        store::rotate(&tx, id, Secret::random(), until).await?;
+        Ok(endpoint)
+    });
+    rotated.await
+}
+
+async fn ping(scope: &Scope, input: PingWebhookEndpointInput) -> Result<WebhookEndpoint, Failure> {
+    scope.require(Permission::WriteWebhooks)?;
+    let id = input.id.uuid("id")?;
+    let pinged = scope.write(Permission::WriteWebhooks, |tx| async move {
+        let endpoint = find_live_in::<WebhookEndpoint>(&tx, id).await?;
+        let endpoint = endpoint.ok_or_else(|| Failure::not_found("id"))?;
+        if !endpoint.active {
+            return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is switched off."));
+        }
+        let (entity, verb) = PINGED;
+        tx.publish(Event::new(entity, verb, id, json!({})));
+        Ok(endpoint)
+    });
+    pinged.await
+}
+
+async fn replay(scope: &Scope, input: ReplayWebhookDeliveryInput) -> Result<WebhookDelivery, Failure> {
+    scope.require(Permission::WriteWebhooks)?;
+    let id = input.id.uuid("id")?;
+    let replayed = scope.write(Permission::WriteWebhooks, |tx| async move {
+        let is_replayed = store::replay(&tx, id).await?;
+        let delivery = find_live_in::<WebhookDelivery>(&tx, id).await?;
+        let delivery = delivery.ok_or_else(|| Failure::not_found("id"))?;
+        if !is_replayed {
+            return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is on its way still."));
+        }
+        tx.announce();
+        Ok(delivery)
+    });
+    replayed.await
+}

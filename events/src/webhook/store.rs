@@ -1,0 +1,149 @@
+//! SQL of webhooks.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{QueryableByName, prelude::*, sql_query, sql_types as st};
+use tenancy::{Failure, Scope, Tx};
+use uuid::Uuid;
+
+use super::{Attempt, Secret, WebhookDelivery, endpoint::WebhookSecret};
+use crate::{
+    Happened,
+    tables::{webhook_deliveries as deliveries, webhook_secrets as secrets},
+};
+
+/// How long an endpoint may fail before it is switched off.
+const PATIENCE: TimeDelta = TimeDelta::days(5);
+
+/// The secrets of an endpoint that sign now, the current one first.
+pub(super) async fn secrets(scope: &Scope, endpoint_id: Uuid) -> Result<Vec<WebhookSecret>, Failure> {
+    let valid = secrets::expires_at.is_null().or(secrets::expires_at.gt(scope.clock().now()));
+    let query = secrets::table
+        .filter(secrets::endpoint_id.eq(endpoint_id).and(valid))
+        .order(secrets::expires_at.desc().nulls_first())
+        .select((secrets::secret, secrets::created_at, secrets::expires_at));
+    scope.rows(query).await
+}
+
+/// Gives endpoints their first secrets.
+pub(super) async fn insert_secrets(
+    tx: &Tx,
+    of: impl Iterator<Item = (Uuid, Secret)>,
+) -> Result<(), Failure> {
+    let row = |(endpoint_id, secret): (Uuid, Secret)| {
+        let id = secrets::id.eq(Uuid::now_v7());
+        (id, secrets::endpoint_id.eq(endpoint_id), secrets::secret.eq(secret.to_string()))
+    };
+    let rows: Vec<_> = of.map(row).collect();
+    tx.execute(diesel::insert_into(secrets::table).values(rows)).await.map(drop)
+}
+
+/// Replaces the current secret, which signs until then; those before it sign no more.
+pub(super) async fn rotate(
+    tx: &Tx,
+    endpoint_id: Uuid,
+    secret: Secret,
+    until: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let of = secrets::table.filter(secrets::endpoint_id.eq(endpoint_id));
+    tx.execute(diesel::delete(of.filter(secrets::expires_at.is_not_null()))).await?;
+    tx.execute(diesel::update(of).set(secrets::expires_at.eq(until))).await?;
+    insert_secrets(tx, std::iter::once((endpoint_id, secret))).await
+}
+
+/// A delivery with all that is needed to make it.
+#[derive(QueryableByName)]
+pub(super) struct Parcel {
+    #[diesel(sql_type = st::Uuid)]
+    pub(super) endpoint_id: Uuid,
+    #[diesel(sql_type = st::Text)]
+    pub(super) url: String,
+    #[diesel(sql_type = st::Bool)]
+    pub(super) wanted: bool,
+    #[diesel(embed)]
+    pub(super) event: Happened,
+}
+
+const PARCEL: &str = "
+    SELECT endpoint.id AS endpoint_id, endpoint.url, endpoint.active AND endpoint.deleted_at IS NULL AS wanted,
+           event.id, event.kind, event.entity, event.entity_id, event.details, event.user_id, event.created_at
+    FROM webhook_deliveries delivery
+    JOIN webhook_endpoints endpoint ON endpoint.id = delivery.endpoint_id
+    JOIN events event ON event.id = delivery.event_id
+    WHERE delivery.id = $1";
+
+/// The delivery with this id; nothing if it, or its event, has been purged.
+pub(super) async fn parcel(scope: &Scope, delivery_id: Uuid) -> Result<Option<Parcel>, Failure> {
+    scope.row(sql_query(PARCEL).bind::<st::Uuid, _>(delivery_id)).await
+}
+
+/// Writes an attempt down.
+pub(super) async fn record(
+    tx: &Tx,
+    delivery_id: Uuid,
+    state: &str,
+    attempt: &Attempt,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let milliseconds = i32::try_from(attempt.duration.as_millis()).unwrap_or(i32::MAX);
+    let change = (
+        deliveries::state.eq(state),
+        deliveries::attempts.eq(deliveries::attempts + 1),
+        deliveries::last_attempt_at.eq(now),
+        deliveries::response_status.eq(attempt.status.map(i32::from)),
+        deliveries::response_body.eq(&attempt.response),
+        deliveries::error.eq(&attempt.error),
+        deliveries::duration_ms.eq(milliseconds),
+    );
+    let own = deliveries::table.filter(deliveries::id.eq(delivery_id));
+    tx.execute(diesel::update(own).set(change)).await.map(drop)
+}
+
+/// The delivery will not be made.
+pub(super) async fn give_up(tx: &Tx, delivery_id: Uuid, error: &str) -> Result<(), Failure> {
+    let own = deliveries::table.filter(deliveries::id.eq(delivery_id));
+    let change = (deliveries::state.eq(WebhookDelivery::FAILED), deliveries::error.eq(error));
+    tx.execute(diesel::update(own).set(change)).await.map(drop)
+}
+
+// Only what changes is written: the row is an entity, whose revision and audit would else grow with
+// every request.
+const SUCCEEDED: &str = "
+    UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL";
+const FAILED: &str = "
+    UPDATE webhook_endpoints SET failing_since = coalesce(failing_since, service_now()),
+           active = NOT ($2 OR coalesce(failing_since < service_now() - $3, false))
+    WHERE id = $1 AND active AND ($2 OR failing_since IS NULL OR failing_since < service_now() - $3)";
+
+/// The endpoint has taken something.
+pub(super) async fn endpoint_succeeded(tx: &Tx, endpoint_id: Uuid) -> Result<(), Failure> {
+    tx.execute(sql_query(SUCCEEDED).bind::<st::Uuid, _>(endpoint_id)).await.map(drop)
+}
+
+/// The endpoint has failed; it is switched off if it wants no more, or has failed for too long.
+pub(super) async fn endpoint_failed(tx: &Tx, endpoint_id: Uuid, wants_no_more: bool) -> Result<(), Failure> {
+    let query = sql_query(FAILED)
+        .bind::<st::Uuid, _>(endpoint_id)
+        .bind::<st::Bool, _>(wants_no_more)
+        .bind::<st::Interval, _>(PATIENCE);
+    tx.execute(query).await.map(drop)
+}
+
+// The job has the id of its delivery, so that there are never two; what lay dead is not any more.
+const REPLAY: &str = "
+    WITH delivery AS (
+        UPDATE webhook_deliveries SET state = 'PENDING', error = NULL WHERE id = $1 AND state <> 'PENDING'
+        RETURNING id, endpoint_id, event_kind
+    ), unearthed AS (
+        UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
+        FROM delivery WHERE dead_letters.id = delivery.id AND dead_letters.deleted_at IS NULL
+        RETURNING 1
+    )
+    INSERT INTO jobs (id, kind, payload, summary)
+    SELECT id, $2, jsonb_build_object('deliveryId', id), event_kind || ' for a webhook' FROM delivery
+    ON CONFLICT (organisation_id, id) DO NOTHING";
+
+/// Puts a delivery on its way again; answers whether it was not on its way still.
+pub(super) async fn replay(tx: &Tx, delivery_id: Uuid) -> Result<bool, Failure> {
+    let query = sql_query(REPLAY).bind::<st::Uuid, _>(delivery_id).bind::<st::Text, _>(super::DELIVER);
+    Ok(tx.execute(query).await? > 0)
+}
