@@ -6,11 +6,8 @@ use crate::{
 };
 
 /// The entities of this crate.
-pub const ENTITIES: &[AnyEntity] = &[
-    AnyEntity::of::<WebhookEndpoint>(),
-    AnyEntity::of::<WebhookDelivery>(),
-    AnyEntity::of::<DeadLetter>(),
-];
+pub const ENTITIES: &[AnyEntity] =
+    &[AnyEntity::of::<WebhookEndpoint>(), AnyEntity::of::<WebhookDelivery>(), AnyEntity::of::<DeadLetter>()];
 
 /// Queries of this crate.
 #[derive(MergedObject, Default)]

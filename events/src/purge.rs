@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use diesel::{sql_query, sql_types as st};
-use tenancy::SystemDoor;
+use tenancy::Permission;
 
 use crate::{Claimed, Schedule, Trouble};
 
@@ -20,28 +20,26 @@ pub(crate) const DAILY: Schedule =
 const STATEMENTS: [&str; 3] = [
     "DELETE FROM webhook_deliveries WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM webhook_deliveries
-         WHERE organisation_id = $1 AND created_at < service_now() - $2 AND state <> 'PENDING' LIMIT $3)",
+         WHERE created_at < service_now() - $1 AND state <> 'PENDING' LIMIT $2)",
     "DELETE FROM events WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM events
-         WHERE organisation_id = $1 AND created_at < service_now() - $2 AND dispatched
+         WHERE created_at < service_now() - $1 AND dispatched
            AND NOT EXISTS (SELECT FROM webhook_deliveries delivery
-                           WHERE delivery.organisation_id = $1 AND delivery.event_id = events.id) LIMIT $3)",
+                           WHERE delivery.event_id = events.id) LIMIT $2)",
     "DELETE FROM idempotency_keys WHERE (organisation_id, actor_id, operation, key) IN (
          SELECT organisation_id, actor_id, operation, key FROM idempotency_keys
-         WHERE organisation_id = $1 AND created_at < service_now() - $2 LIMIT $3)",
+         WHERE created_at < service_now() - $1 LIMIT $2)",
 ];
 
 /// Sweeps the job's organisation.
-pub(crate) async fn purge(door: SystemDoor, job: Claimed) -> Result<(), Trouble> {
-    let organisation_id = job.scope.session().organisation_id().map_err(tenancy::Failure::from)?;
+pub(crate) async fn purge(job: Claimed) -> Result<(), Trouble> {
     for statement in STATEMENTS {
         let mut purged = BATCH;
         while purged == BATCH {
-            let delete = sql_query(statement)
-                .bind::<st::Uuid, _>(organisation_id)
-                .bind::<st::Interval, _>(KEPT)
-                .bind::<st::BigInt, _>(BATCH);
-            let count = door.write_across(|tx| async move { tx.execute(delete).await }).await?;
+            let delete = sql_query(statement).bind::<st::Interval, _>(KEPT).bind::<st::BigInt, _>(BATCH);
+            let deleted =
+                job.scope.write(Permission::WriteDeadLetters, |tx| async move { tx.execute(delete).await });
+            let count = deleted.await?;
             purged = i64::try_from(count).unwrap_or_default();
         }
     }

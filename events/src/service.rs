@@ -39,12 +39,12 @@ impl Work {
     ///
     /// # Errors
     /// The HTTP client for webhooks cannot be made, which is a fault of the build.
-    pub fn own(door: &SystemDoor, mailer: Mailer) -> Result<Self, Failure> {
-        let (door, sender) = (door.clone(), Arc::new(webhook::Sender::new(webhook::Reach::allowed())?));
+    pub fn own(mailer: Mailer) -> Result<Self, Failure> {
+        let sender = Arc::new(webhook::Sender::new(webhook::Reach::allowed())?);
         let handlers = Handlers::default()
             .with(mail::SEND, move |job| mail::deliver(mailer.clone(), job))
             .with(webhook::DELIVER, move |job| webhook::deliver(Arc::clone(&sender), job))
-            .with(purge::DAILY.kind, move |job| purge::purge(door.clone(), job));
+            .with(purge::DAILY.kind, purge::purge);
         Ok(Self { handlers, subscribers: vec![], schedules: vec![purge::DAILY] })
     }
 }

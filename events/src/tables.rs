@@ -5,6 +5,7 @@ diesel::table! {
         organisation_id -> Uuid,
         id -> Uuid,
         position -> BigInt,
+        transaction_id -> BigInt,
         kind -> Text,
         entity -> Text,
         entity_id -> Uuid,
@@ -53,6 +54,13 @@ diesel::table! {
         revision -> Integer,
         deleted_at -> Nullable<Timestamptz>,
         replayed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    schedules (name) {
+        name -> Text,
+        next_at -> Timestamptz,
     }
 }
 

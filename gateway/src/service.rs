@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the constraints of all domains say to a user.
-pub const CONSTRAINTS: &[&[Constraint]] = 
+pub const CONSTRAINTS: &[&[Constraint]] =
     &[events::CONSTRAINTS, domain_identity::CONSTRAINTS, domain_crm::CONSTRAINTS];
 
 /// Why the service cannot be opened.
@@ -60,7 +60,7 @@ impl Service {
         let other = |failure: Failure| OpenError::Other(failure.to_string());
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
         let mailer = Mailer::new(mail).map_err(|error| OpenError::Other(error.to_string()))?;
-        let work = Work::own(&door, mailer).map_err(other)?;
+        let work = Work::own(mailer).map_err(other)?;
         let identity = Identity::new(door.clone(), keys).map_err(other)?;
         let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));
@@ -85,7 +85,8 @@ impl Service {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let started = if self.works { self.events.start().await } else { self.events.start_listening().await };
+        let started =
+            if self.works { self.events.start().await } else { self.events.start_listening().await };
         let mut background = started.map_err(|failure| std::io::Error::other(failure.to_string()))?;
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
         background.spawn(async move { database.listen(&addresses).await });

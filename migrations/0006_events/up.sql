@@ -10,7 +10,7 @@ CREATE TABLE events (
     position bigint GENERATED ALWAYS AS IDENTITY,
     -- What became visible since a snapshot is known by the transaction, not by the position:
     -- transactions do not end in the order of positions.
-    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    transaction_id bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
     kind text NOT NULL,
     entity text NOT NULL,
     entity_id uuid NOT NULL,
@@ -22,9 +22,9 @@ CREATE TABLE events (
     CONSTRAINT events_pkey PRIMARY KEY (organisation_id, id)
 );
 SELECT protect_tenant_table('events');
-GRANT SELECT, INSERT ON events TO tessera_app;
+GRANT SELECT, INSERT, DELETE ON events TO tessera_app;
 CREATE POLICY all_rows ON events TO tessera_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, UPDATE, DELETE ON events TO tessera_system;
+GRANT SELECT, INSERT, UPDATE ON events TO tessera_system;
 -- Two that do not start with the tenant: the outbox is emptied for all organisations at once.
 CREATE INDEX events_undispatched ON events (position) WHERE NOT dispatched;
 CREATE INDEX events_since ON events (transaction_id);
@@ -85,7 +85,7 @@ SELECT protect_tenant_table('dead_letters');
 CREATE TRIGGER touch BEFORE UPDATE ON dead_letters FOR EACH ROW EXECUTE FUNCTION touch_row();
 GRANT SELECT, UPDATE ON dead_letters TO tessera_app;
 CREATE POLICY all_rows ON dead_letters TO tessera_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, DELETE ON dead_letters TO tessera_system;
+GRANT SELECT, INSERT, UPDATE ON dead_letters TO tessera_system;
 CREATE INDEX dead_letters_newest ON dead_letters (organisation_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- When each recurring job is due next, for all organisations.
@@ -162,12 +162,11 @@ CREATE TABLE webhook_deliveries (
 );
 SELECT protect_tenant_table('webhook_deliveries');
 CREATE TRIGGER touch BEFORE UPDATE ON webhook_deliveries FOR EACH ROW EXECUTE FUNCTION touch_row();
-GRANT SELECT, INSERT, UPDATE ON webhook_deliveries TO tessera_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_deliveries TO tessera_app;
 CREATE POLICY all_rows ON webhook_deliveries TO tessera_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, DELETE ON webhook_deliveries TO tessera_system;
+GRANT SELECT, INSERT ON webhook_deliveries TO tessera_system;
 CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (organisation_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (organisation_id, endpoint_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- Keys are forgotten after a day; so far nobody swept them away.
-CREATE POLICY all_rows ON idempotency_keys TO tessera_system USING (true) WITH CHECK (true);
-GRANT SELECT, DELETE ON idempotency_keys TO tessera_system;
+GRANT DELETE ON idempotency_keys TO tessera_app;

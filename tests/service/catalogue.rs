@@ -12,24 +12,36 @@ use crate::harness::{server, superuser};
 const WITHOUT_TENANT: &[(&str, &str)] = &[
     ("accounts", "a person may be a user of several organisations"),
     ("organisations", "its rows are the organisations; their policy compares the id"),
+    ("schedules", "a date that is the same for all; its jobs are made for each"),
 ];
 /// Foreign keys of tenant tables that do not start with the tenant.
 const FOREIGN_KEYS_WITHOUT_TENANT: &[(&str, &str)] = &[("users_account_fk", "accounts have no tenant")];
 /// Indexes of tenant tables that do not start with the tenant.
-const INDEXES_WITHOUT_TENANT: &[(&str, &str)] =
-    &[("users_of_account", "log-in asks for all users of an account, wherever they are")];
+const INDEXES_WITHOUT_TENANT: &[(&str, &str)] = &[
+    ("users_of_account", "log-in asks for all users of an account, wherever they are"),
+    ("events_undispatched", "the outbox is emptied for all organisations at once"),
+    ("events_since", "the live fan-out reads what is new of all organisations at once"),
+    ("jobs_due", "the jobs of all organisations are claimed at once"),
+];
 /// Tenant tables whose changes are not audited.
 const WITHOUT_AUDIT: &[(&str, &str)] = &[
     ("audit_entries", "it is the audit"),
     ("idempotency_keys", "it says nothing that the audited change it stands for does not say"),
+    ("events", "say what happened; the audit says what was changed"),
+    ("jobs", "come and go with everything that happens"),
+    ("dead_letters", "are written by the service; who replays them is seen in what that does"),
+    ("webhook_secrets", "are secrets; their endpoints are audited"),
+    ("webhook_deliveries", "are a log themselves"),
     ("refresh_tokens", "rotate all the time; their login_sessions are audited"),
 ];
 /// Functions that run with the rights of their owner.
 const SECURITY_DEFINERS: &[(&str, &str)] =
     &[("write_audit", "nobody but the trigger may write audit entries")];
 /// Constraints that no user can run into.
-const WITHOUT_MESSAGE: &[(&str, &str)] =
-    &[("audit_entries_action_check", "only write_audit() writes the column")];
+const WITHOUT_MESSAGE: &[(&str, &str)] = &[
+    ("audit_entries_action_check", "only write_audit() writes the column"),
+    ("jobs_unique_key", "a job that waits already is not made again"),
+];
 /// Tables that the code never reads or writes by itself.
 const WITHOUT_TABLE_MACRO: &[(&str, &str)] = &[("audit_entries", "written by a trigger; not read yet")];
 

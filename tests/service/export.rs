@@ -24,7 +24,7 @@ struct Exported {
 /// Asks for an export: the file, and what stands behind the question mark.
 async fn export(client: &Client, file: &str, asked: &[(&str, &str)]) -> Exported {
     let url = Url::parse_with_params(&format!("{}/export/{file}", client.url), asked).unwrap();
-    let mut request = reqwest::Client::new().get(url);
+    let mut request = crate::harness::http().get(url);
     if let Some(token) = &client.access_token {
         request = request.bearer_auth(token);
     }

@@ -6,7 +6,7 @@ use crate::harness::{Client, organisation};
 
 /// Sends a body with these headers, and answers the status and the code of the first error.
 async fn send(client: &Client, headers: &[(&str, &str)], body: String) -> (u16, Value) {
-    let mut request = reqwest::Client::new().post(format!("{}/graphql", client.url));
+    let mut request = crate::harness::http().post(format!("{}/graphql", client.url));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -43,7 +43,11 @@ async fn a_request_is_refused_for_its_form_before_it_is_executed() {
     let nonsense = || json!({ "query": "{ nonsense }" }).to_string();
     assert_eq!(send(&client, &accept("application/graphql-response+json"), nonsense()).await, refused(400));
     assert_eq!(send(&client, &accept("application/json"), nonsense()).await, refused(200));
-    let get = reqwest::get(format!("{}/graphql?query=%7B__typename%7D", client.url)).await.unwrap();
+    let get = crate::harness::http()
+        .get(format!("{}/graphql?query=%7B__typename%7D", client.url))
+        .send()
+        .await
+        .unwrap();
     assert_eq!((get.status().as_u16(), get.headers()["allow"].to_str().unwrap()), (405, "POST"));
 }
 
@@ -69,7 +73,7 @@ async fn two_tokens_in_one_request_are_none() {
 async fn an_answer_names_its_request() {
     let client = organisation().await;
     let ask = |id: &'static str| {
-        let request = reqwest::Client::new().post(format!("{}/graphql", client.url));
+        let request = crate::harness::http().post(format!("{}/graphql", client.url));
         request.header(JSON.0, JSON.1).header("x-request-id", id).body(ping()).send()
     };
     let named = |response: reqwest::Response| response.headers()["x-request-id"].to_str().unwrap().to_owned();

@@ -43,7 +43,7 @@ async fn tenant_tables(superuser: &tokio_postgres::Client) -> Vec<String> {
 /// The columns of a table that its rows do not compute.
 async fn given_columns(superuser: &tokio_postgres::Client, table: &str) -> String {
     let query = "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
-                 WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''";
+                 WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' AND attidentity = ''";
     superuser.query_one(query, &[&table]).await.unwrap().get(0)
 }
 

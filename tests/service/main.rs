@@ -14,6 +14,7 @@ mod catalogue;
 mod cluster;
 mod contacts;
 mod door;
+mod events;
 mod export;
 mod harness;
 mod http;

@@ -73,7 +73,7 @@ async fn a_first_start_greets_with_log_ins_that_work_and_see_only_their_own() {
 async fn the_greeting_says_what_to_open_and_what_to_paste() {
     let temporary = Temporary::new("greeting");
     let gateway = Gateway::run(&temporary, &[]);
-    let explorer = reqwest::get(format!("http://{}/", gateway.address)).await.unwrap();
+    let explorer = crate::harness::http().get(format!("http://{}/", gateway.address)).send().await.unwrap();
     assert_eq!(explorer.status(), 200);
     assert!(explorer.text().await.unwrap().contains("<html"));
     let line = gateway.greeting.lines().map(str::trim).find(|line| line.starts_with("curl ")).unwrap();

@@ -30,9 +30,9 @@ struct Row {
 
 const SINCE: &str = "
     SELECT organisation_id, position, id, kind, entity, entity_id, details, user_id, created_at FROM events
-    WHERE transaction_id >= pg_snapshot_xmin($1::text::pg_snapshot)
-      AND NOT pg_visible_in_snapshot(transaction_id, $1::text::pg_snapshot)
-      AND pg_visible_in_snapshot(transaction_id, $2::text::pg_snapshot)
+    WHERE transaction_id >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+      AND NOT pg_visible_in_snapshot(transaction_id::text::xid8, $1::text::pg_snapshot)
+      AND pg_visible_in_snapshot(transaction_id::text::xid8, $2::text::pg_snapshot)
       AND position > $3
     ORDER BY position LIMIT $4";
 

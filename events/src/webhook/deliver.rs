@@ -41,7 +41,12 @@ pub(crate) async fn deliver(sender: Arc<Sender>, job: Claimed) -> Result<(), Tro
     settle(&job, delivery_id, parcel.endpoint_id, attempt).await
 }
 
-async fn settle(job: &Claimed, delivery_id: Uuid, endpoint_id: Uuid, attempt: Attempt) -> Result<(), Trouble> {
+async fn settle(
+    job: &Claimed,
+    delivery_id: Uuid,
+    endpoint_id: Uuid,
+    attempt: Attempt,
+) -> Result<(), Trouble> {
     let now = job.scope.clock().now();
     let is_over = match attempt.outcome {
         Outcome::Delivered | Outcome::Gone => true,

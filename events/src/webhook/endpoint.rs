@@ -111,12 +111,15 @@ impl Changeable for WebhookEndpoint {
 
 impl Editable for WebhookEndpoint {
     fn check(draft: &Draft, checks: &mut Checks) {
-        if let Some(Err(error)) = draft.text(webhook_endpoints::url).map(|url| check_url(url, Reach::allowed())) {
+        if let Some(Err(error)) =
+            draft.text(webhook_endpoints::url).map(|url| check_url(url, Reach::allowed()))
+        {
             checks.invalid("url", error.to_string());
         }
         if let Some(Value::Texts(kinds)) = draft.get(webhook_endpoints::event_kinds) {
             for (number, kind) in kinds.iter().enumerate().filter(|(_, kind)| !is_kind(kind)) {
-                let message = format!("{kind:?} is not a kind of event: give `contact.created`, or `contact.*`.");
+                let message =
+                    format!("{kind:?} is not a kind of event: give `contact.created`, or `contact.*`.");
                 checks.invalid(&format!("eventKinds.{number}"), message);
             }
         }
@@ -143,7 +146,9 @@ mod tests {
         for kind in ["contact.created", "contact.*", "webhook_endpoint.deleted"] {
             assert!(is_kind(kind), "{kind}");
         }
-        for kind in ["", "contact", "contact.", ".created", "*", "*.created", "Contact.created", "a.b.c", "a. b"] {
+        for kind in
+            ["", "contact", "contact.", ".created", "*", "*.created", "Contact.created", "a.b.c", "a. b"]
+        {
             assert!(!is_kind(kind), "{kind}");
         }
     }

@@ -344,6 +344,8 @@ mod tests {
         let of = |length: usize, with: &str| format!("https://example.com/{}", with.repeat(length - 20));
         assert!(check_url(&of(MAX_URL, "a"), Reach::Public).is_ok());
         assert_eq!(check_url(&of(MAX_URL + 1, "a"), Reach::Public), Err(UrlError::TooLong));
+        // Short as sent, but not as given.
+        assert_eq!(check_url(&of(MAX_URL + 1, "./"), Reach::Public), Err(UrlError::TooLong));
         // Each of these is sent as six characters.
         assert_eq!(check_url(&of(500, "é"), Reach::Public), Err(UrlError::TooLong));
     }

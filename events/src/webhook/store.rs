@@ -25,10 +25,7 @@ pub(super) async fn secrets(scope: &Scope, endpoint_id: Uuid) -> Result<Vec<Webh
 }
 
 /// Gives endpoints their first secrets.
-pub(super) async fn insert_secrets(
-    tx: &Tx,
-    of: impl Iterator<Item = (Uuid, Secret)>,
-) -> Result<(), Failure> {
+pub(super) async fn insert_secrets(tx: &Tx, of: impl Iterator<Item = (Uuid, Secret)>) -> Result<(), Failure> {
     let row = |(endpoint_id, secret): (Uuid, Secret)| {
         let id = secrets::id.eq(Uuid::now_v7());
         (id, secrets::endpoint_id.eq(endpoint_id), secrets::secret.eq(secret.to_string()))

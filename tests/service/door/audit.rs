@@ -39,7 +39,7 @@ async fn entries(client: &Client, request_id: Option<&str>) -> Vec<Entry> {
 /// Sends a document under a request id of its own, and answers the payload and what was audited.
 async fn audited(client: &Client, query: &str, input: Value) -> (Value, Vec<Entry>) {
     let request_id = format!("audit-{}", Uuid::now_v7().simple());
-    let mut request = reqwest::Client::new()
+    let mut request = crate::harness::http()
         .post(format!("{}/graphql", client.url))
         .header("content-type", "application/json")
         .header("x-request-id", &request_id)

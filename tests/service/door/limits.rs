@@ -13,7 +13,8 @@ use crate::harness::{Answer, Client, TOKEN_KEY, organisation, server, superuser,
 /// A server with bounds of its own.
 pub(super) async fn start(addresses: &Addresses, limits: &Limits) -> Client {
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
-    let service = Service::open(addresses, limits, keys, Clock::system()).await.unwrap();
+    let service =
+        Service::open(addresses, limits, keys, &crate::harness::mail(), Clock::system()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(service.serve(listener, std::future::pending()));
@@ -138,7 +139,9 @@ async fn without_postgres_everything_answers_unavailable_until_it_is_back() {
     let server = start(&proxy.addresses, &Limits { connections: 4, ..Limits::default() }).await;
     let client = at(&server, &ada);
     assert_eq!(read(&client).await.errors(), [""; 0]);
-    let ready = async || reqwest::get(format!("{}/readyz", server.url)).await.unwrap().status().as_u16();
+    let ready = async || {
+        crate::harness::http().get(format!("{}/readyz", server.url)).send().await.unwrap().status().as_u16()
+    };
     assert_eq!(ready().await, 200);
 
     proxy.cut();

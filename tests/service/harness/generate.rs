@@ -19,7 +19,8 @@ use super::{
 
 /// Which of the [`Rows`] an id is meant to be, where its name does not say so; with the relation it
 /// stands under, if that says it.
-const MEANINGS: &[(&str, &str)] = &[("companyId", "company"), ("company.id", "company")];
+const MEANINGS: &[(&str, &str)] =
+    &[("companyId", "company"), ("company.id", "company"), ("endpointId", "WebhookEndpoint")];
 
 /// Values that the type alone does not tell; they are given even where they may be left out.
 const VALUES: &[(&str, &str)] = &[
@@ -455,7 +456,10 @@ fn scalar(ty: &str, place: &Place, filling: Filling<'_>) -> Value {
         ("String", "email") => json!(unique_email()),
         ("String", "password") => json!(PASSWORD),
         ("String", "refreshToken") => json!(filling.log_in["refreshToken"].as_str().unwrap_or("none")),
-        ("String", "csv") => json!("name\nGenerated\n"),
+        // What each entity cannot be without; columns that fill nothing are ignored.
+        ("String", "csv") => json!("name,url\nGenerated,http://127.0.0.1:9/\n"),
+        // Nothing listens there.
+        ("String", "url") => json!(format!("http://127.0.0.1:9/{}", filling.rows.marker)),
         ("String", _) => json!(filling.rows.marker),
         ("Int", _) => json!(1),
         ("Boolean", _) => json!(false),

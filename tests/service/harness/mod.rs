@@ -8,11 +8,12 @@ pub(crate) mod rows;
 
 use std::{sync::OnceLock, thread};
 
+use events::{Events, mail::MailSettings, webhook::Reach};
 use gateway::Service;
 use tenancy::{Addresses, Limits, ManualClock};
 use tokio::{net::TcpListener, runtime::Runtime};
 
-pub(crate) use client::{Answer, Client, PASSWORD, anonymous, organisation, unique_email, uuid};
+pub(crate) use client::{Answer, Client, PASSWORD, anonymous, http, organisation, unique_email, uuid};
 pub(crate) use database::{connect, postgres, superuser};
 
 /// Signs the access tokens of tests.
@@ -24,6 +25,8 @@ pub(crate) struct Server {
     pub(crate) url: String,
     /// The database it serves.
     pub(crate) addresses: Addresses,
+    /// Its events. Nothing works in the background: a test drains its own organisation.
+    pub(crate) events: Events,
 }
 
 /// The server; started by the test that asks first, stopped when the process ends.
@@ -35,8 +38,9 @@ pub(crate) fn server() -> &'static Server {
             let runtime: &'static Runtime = Box::leak(Box::new(Runtime::new().unwrap()));
             runtime.block_on(async {
                 let addresses = database::migrated().await;
-                let url = start(&addresses, &ManualClock::default()).await;
-                Server { url, addresses }
+                let service = open(&addresses, &ManualClock::default()).await;
+                let events = service.events().clone();
+                Server { url: serve(service).await, addresses, events }
             })
         })
         .join()
@@ -47,9 +51,31 @@ pub(crate) fn server() -> &'static Server {
 /// A server of a test's own, on any database, with a clock that the test moves. It ends with the
 /// runtime it was started on.
 pub(crate) async fn start(addresses: &Addresses, clock: &ManualClock) -> String {
+    serve(open(addresses, clock).await).await
+}
+
+/// A service of a test's own, which nobody asks yet and which does nothing in the background.
+pub(crate) async fn open(addresses: &Addresses, clock: &ManualClock) -> Service {
+    // Where the receivers of tests are.
+    Reach::allow_loopback();
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
     let limits = Limits { connections: 8, ..Limits::default() };
-    let service = Service::open(addresses, &limits, keys, clock.clock()).await.unwrap();
+    let service = Service::open(addresses, &limits, keys, &mail(), clock.clock()).await.unwrap();
+    service.without_work()
+}
+
+/// Mail that goes nowhere, with links to a page of the front end.
+pub(crate) fn mail() -> MailSettings {
+    MailSettings {
+        smtp_url: None,
+        from: "Tessera <no-reply@example.org>".to_owned(),
+        folder: None,
+        public_url: "https://app.example.org".parse().unwrap(),
+    }
+}
+
+/// Serves until the runtime ends; answers where.
+pub(crate) async fn serve(service: Service) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(service.serve(listener, std::future::pending()));

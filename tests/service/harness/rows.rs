@@ -1,11 +1,12 @@
 //! Rows that requests speak of, made when somebody needs them.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     Client,
     generate::{Filling, Schema},
-    unique_email,
+    server, superuser, unique_email, uuid,
 };
 
 /// Rows beside those of the types that are a `Node`.
@@ -34,7 +35,7 @@ impl Rows {
 
     /// New rows of these names, and of those that they cannot be without.
     pub(crate) async fn with(client: &Client, names: &[&str]) -> Self {
-        let mut rows = Self { by_name: vec![], marker: format!("marked {}", uuid::Uuid::now_v7().simple()) };
+        let mut rows = Self { by_name: vec![], marker: format!("marked {}", Uuid::now_v7().simple()) };
         for name in names {
             rows.make(client, name).await;
         }
@@ -76,6 +77,22 @@ impl Rows {
                 client.log_in["user"].clone()
             }
             "company" => client.create_contact(json!({ "kind": "COMPANY", "name": self.marker })).await,
+            // Nobody makes these but the service itself.
+            "WebhookDelivery" => {
+                Box::pin(self.make(client, "WebhookEndpoint")).await;
+                let columns = "webhook_deliveries (organisation_id, id, endpoint_id, event_id, event_kind, state, error)";
+                let endpoint = uuid(&self.row("WebhookEndpoint").id);
+                let values = format!(
+                    "'{endpoint}', gen_random_uuid(), 'contact.created', 'FAILED', '{}'",
+                    self.marker
+                );
+                inserted(client, "webhook_delivery", columns, &values).await
+            }
+            "DeadLetter" => {
+                let columns = "dead_letters (organisation_id, id, kind, payload, place, attempts, summary, last_error, enqueued_at)";
+                let values = format!("'mail', '{{}}', 0, 12, '{0}', '{0}', now()", self.marker);
+                inserted(client, "dead_letter", columns, &values).await
+            }
             "Contact" => {
                 Box::pin(self.make(client, "company")).await;
                 let person = json!({
@@ -106,4 +123,17 @@ impl Rows {
         let answer = client.run(&request.query, request.variables).await;
         answer.ok(&format!("/data/{}", root.name))[&field].clone()
     }
+}
+
+/// A row of this organisation that no mutation makes.
+async fn inserted(client: &Client, prefix: &str, columns: &str, values: &str) -> Value {
+    let (organisation, id) = (client.organisation_id(), Uuid::now_v7());
+    // With a job as it would have been made by.
+    let sql = format!(
+        "INSERT INTO {columns} VALUES ('{organisation}', '{id}', {values});
+         INSERT INTO jobs (organisation_id, id, kind, payload, summary, run_at)
+             VALUES ('{organisation}', gen_random_uuid(), 'nothing', '{{}}', 'nothing', 'infinity')"
+    );
+    superuser(server().addresses.database()).await.batch_execute(&sql).await.unwrap();
+    json!({ "id": listing::id_text(prefix, id), "revision": 1 })
 }

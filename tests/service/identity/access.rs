@@ -14,7 +14,7 @@ use crate::{
 
 /// Sends `{ me { name } }` under any `Authorization`, and answers the status and the code.
 async fn authorised(authorization: Option<&str>) -> (u16, Value) {
-    let mut request = reqwest::Client::new()
+    let mut request = crate::harness::http()
         .post(format!("{}/graphql", server().url))
         .header("content-type", "application/json")
         .body(r#"{ "query": "{ me { name } }" }"#);
@@ -48,7 +48,7 @@ async fn the_name_of_the_scheme_is_the_same_however_it_is_capitalised() {
 #[tokio::test]
 async fn who_is_not_let_in_is_told_how() {
     let request =
-        reqwest::Client::new().post(format!("{}/graphql", server().url)).header("authorization", "Bearer x");
+        crate::harness::http().post(format!("{}/graphql", server().url)).header("authorization", "Bearer x");
     let response = request.send().await.unwrap();
     assert_eq!(response.status(), 401);
     let challenge = response.headers().get("www-authenticate").expect("RFC 9110, 15.5.2");

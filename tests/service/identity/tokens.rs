@@ -172,7 +172,9 @@ async fn an_access_token_of_another_key_is_refused() {
         domain_identity::TokenKeys::parse("another key for tests alone of more than 32 bytes").unwrap();
     let (limits, clock) =
         (tenancy::Limits { connections: 2, ..tenancy::Limits::default() }, tenancy::Clock::system());
-    let service = gateway::Service::open(&server().addresses, &limits, keys, clock).await.unwrap();
+    let service = gateway::Service::open(&server().addresses, &limits, keys, &crate::harness::mail(), clock)
+        .await
+        .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(service.serve(listener, std::future::pending()));

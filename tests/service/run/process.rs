@@ -189,7 +189,13 @@ impl Gateway {
     }
 
     pub(super) async fn status(&self, path: &str) -> u16 {
-        reqwest::get(format!("http://{}{path}", self.address)).await.unwrap().status().as_u16()
+        crate::harness::http()
+            .get(format!("http://{}{path}", self.address))
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
     }
 }
 

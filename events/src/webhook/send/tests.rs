@@ -15,13 +15,16 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     join,
     net::{TcpListener, TcpStream},
+    time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::*;
+use super::{super::attempt::RESPONSE_KEPT, *};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const BODY: &str = r#"{"type":"contact.created","name":"Zoë"}"#;
+/// How long a test waits for what must happen, before it fails.
+const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: Outcome = Outcome::Retry { after: None };
 
 static SECRETS: LazyLock<Vec<Secret>> = LazyLock::new(|| vec![Secret::random(), Secret::random()]);
@@ -66,7 +69,7 @@ async fn whole_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
 /// Waits until the other side lets the connection go.
 async fn ended(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
-    matches!(stream.read_to_end(&mut rest).await, Ok(0) | Err(_))
+    matches!(timeout(PATIENCE, stream.read_to_end(&mut rest)).await, Ok(Ok(0) | Err(_)))
 }
 
 fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
@@ -79,7 +82,8 @@ fn short() -> Timeouts {
 
 async fn send(sender: &Sender, url: &str) -> Attempt {
     let (id, timestamp, body) = ("evt_1", 1_790_000_000, BODY.to_owned());
-    sender.send(Request { url, id, timestamp, body, secrets: &SECRETS }).await
+    let sending = sender.send(Request { url, id, timestamp, body, secrets: &SECRETS });
+    timeout(PATIENCE, sending).await.expect("the attempt ends")
 }
 
 fn near() -> Sender {
