@@ -73,8 +73,8 @@ async fn load_one(
         }
         Err(failure) => return Err(failed(&failure)),
     };
-    let session = service.identity.authenticate(&admin.access_token, &request_id).await;
-    let scope = service.scope(session.map_err(|failure| failed(&failure))?, request_id);
+    let scope = service.scope_of(&admin.access_token, request_id).await;
+    let scope = scope.map_err(|failure| failed(&failure))?;
     // The customers twice: the companies, then the people who work there.
     for columns in [COMPANIES, PEOPLE] {
         let columns = columns.iter().chain(&ADDRESS).copied();

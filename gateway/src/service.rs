@@ -105,6 +105,15 @@ impl Service {
         Self { works: false, ..self }
     }
 
+    /// The way to the database of whoever shows this access token.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED for a token that is not good, or not any more.
+    pub async fn scope_of(&self, access_token: &str, request_id: RequestId) -> Result<Scope, Failure> {
+        let session = self.identity.authenticate(access_token, &request_id).await?;
+        Ok(self.scope(session, request_id))
+    }
+
     /// A request's way to the database.
     pub(crate) fn scope(&self, session: Session, request_id: RequestId) -> Scope {
         Scope::new(self.database.clone(), session, request_id)

@@ -119,19 +119,17 @@ impl Worker {
         }
         let handler = self.handlers.of(&row.kind);
         let handler = handler.ok_or_else(|| Trouble::passing("Nobody does jobs of this kind here."))?;
-        // A task of its own, so that a handler's panic is its own failure.
-        let handling = tokio::spawn(handler(Claimed::new(row, &self.door)));
-        let abort = handling.abort_handle();
-        match tokio::time::timeout(HANDLING, handling).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(panic)) => {
-                tracing::error!(%panic, job = %row.id, kind = row.kind, "a job's handler panicked");
+        // A task of its own, so that a handler's panic is its own failure; one that ends with this
+        // attempt, however that ends.
+        let mut handling = JoinSet::new();
+        handling.spawn(handler(Claimed::new(row, &self.door)));
+        match tokio::time::timeout(HANDLING, handling.join_next()).await {
+            Ok(Some(Ok(outcome))) => outcome,
+            Ok(panic) => {
+                tracing::error!(?panic, job = %row.id, kind = row.kind, "a job's handler panicked");
                 Err(Trouble::passing("It failed inside the service."))
             }
-            Err(_) => {
-                abort.abort();
-                Err(Trouble::passing(format!("It took longer than {} seconds.", HANDLING.as_secs())))
-            }
+            Err(_) => Err(Trouble::passing(format!("It took longer than {} seconds.", HANDLING.as_secs()))),
         }
     }
 
