@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use diesel::{dsl::sql, sql_types as st};
 use tenancy::{Failure, Permission, Scope, SystemDoor};
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{task::JoinSet, time::sleep};
 use uuid::Uuid;
 
 use crate::{
@@ -56,6 +56,7 @@ pub struct Events(Arc<Inner>);
 struct Inner {
     door: SystemDoor,
     hub: Arc<Hub>,
+    reader: Reader,
     renew: Renew,
     work: Work,
 }
@@ -63,39 +64,42 @@ struct Inner {
 impl Events {
     /// Nothing runs until [`Events::start`].
     pub fn new(door: SystemDoor, renew: Renew, work: Work) -> Self {
-        Self(Arc::new(Inner { door, hub: Arc::default(), renew, work }))
+        let hub = Arc::<Hub>::default();
+        let reader = Reader::new(door.clone(), Arc::clone(&hub));
+        Self(Arc::new(Inner { door, hub, reader, renew, work }))
     }
 
-    /// Listens to a topic of the scope's organisation. What is committed once this has answered is
-    /// heard.
+    /// Listens to a topic of the scope's organisation: to everything that is committed once this has
+    /// answered.
     ///
     /// # Errors
-    /// UNAUTHENTICATED or FORBIDDEN for one who does not hold the permission.
-    pub fn listen(&self, scope: Scope, permission: Permission, topic: Topic) -> Result<Listener, Failure> {
-        Listener::new(&self.0.hub, Arc::clone(&self.0.renew), scope, permission, topic)
+    /// UNAUTHENTICATED or FORBIDDEN for one who does not hold the permission; PostgreSQL does not
+    /// answer.
+    pub async fn listen(
+        &self,
+        scope: Scope,
+        permission: Permission,
+        topic: Topic,
+    ) -> Result<Listener, Failure> {
+        let Inner { hub, reader, renew, .. } = &*self.0;
+        let listener = Listener::new(hub, Arc::clone(renew), scope, permission, topic)?;
+        reader.wake().await?;
+        Ok(listener)
     }
 
     /// Starts everything that runs beside requests; it ends when the answer is dropped.
-    ///
-    /// # Errors
-    /// PostgreSQL does not answer.
-    pub async fn start(&self) -> Result<JoinSet<()>, Failure> {
-        let mut tasks = self.start_listening().await?;
+    pub fn start(&self) -> JoinSet<()> {
+        let mut tasks = self.start_listening();
         tasks.spawn(work(Arc::clone(&self.0)));
-        Ok(tasks)
+        tasks
     }
 
     /// Starts the live fan-out alone: another gateway does the work.
-    ///
-    /// # Errors
-    /// PostgreSQL does not answer.
-    pub async fn start_listening(&self) -> Result<JoinSet<()>, Failure> {
-        let announced = self.0.door.announced();
-        let reader = Reader::new(self.0.door.clone(), Arc::clone(&self.0.hub)).await?;
+    pub fn start_listening(&self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         tasks.spawn(announce(self.0.door.clone()));
-        tasks.spawn(read(reader, announced));
-        Ok(tasks)
+        tasks.spawn(read(Arc::clone(&self.0)));
+        tasks
     }
 
     /// Does everything that is due in one organisation, and what follows from it, until nothing is
@@ -130,10 +134,11 @@ async fn announce(door: SystemDoor) {
 }
 
 /// Passes on to the listeners what is new, whenever something is announced.
-async fn read(mut reader: Reader, mut announced: watch::Receiver<u64>) {
+async fn read(inner: Arc<Inner>) {
+    let mut announced = inner.door.announced();
     loop {
         announced.mark_unchanged();
-        if let Err(failure) = reader.look().await {
+        if let Err(failure) = inner.reader.look().await {
             tracing::warn!(?failure, "events could not be read");
             sleep(RECOVER).await;
             continue;

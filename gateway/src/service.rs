@@ -85,9 +85,7 @@ impl Service {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let started =
-            if self.works { self.events.start().await } else { self.events.start_listening().await };
-        let mut background = started.map_err(|failure| std::io::Error::other(failure.to_string()))?;
+        let mut background = if self.works { self.events.start() } else { self.events.start_listening() };
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
         background.spawn(async move { database.listen(&addresses).await });
         // What runs in the background ends when it is dropped; jobs it leaves are taken up again.

@@ -15,7 +15,7 @@ use diesel_async::{
 };
 use url::Url;
 
-use crate::{Failure, Limits, Refusal};
+use crate::{Failure, Limits, Refusal, share::Place};
 
 /// After this many prepared statements a connection is closed: diesel-async's cache of them has
 /// no bound, and each costs memory in PostgreSQL.
@@ -23,7 +23,7 @@ const MAX_STATEMENTS: usize = 500;
 /// After this long a connection is closed, so that PostgreSQL's own caches do not grow for ever.
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
 /// How long a request waits for a free connection before it is told to come back.
-const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Connection {
     pg: AsyncPgConnection,
@@ -107,9 +107,9 @@ impl Pool {
             .map(Self)
     }
 
-    pub(crate) async fn lease(&self) -> Result<Lease, Failure> {
+    pub(crate) async fn lease(&self, place: Option<Place>) -> Result<Lease, Failure> {
         match self.0.get().await {
-            Ok(object) => Ok(Lease { object: Some(object), settled: AtomicBool::new(false) }),
+            Ok(object) => Ok(Lease { object: Some(object), settled: AtomicBool::new(false), _place: place }),
             Err(error) => {
                 tracing::warn!(%error, "no connection to PostgreSQL");
                 Err(Refusal::Unavailable.into())
@@ -128,6 +128,8 @@ impl Pool {
 pub(crate) struct Lease {
     object: Option<managed::Object<Connector>>,
     settled: AtomicBool,
+    // Free again after the connection: it is dropped last.
+    _place: Option<Place>,
 }
 
 impl Lease {

@@ -7,13 +7,14 @@ use uuid::Uuid;
 
 use crate::{
     Addresses, Clock, Constraint, RequestId, SystemDoor, Unsafe, connection::Pool, constraint::Constraints,
-    guard, listen, session_cache::SessionCache, transaction::DatabaseRole,
+    guard, listen, session_cache::SessionCache, share::Shares, transaction::DatabaseRole,
 };
 
 /// The bounds of what the service asks of PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections for tenant work; the system role has a quarter of them.
+    /// Connections for tenant work; one organisation has at most half of them at a time. The system
+    /// role has a quarter as many.
     pub connections: usize,
     /// The longest a single statement may take.
     pub statement_timeout: Duration,
@@ -73,18 +74,20 @@ impl Database {
         let few = Limits { connections: limits.connections.div_ceil(4), ..limits.clone() };
         let constraints = Arc::new(Constraints::new(constraints));
         let published = Arc::new(Notify::new());
-        let role = |url: &url::Url, limits| {
+        let role = |url: &url::Url, limits, shares| {
             let pool = Pool::new(url.clone(), limits);
             let pool = pool.map(Arc::new).map_err(|error| OpenError::Unreachable(error.to_string()))?;
             Ok::<_, OpenError>(DatabaseRole {
                 pool,
+                shares,
                 constraints: Arc::clone(&constraints),
                 published: Arc::clone(&published),
             })
         };
+        let shares = Arc::new(Shares::new(limits.connections));
         let database = Self(Arc::new(Inner {
-            app: role(&addresses.app, limits)?,
-            system: role(&addresses.system, &few)?,
+            app: role(&addresses.app, limits, Some(shares))?,
+            system: role(&addresses.system, &few, None)?,
             sessions: SessionCache::new(clock.clone()),
             clock,
             published: Arc::clone(&published),
@@ -113,12 +116,19 @@ impl Database {
     }
 }
 
+/// How a transaction begins, and whose it is.
+pub(crate) struct Begin {
+    pub(crate) sql: String,
+    pub(crate) organisation_id: Option<Uuid>,
+}
+
 /// Opens the transaction of a read.
-pub(crate) fn read_only(organisation_id: Option<Uuid>) -> String {
-    match organisation_id {
+pub(crate) fn read_only(organisation_id: Option<Uuid>) -> Begin {
+    let sql = match organisation_id {
         Some(id) => format!("BEGIN READ ONLY; SET LOCAL app.organisation_id = '{id}'"),
         None => "BEGIN READ ONLY".to_owned(),
-    }
+    };
+    Begin { sql, organisation_id }
 }
 
 /// Opens the transaction of a write. Everything in it is an id, an instant or a checked
@@ -128,14 +138,14 @@ pub(crate) fn read_write(
     organisation_id: Option<Uuid>,
     user_id: Option<Uuid>,
     request_id: &RequestId,
-) -> String {
+) -> Begin {
     let now = clock.now().to_rfc3339_opts(SecondsFormat::Micros, true);
-    let mut begin = format!("BEGIN; SET LOCAL app.now = '{now}'; SET LOCAL app.request_id = '{request_id}'");
+    let mut sql = format!("BEGIN; SET LOCAL app.now = '{now}'; SET LOCAL app.request_id = '{request_id}'");
     for (setting, id) in [("organisation_id", organisation_id), ("user_id", user_id)] {
         if let Some(id) = id {
             // Writing to a String cannot fail.
-            let _ = write!(begin, "; SET LOCAL app.{setting} = '{id}'");
+            let _ = write!(sql, "; SET LOCAL app.{setting} = '{id}'");
         }
     }
-    begin
+    Begin { sql, organisation_id }
 }

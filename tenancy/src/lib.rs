@@ -23,6 +23,7 @@ mod provision;
 mod scope;
 mod session;
 mod session_cache;
+mod share;
 mod system;
 mod tables;
 mod transaction;

@@ -23,12 +23,15 @@ use futures_util::{
     join, poll,
 };
 use tokio::{sync::Notify, task::unconstrained};
+use uuid::Uuid;
 
 use crate::{
     Event, Failure, Refusal,
-    connection::{Connection, Lease, Pool},
+    connection::{CHECKOUT_TIMEOUT, Connection, Lease, Pool},
     constraint::Constraints,
+    database::Begin,
     event::Publish,
+    share::Shares,
 };
 
 const COMMIT: &str = "COMMIT";
@@ -38,6 +41,8 @@ const ROLLBACK: &str = "ROLLBACK";
 #[derive(Clone)]
 pub(crate) struct DatabaseRole {
     pub(crate) pool: Arc<Pool>,
+    /// What one organisation may have of the pool; none for a role that works for all of them.
+    pub(crate) shares: Option<Arc<Shares>>,
     pub(crate) constraints: Arc<Constraints>,
     /// Told after every commit that published something.
     pub(crate) published: Arc<Notify>,
@@ -49,21 +54,21 @@ pub(crate) struct DatabaseRole {
 /// diesel-async prepares an unknown statement first, and a `COMMIT` sent at once would overtake the
 /// query, which would then run outside its transaction. So both are polled once: if a statement
 /// entered the cache during that poll it was unknown, and `COMMIT` waits for the answer.
-pub(crate) async fn read<Q, U, ST>(role: &DatabaseRole, begin: &str, query: Q) -> Result<Vec<U>, Failure>
+pub(crate) async fn read<Q, U, ST>(role: &DatabaseRole, begin: &Begin, query: Q) -> Result<Vec<U>, Failure>
 where
     Q: AsQuery + Send,
     Q::Query: QueryFragment<Pg> + QueryId + Send,
     Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
     U: FromSqlRow<ST, Pg> + Send,
 {
-    let lease = role.pool.lease().await?;
+    let lease = role.lease(begin.organisation_id).await?;
     let connection = lease.connection()?;
     let pg = connection.pg();
     let known = connection.statements();
 
     let query = Remembered::new(query.as_query());
     let stays = query.stays;
-    let mut begin = pin!(maybe_done(batch(pg, begin)));
+    let mut begin = pin!(maybe_done(batch(pg, &begin.sql)));
     // Unconstrained: a task that has used its turn up would leave the first poll without an effect.
     let mut rows = pin!(maybe_done(unconstrained(load(pg, query))));
     let _ = poll!(begin.as_mut());
@@ -179,6 +184,15 @@ where
 }
 
 impl DatabaseRole {
+    /// A connection, within the share of the organisation that it is for.
+    async fn lease(&self, organisation_id: Option<Uuid>) -> Result<Lease, Failure> {
+        let place = match (&self.shares, organisation_id) {
+            (Some(shares), Some(id)) => Some(shares.place(id, CHECKOUT_TIMEOUT).await?),
+            _ => None,
+        };
+        self.pool.lease(place).await
+    }
+
     fn explain(&self, error: Error) -> Failure {
         let failure = self.constraints.explain(error);
         if matches!(failure, Failure::Refused(Refusal::Unavailable)) {
@@ -207,11 +221,11 @@ struct Open {
 }
 
 impl Tx {
-    pub(crate) async fn open(role: &DatabaseRole, begin: String) -> Result<Self, Failure> {
-        let lease = role.pool.lease().await?;
+    pub(crate) async fn open(role: &DatabaseRole, begin: Begin) -> Result<Self, Failure> {
+        let lease = role.lease(begin.organisation_id).await?;
         Ok(Self(Arc::new(Open {
             lease,
-            begin: Mutex::new(Some(begin)),
+            begin: Mutex::new(Some(begin.sql)),
             failed: AtomicBool::new(false),
             events: Mutex::default(),
             announced: AtomicBool::new(false),

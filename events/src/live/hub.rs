@@ -39,6 +39,10 @@ impl Hub {
         (receiver, Seat { hub: Arc::clone(hub), key })
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.topics().is_empty()
+    }
+
     /// Tells everybody whom it concerns, without waiting for any.
     pub(crate) fn tell(&self, organisation_id: Uuid, event: &Arc<Happened>) {
         let topics = self.topics();

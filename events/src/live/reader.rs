@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use diesel::{QueryableByName, dsl::sql, sql_query, sql_types as st};
 use tenancy::{Failure, SystemDoor};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::Hub;
@@ -10,12 +11,13 @@ use crate::Happened;
 /// How many events are read at a time.
 const PAGE: i64 = 1000;
 
-/// Reads from the outbox what has been committed since the last look.
+/// Reads from the outbox what has been committed since the last look, while anybody listens.
 pub(crate) struct Reader {
     door: SystemDoor,
     hub: Arc<Hub>,
-    /// What was visible at the last look: one of PostgreSQL's snapshots, as text.
-    seen: String,
+    /// What was visible at the last look: one of PostgreSQL's snapshots, as text. None while nobody
+    /// listens.
+    seen: Mutex<Option<String>>,
 }
 
 #[derive(QueryableByName)]
@@ -37,10 +39,20 @@ const SINCE: &str = "
     ORDER BY position LIMIT $4";
 
 impl Reader {
-    /// Begins with what is committed from now on.
-    pub(crate) async fn new(door: SystemDoor, hub: Arc<Hub>) -> Result<Self, Failure> {
-        let seen = snapshot(&door).await?;
-        Ok(Self { door, hub, seen })
+    pub(crate) fn new(door: SystemDoor, hub: Arc<Hub>) -> Self {
+        Self { door, hub, seen: Mutex::default() }
+    }
+
+    /// Somebody has sat down: what is committed from now on is heard.
+    ///
+    /// # Errors
+    /// PostgreSQL does not answer.
+    pub(crate) async fn wake(&self) -> Result<(), Failure> {
+        let mut seen = self.seen.lock().await;
+        if seen.is_none() {
+            *seen = Some(snapshot(&self.door).await?);
+        }
+        Ok(())
     }
 
     /// Tells the listeners what is new.
@@ -48,13 +60,18 @@ impl Reader {
     /// # Errors
     /// What the database refuses; the next look begins where this one did, so that some may hear of
     /// an event twice, but nobody misses one.
-    pub(crate) async fn look(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn look(&self) -> Result<(), Failure> {
+        let mut seen = self.seen.lock().await;
+        if self.hub.is_empty() {
+            *seen = None;
+        }
+        let Some(since) = seen.as_ref() else { return Ok(()) };
         let now = snapshot(&self.door).await?;
         let mut position = 0;
         loop {
             let page = sql_query(SINCE)
-                .bind::<st::Text, _>(self.seen.clone())
-                .bind::<st::Text, _>(now.clone())
+                .bind::<st::Text, _>(since)
+                .bind::<st::Text, _>(&now)
                 .bind::<st::BigInt, _>(position)
                 .bind::<st::BigInt, _>(PAGE);
             let rows: Vec<Row> = self.door.rows(page).await?;
@@ -67,7 +84,7 @@ impl Reader {
                 break;
             }
         }
-        self.seen = now;
+        *seen = Some(now);
         Ok(())
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Claim {
     pub(crate) count: i64,
     /// At most so many of one organisation.
     pub(crate) of_each: i64,
+    /// Of these kinds: others are for gateways that know what they are.
+    pub(crate) kinds: Vec<&'static str>,
     /// Of this organisation alone.
     pub(crate) only: Option<Uuid>,
     /// None of these organisations, which have their share already.
@@ -51,7 +53,7 @@ const CLAIM: &str = "
     WITH due AS (
         SELECT organisation_id, id, run_at FROM jobs
         WHERE run_at <= service_now() AND ($1::uuid IS NULL OR organisation_id = $1)
-          AND organisation_id <> ALL ($2::uuid[])
+          AND organisation_id <> ALL ($2::uuid[]) AND kind = ANY ($7::text[])
           AND (sequence_key IS NULL OR NOT EXISTS (
               SELECT FROM jobs earlier
               WHERE earlier.organisation_id = jobs.organisation_id
@@ -79,7 +81,8 @@ pub(crate) async fn claim(door: &SystemDoor, claim: Claim) -> Result<Vec<Row>, F
         .bind::<st::BigInt, _>(LOOKED_AT)
         .bind::<st::BigInt, _>(claim.of_each)
         .bind::<st::BigInt, _>(claim.count)
-        .bind::<st::Interval, _>(interval(claim.lease));
+        .bind::<st::Interval, _>(interval(claim.lease))
+        .bind::<st::Array<st::Text>, _>(claim.kinds);
     door.write_across(|tx| async move { tx.rows(query).await }).await
 }
 

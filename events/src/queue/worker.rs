@@ -83,6 +83,7 @@ impl Worker {
         let claim = Claim {
             count: i64::try_from(free).unwrap_or(i64::MAX),
             of_each: i64::try_from(SLOTS_OF_ONE).unwrap_or(i64::MAX),
+            kinds: self.handlers.kinds(),
             only,
             busy: running.busy(),
             lease: LEASE,
@@ -118,7 +119,7 @@ impl Worker {
             return Err(Trouble::permanent("The worker stopped in the midst of the last attempt."));
         }
         let handler = self.handlers.of(&row.kind);
-        let handler = handler.ok_or_else(|| Trouble::passing("Nobody does jobs of this kind here."))?;
+        let handler = handler.ok_or_else(|| Trouble::passing("Nobody does jobs of this kind."))?;
         // A task of its own, so that a handler's panic is its own failure; one that ends with this
         // attempt, however that ends.
         let mut handling = JoinSet::new();

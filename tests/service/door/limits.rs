@@ -17,7 +17,7 @@ pub(super) async fn start(addresses: &Addresses, limits: &Limits) -> Client {
         Service::open(addresses, limits, keys, &crate::harness::mail(), Clock::system()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(service.serve(listener, std::future::pending()));
+    tokio::spawn(service.without_work().serve(listener, std::future::pending()));
     Client::of(&url)
 }
 
@@ -155,4 +155,32 @@ async fn without_postgres_everything_answers_unavailable_until_it_is_back() {
     proxy.mend();
     eventually("the gateway is ready again", async || ready().await == 200).await;
     assert_eq!(read(&client).await.errors(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_organisation_that_takes_its_share_leaves_connections_to_others() {
+    let (greedy, other) = tokio::join!(organisation(), organisation());
+    let service = start(&server().addresses, &Limits { connections: 4, ..Limits::default() }).await;
+    let (greedy, other) = (at(&service, &greedy), at(&service, &other));
+    let contact = greedy.create_contact(json!({ "kind": "COMPANY", "name": "Ada" })).await;
+    let lock = locked(&server().addresses, &contact).await;
+    // More than there are connections, and all of them wait for the row.
+    let stuck = futures_util::future::join_all((0..6).map(|_| rename(&greedy, &contact["id"], 1)));
+    let unhindered = async {
+        let behind = superuser(server().addresses.database()).await;
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%contacts%'
+                       AND application_name = 'tessera' AND datname = current_database()";
+        eventually("the share is taken", async || {
+            behind.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) >= 2
+        })
+        .await;
+        let answer = read(&other).await;
+        drop(lock);
+        answer
+    };
+    let (stuck, unhindered) = tokio::join!(stuck, unhindered);
+    unhindered.ok("/data/contacts");
+    let done = stuck.iter().filter(|answer| answer.at("/data/updateContact")["userErrors"] == json!([]));
+    assert_eq!(done.count(), 1, "{stuck:?}");
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tenancy::Limits;
 
 use super::{
+    eventually,
     limits::{at, start},
     proxy::Proxy,
 };
@@ -25,6 +26,14 @@ impl Overheard {
         let client = at(&start(&proxy.addresses, &Limits::default()).await, &organisation().await);
         client.create_contact(json!({ "name": "Ada" })).await;
         client.create_contact(json!({ "name": "Ben" })).await;
+        // Until the listener is connected, and what was published is announced.
+        let mut silences = 0;
+        eventually("nothing is said by itself", async || {
+            silences = if proxy.turns().is_empty() { silences + 1 } else { 0 };
+            proxy.forget();
+            silences > 5
+        })
+        .await;
         Self { client, proxy }
     }
 

@@ -28,7 +28,7 @@ async fn scope(service: &Service, client: &Client) -> Scope {
 
 async fn listening(service: &Service, client: &Client, topic: Topic) -> Listener {
     let scope = scope(service, client).await;
-    service.events().listen(scope, Permission::ReadContacts, topic).unwrap()
+    service.events().listen(scope, Permission::ReadContacts, topic).await.unwrap()
 }
 
 async fn next(listener: &mut Listener) -> Result<Option<Heard>, Failure> {
@@ -113,7 +113,8 @@ async fn who_may_not_listen_any_more_hears_nothing_more() {
     };
     assert!(matches!(refused, Failure::Refused(Refusal::Forbidden)), "{refused:?}");
     let scope = scope(&service, &staff).await;
-    let refused = service.events().listen(scope, Permission::ReadContacts, Topic::entity("contact")).err();
+    let refused =
+        service.events().listen(scope, Permission::ReadContacts, Topic::entity("contact")).await.err();
     assert!(matches!(refused, Some(Failure::Refused(Refusal::Forbidden))), "{refused:?}");
 }
 

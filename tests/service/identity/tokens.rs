@@ -177,7 +177,7 @@ async fn an_access_token_of_another_key_is_refused() {
         .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(service.serve(listener, std::future::pending()));
+    tokio::spawn(service.without_work().serve(listener, std::future::pending()));
     let there = Client::of(&url).signed_up().await;
     assert_let_in(&there).await;
     let here = crate::harness::anonymous();

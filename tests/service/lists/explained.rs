@@ -66,7 +66,7 @@ impl Explained {
             Service::open(&overheard, &limits, keys, &crate::harness::mail(), Clock::system()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::of(&format!("http://{}", listener.local_addr().unwrap()));
-        tokio::spawn(service.serve(listener, std::future::pending()));
+        tokio::spawn(service.without_work().serve(listener, std::future::pending()));
         Self { addresses, client, plans }
     }
 
