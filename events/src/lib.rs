@@ -4,4 +4,5 @@
 #![recursion_limit = "256"]
 
 pub mod mail;
+mod tables; // PROVISIONAL, to be dropped
 mod webhook;

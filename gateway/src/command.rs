@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     Service,
-    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Workers},
+    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Mail, Workers},
     demo, logging, run,
     service::listen,
 };
@@ -41,6 +41,8 @@ pub(crate) struct Run {
     pub(crate) limits: DatabaseLimits,
     #[command(flatten)]
     pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) mail: Mail,
 }
 
 #[derive(Subcommand)]
@@ -55,6 +57,8 @@ enum Command {
         limits: DatabaseLimits,
         #[command(flatten)]
         keys: Keys,
+        #[command(flatten)]
+        mail: Mail,
     },
     /// Brings the database up to date, as the owner of its tables.
     Migrate {
@@ -107,11 +111,13 @@ fn complain(error: &str) -> ExitCode {
 async fn execute(cli: Cli) -> Result<(), String> {
     match cli.command {
         None => run::run(cli.run).await,
-        Some(Command::Serve { listen: at, urls, limits, keys }) => {
+        Some(Command::Serve { listen: at, urls, limits, keys, mail }) => {
+            mail.check_complete()?;
             let addresses = urls.required()?;
             let keys = keys.parse()?.ok_or("TESSERA_TOKEN_KEYS is not set: it signs the access tokens")?;
             let (listener, address) = listen(&at.listen).await?;
-            let service = Service::open(&addresses, &limits.limits(), keys, Clock::system()).await;
+            let mail = mail.settings(address, None)?;
+            let service = Service::open(&addresses, &limits.limits(), keys, Clock::system(), &mail).await;
             let service = service.map_err(|error| error.to_string())?;
             let stop = run::asked_to_stop()?;
             tracing::info!(%address, "listening");

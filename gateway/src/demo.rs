@@ -1,11 +1,13 @@
 //! The demo organisations: two, so that it can be seen that neither sees the other.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use domain_crm::{Contact, Product};
 use domain_identity::{SignUpInput, TokenKeys, sign_up};
 use listing::{CsvColumn, ImportInput, Many, import};
 use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId};
 
-use crate::Service;
+use crate::{Service, configuration::Mail};
 
 /// E-mail, password and organisation of each demo log-in.
 pub(crate) const LOG_INS: [(&str, &str, &str); 2] = [
@@ -38,7 +40,10 @@ const CATALOGUE: Columns = &[("product", "name"), ("cost", "ourCost"), ("price",
 pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
     // Tokens of this key leave the process no more than it does.
     let keys = TokenKeys::random();
-    let service = Service::open(addresses, &Limits::default(), keys, Clock::system()).await;
+    // Nothing of this is mailed.
+    let mail = Mail { smtp_url: None, mail_from: None, public_url: None };
+    let mail = mail.settings(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
+    let service = Service::open(addresses, &Limits::default(), keys, Clock::system(), &mail).await;
     load(&service.map_err(|error| error.to_string())?).await
 }
 

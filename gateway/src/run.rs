@@ -23,6 +23,7 @@ use crate::{
 const DATABASE: &str = "tessera";
 const TOKEN_KEY: &str = "token-key";
 const LOGIN: &str = "gateway";
+const MAIL: &str = "mail";
 
 /// Makes what is missing, serves, and stops what it started.
 pub(crate) async fn run(options: Run) -> Result<(), String> {
@@ -56,7 +57,8 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
     let outcome = async {
         tenancy::migrate(&addresses.owner).await.map_err(|error| error.to_string())?;
         let limits = options.limits.limits();
-        let service = Service::open(&addresses, &limits, keys, Clock::system()).await;
+        let mail = options.mail.settings(address, Some(folder.join(MAIL)))?;
+        let service = Service::open(&addresses, &limits, keys, Clock::system(), &mail).await;
         let mut service = service.map_err(|error| error.to_string())?;
         // Never into a database of somebody's own: the demo's passwords are published.
         if cluster.is_some() {
@@ -84,10 +86,13 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
 fn reset(folder: &Path) -> Result<(), String> {
     // First what refuses a folder that another process runs on: the key goes only with the data.
     cluster::remove(folder).map_err(|error| error.to_string())?;
-    match fs::remove_file(folder.join(TOKEN_KEY)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.to_string()),
-        _ => Ok(()),
+    for removed in [fs::remove_file(folder.join(TOKEN_KEY)), fs::remove_dir_all(folder.join(MAIL))] {
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.to_string()),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// The private PostgreSQL with its roles and its database.

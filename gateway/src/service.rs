@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 
 use domain_identity::{Identity, TokenKeys};
+use events::mail::MailSettings;
 use tenancy::{Addresses, Clock, Constraint, Database, Limits, RequestId, Scope, Session};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -46,9 +47,11 @@ impl Service {
         limits: &Limits,
         keys: TokenKeys,
         clock: Clock,
+        mail: &MailSettings,
     ) -> Result<Self, OpenError> {
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
-        let identity = Identity::new(door, keys).map_err(|failure| OpenError::Other(failure.to_string()))?;
+        let identity = Identity::new(door, keys, mail.public_url.clone())
+            .map_err(|failure| OpenError::Other(failure.to_string()))?;
         let schema = schema::build(Some(identity.clone()));
         Ok(Self {
             database,

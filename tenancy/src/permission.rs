@@ -7,6 +7,8 @@ pub enum Permission {
     OwnAccount,
     /// See the users of the organisation.
     ReadUsers,
+    /// Invite users, and say what they may do.
+    ManageUsers,
     /// Read contacts.
     ReadContacts,
     /// Create, change, delete, restore and import contacts.
@@ -41,9 +43,22 @@ pub enum Role {
 impl Role {
     /// The one table of who may do what; it stands in the README.
     pub fn allows(self, permission: Permission) -> bool {
-        use Permission::{OwnAccount, ReadContacts, ReadProducts, ReadUsers, WriteContacts, WriteProducts};
+        use Permission::{
+            ManageUsers, OwnAccount, ReadContacts, ReadProducts, ReadUsers, WriteContacts, WriteProducts,
+        };
         match (self, permission) {
             (_, OwnAccount) => true,
+            (Self::Admin, ManageUsers) => true,
+            (
+                Self::Manager
+                | Self::Staff
+                | Self::User
+                | Self::TicketAdmin
+                | Self::TaskWorker
+                | Self::WorkflowCreator
+                | Self::Trainer,
+                ManageUsers,
+            ) => false,
             (
                 Self::Admin | Self::Manager,
                 ReadUsers | ReadContacts | WriteContacts | ReadProducts | WriteProducts,

@@ -4,7 +4,9 @@
 mod client;
 mod database;
 pub(crate) mod generate;
+mod mailbox;
 pub(crate) mod rows;
+pub(crate) mod smtp;
 
 use std::{sync::OnceLock, thread};
 
@@ -14,6 +16,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 pub(crate) use client::{Answer, Client, PASSWORD, anonymous, organisation, unique_email, uuid};
 pub(crate) use database::{connect, postgres, superuser};
+pub(crate) use mailbox::{link_in, mail_settings, mails_to, token_for, with_tokens};
 
 /// Signs the access tokens of tests.
 pub(crate) const TOKEN_KEY: &str = "a key for tests alone of more than 32 bytes";
@@ -49,7 +52,7 @@ pub(crate) fn server() -> &'static Server {
 pub(crate) async fn start(addresses: &Addresses, clock: &ManualClock) -> String {
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
     let limits = Limits { connections: 8, ..Limits::default() };
-    let service = Service::open(addresses, &limits, keys, clock.clock()).await.unwrap();
+    let service = Service::open(addresses, &limits, keys, clock.clock(), &mail_settings()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(service.serve(listener, std::future::pending()));

@@ -17,7 +17,7 @@ use tokio::{
     },
 };
 
-use crate::harness::{Client, TOKEN_KEY, postgres, superuser};
+use crate::harness::{Client, TOKEN_KEY, mail_settings, postgres, superuser};
 
 /// A server with one connection to a migrated database of its own.
 pub(super) struct Explained {
@@ -62,7 +62,8 @@ impl Explained {
         let overheard = overhear(&addresses, &plans).await;
         let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
         let limits = Limits { connections: 1, ..Limits::default() };
-        let service = Service::open(&overheard, &limits, keys, Clock::system()).await.unwrap();
+        let service =
+            Service::open(&overheard, &limits, keys, Clock::system(), &mail_settings()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::of(&format!("http://{}", listener.local_addr().unwrap()));
         tokio::spawn(service.serve(listener, std::future::pending()));
