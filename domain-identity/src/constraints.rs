@@ -53,4 +53,28 @@ pub const CONSTRAINTS: &[Constraint] = &[
         field: "refreshToken",
         message: "The log-in session is gone.",
     },
+    Constraint {
+        name: "mailed_tokens_account_fk",
+        code: NotFound,
+        field: "email",
+        message: "There is no such account.",
+    },
+    Constraint {
+        name: "mailed_tokens_purpose_check",
+        code: Invalid,
+        field: "",
+        message: "No mail has this purpose.",
+    },
+    Constraint {
+        name: "mailed_tokens_roles_check",
+        code: Invalid,
+        field: "roles",
+        message: "There is no such role.",
+    },
+    Constraint {
+        name: "mailed_tokens_whom_check",
+        code: Invalid,
+        field: "",
+        message: "An invitation names whom it is for, and other mails do not.",
+    },
 ];

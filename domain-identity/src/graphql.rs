@@ -4,6 +4,7 @@ use listing::{AnyEntity, Queries};
 use crate::{
     User,
     login::{LoginMutation, LoginQuery},
+    mailed::MailedMutation,
 };
 
 /// The entities of this crate.
@@ -15,4 +16,4 @@ pub struct IdentityQuery(LoginQuery, Queries<User>);
 
 /// Mutations of this crate.
 #[derive(MergedObject, Default)]
-pub struct IdentityMutation(LoginMutation);
+pub struct IdentityMutation(LoginMutation, MailedMutation);

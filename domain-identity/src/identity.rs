@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
 use tenancy::{Failure, RequestId, Scope, Session, SystemDoor};
+use url::Url;
 use uuid::Uuid;
 
 use crate::{login, password::Hasher, token::TokenKeys};
 
-/// Identity's own means: the system door, the token keys and the password hasher.
+/// Identity's own means: the system door, the token keys, the password hasher, and where the links
+/// in its mails lead.
 #[derive(Clone)]
 pub struct Identity(pub(crate) Arc<Inner>);
 
@@ -13,16 +15,17 @@ pub(crate) struct Inner {
     pub(crate) system: SystemDoor,
     pub(crate) keys: TokenKeys,
     pub(crate) hasher: Hasher,
+    pub(crate) public_url: Url,
 }
 
 impl Identity {
-    /// Takes the system door; there is one per process.
+    /// Takes the system door, of which there is one per process, and the address of the front end.
     ///
     /// # Errors
     /// The machine has no randomness.
-    pub fn new(system: SystemDoor, keys: TokenKeys) -> Result<Self, Failure> {
+    pub fn new(system: SystemDoor, keys: TokenKeys, public_url: Url) -> Result<Self, Failure> {
         let hasher = Hasher::new().map_err(|error| Failure::internal(error.to_string()))?;
-        Ok(Self(Arc::new(Inner { system, keys, hasher })))
+        Ok(Self(Arc::new(Inner { system, keys, hasher, public_url })))
     }
 
     /// Who shows this access token.

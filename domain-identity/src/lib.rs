@@ -11,6 +11,7 @@ mod constraints;
 mod graphql;
 mod identity;
 mod login;
+mod mailed;
 mod organisation;
 mod password;
 mod tables;

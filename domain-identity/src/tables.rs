@@ -7,6 +7,8 @@ diesel::table! {
         password_hash -> Text,
         last_organisation_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
+        email_verified_at -> Nullable<Timestamptz>,
+        reset_token_id -> Nullable<Uuid>,
     }
 }
 
@@ -66,4 +68,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    mailed_tokens (organisation_id, id) {
+        organisation_id -> Uuid,
+        id -> Uuid,
+        purpose -> Text,
+        account_id -> Nullable<Uuid>,
+        email -> Text,
+        secret_hash -> Binary,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        roles -> Nullable<Array<Text>>,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(login_sessions, users);
+diesel::allow_tables_to_appear_in_same_query!(organisations, users);

@@ -1,4 +1,5 @@
-//! The two tokens of a log-in: a short-lived JWT for access, an opaque one to refresh it.
+//! The two sorts of tokens: a short-lived JWT for access, and opaque ones that are good once, to
+//! refresh a log-in or to travel by mail.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -104,14 +105,15 @@ impl Key {
     }
 }
 
-/// A token that can be used once, to get the next one. Only its hash is kept.
-pub(crate) struct RefreshToken {
+/// A token that can be used once: to refresh a log-in, or for what a mail asks of its reader. It
+/// names the organisation that it is looked up in. Only its hash is kept.
+pub(crate) struct MintedToken {
     pub(crate) organisation_id: Uuid,
     pub(crate) id: Uuid,
     secret: [u8; SECRET],
 }
 
-impl RefreshToken {
+impl MintedToken {
     pub(crate) fn new(organisation_id: Uuid) -> Self {
         Self { organisation_id, id: Uuid::now_v7(), secret: rand::random() }
     }
@@ -185,15 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_survives_the_way_out_and_in() {
-        let token = RefreshToken::new(Uuid::now_v7());
-        let read = RefreshToken::parse(&token.text()).unwrap();
+    fn a_minted_token_survives_the_way_out_and_in() {
+        let token = MintedToken::new(Uuid::now_v7());
+        let read = MintedToken::parse(&token.text()).unwrap();
         assert_eq!(
             (read.organisation_id, read.id, read.hash()),
             (token.organisation_id, token.id, token.hash())
         );
         for text in ["", "x", "not base64!", &"A".repeat(200)] {
-            assert!(RefreshToken::parse(text).is_none(), "{text}");
+            assert!(MintedToken::parse(text).is_none(), "{text}");
         }
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     Service,
-    configuration::{Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Outside, Workers},
+    configuration::{Background, Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Mail, Workers},
     demo, logging, run,
     service::listen,
 };
@@ -43,7 +43,9 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) keys: Keys,
     #[command(flatten)]
-    pub(crate) outside: Outside,
+    pub(crate) mail: Mail,
+    #[command(flatten)]
+    pub(crate) background: Background,
 }
 
 #[derive(Subcommand)]
@@ -59,7 +61,9 @@ enum Command {
         #[command(flatten)]
         keys: Keys,
         #[command(flatten)]
-        outside: Outside,
+        mail: Mail,
+        #[command(flatten)]
+        background: Background,
     },
     /// Brings the database up to date, as the owner of its tables.
     Migrate {
@@ -81,10 +85,6 @@ enum Command {
     Demo {
         #[command(flatten)]
         urls: DatabaseUrls,
-        #[command(flatten)]
-        listen: Listen,
-        #[command(flatten)]
-        outside: Outside,
     },
     /// Prints the schema in GraphQL's own language.
     PrintSchema,
@@ -116,17 +116,18 @@ fn complain(error: &str) -> ExitCode {
 async fn execute(cli: Cli) -> Result<(), String> {
     match cli.command {
         None => run::run(cli.run).await,
-        Some(Command::Serve { listen: at, urls, limits, keys, outside }) => {
+        Some(Command::Serve { listen: at, urls, limits, keys, mail, background }) => {
+            mail.check_complete()?;
             let addresses = urls.required()?;
             let keys = keys.parse()?.ok_or("TESSERA_TOKEN_KEYS is not set: it signs the access tokens")?;
             let (listener, address) = listen(&at.listen).await?;
-            if outside.loopback_webhooks {
+            if background.loopback_webhooks {
                 Reach::allow_loopback();
             }
-            let mail = outside.mail(&address.to_string(), None)?;
-            let service = Service::open(&addresses, &limits.limits(), keys, &mail, Clock::system()).await;
+            let mail = mail.settings(address, None)?;
+            let service = Service::open(&addresses, &limits.limits(), keys, Clock::system(), &mail).await;
             let mut service = service.map_err(|error| error.to_string())?;
-            service.works = !outside.no_work;
+            service.works = !background.no_work;
             let stop = run::asked_to_stop()?;
             tracing::info!(%address, "listening");
             service.serve(listener, stop).await.map_err(|error| error.to_string())
@@ -140,9 +141,7 @@ async fn execute(cli: Cli) -> Result<(), String> {
             Ok(())
         }
         Some(Command::Provision { urls, admin_url, print }) => provision(&urls, admin_url, print).await,
-        Some(Command::Demo { urls, listen, outside }) => {
-            demo::load_into(&urls.required()?, &outside.mail(&listen.listen, None)?).await
-        }
+        Some(Command::Demo { urls }) => demo::load_into(&urls.required()?).await,
         Some(Command::PrintSchema) => {
             print!("{}", crate::sdl());
             Ok(())

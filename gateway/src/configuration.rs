@@ -1,6 +1,6 @@
 //! What can be set, and where it is read: environment variables, each also a flag.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use domain_identity::TokenKeys;
@@ -90,42 +90,15 @@ impl DatabaseLimits {
     }
 }
 
-/// How mail leaves, and where webhooks may go.
+/// What this gateway does beside requests.
 #[derive(Args, Clone, Debug)]
-pub struct Outside {
-    /// The mail server, with user and password: `smtp://user:password@mail.example.org:587?tls=required`,
-    /// or `smtps://…`. Without one mail stays in the queue; `cargo run` writes it to files instead.
-    #[arg(long, env = "TESSERA_SMTP_URL", hide_env_values = true)]
-    pub smtp_url: Option<String>,
-    /// Who mail is from.
-    #[arg(long, env = "TESSERA_MAIL_FROM", default_value = "Tessera <no-reply@localhost>")]
-    pub mail_from: String,
-    /// What links in mails begin with: where people open the front end. The listening address unless
-    /// told.
-    #[arg(long, env = "TESSERA_PUBLIC_URL")]
-    pub public_url: Option<Url>,
-    /// Lets webhooks reach this machine itself, without TLS if need be; always so with `cargo run`.
-    #[arg(long, env = "TESSERA_LOOPBACK_WEBHOOKS")]
-    pub loopback_webhooks: bool,
+pub struct Background {
     /// Leaves background work (mail, webhooks, schedules) to other gateways.
     #[arg(long, env = "TESSERA_NO_WORK")]
     pub no_work: bool,
-}
-
-impl Outside {
-    /// As the events crate takes it; a folder takes mail where no server is set.
-    ///
-    /// # Errors
-    /// An address that makes no URL.
-    pub fn mail(&self, listens_at: &str, folder: Option<PathBuf>) -> Result<MailSettings, String> {
-        let here = || Url::parse(&format!("http://{listens_at}")).map_err(|error| error.to_string());
-        Ok(MailSettings {
-            smtp_url: self.smtp_url.clone(),
-            from: self.mail_from.clone(),
-            folder,
-            public_url: self.public_url.clone().map_or_else(here, Ok)?,
-        })
-    }
+    /// Lets webhooks reach this machine itself, without TLS if need be; always so without a command.
+    #[arg(long, env = "TESSERA_LOOPBACK_WEBHOOKS")]
+    pub loopback_webhooks: bool,
 }
 
 /// The keys that sign access tokens.
@@ -144,5 +117,83 @@ impl Keys {
     pub fn parse(&self) -> Result<Option<TokenKeys>, String> {
         let keys = self.token_keys.as_deref().map(TokenKeys::parse).transpose();
         keys.map_err(|error| format!("TESSERA_TOKEN_KEYS: {error}"))
+    }
+}
+
+/// How mail leaves, and where its links lead.
+#[derive(Args, Clone)]
+pub struct Mail {
+    /// The mail server: `smtp://user:password@mail.example.org:587?tls=required`, or `smtps://…`.
+    #[arg(long, env = "TESSERA_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Who mails are from: an address, or a name with the address in angle brackets.
+    #[arg(long, env = "TESSERA_MAIL_FROM")]
+    pub mail_from: Option<String>,
+    /// Where people open the front end; links in mails begin with it. Where the service listens,
+    /// unless set.
+    #[arg(long, env = "TESSERA_PUBLIC_URL")]
+    pub public_url: Option<String>,
+}
+
+impl Mail {
+    /// Passes if there is no server, or all that its mails need to be worth reading.
+    ///
+    /// # Errors
+    /// A server without a sender or a public address.
+    pub fn check_complete(&self) -> Result<(), String> {
+        if self.smtp_url.is_some() && (self.mail_from.is_none() || self.public_url.is_none()) {
+            return Err("TESSERA_SMTP_URL is set: TESSERA_MAIL_FROM says who mails are from, and \
+                        TESSERA_PUBLIC_URL where their links lead"
+                .to_owned());
+        }
+        Ok(())
+    }
+
+    /// As the events crate takes them; without a server mails are laid into the folder, if any.
+    ///
+    /// # Errors
+    /// A public address that is none.
+    pub fn settings(&self, listening: SocketAddr, folder: Option<PathBuf>) -> Result<MailSettings, String> {
+        let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"));
+        let known = Url::parse(&public_url).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+        let public_url = known.ok_or_else(|| {
+            format!("TESSERA_PUBLIC_URL: {public_url} does not begin with http:// or https://")
+        })?;
+        let from = self.mail_from.clone().unwrap_or_else(|| "Tessera <tessera@localhost>".to_owned());
+        Ok(MailSettings { smtp_url: self.smtp_url.clone(), from, folder, public_url })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail(smtp_url: Option<&str>, mail_from: Option<&str>, public_url: Option<&str>) -> Mail {
+        let [smtp_url, mail_from, public_url] =
+            [smtp_url, mail_from, public_url].map(|value| value.map(str::to_owned));
+        Mail { smtp_url, mail_from, public_url }
+    }
+
+    #[test]
+    fn links_lead_to_the_public_address_or_where_the_service_listens() {
+        let link = |public_url| {
+            let settings = mail(None, None, public_url).settings(([127, 0, 0, 1], 8080).into(), None);
+            settings.map(|settings| settings.public_url.to_string())
+        };
+        assert_eq!(link(None).unwrap(), "http://127.0.0.1:8080/");
+        assert_eq!(link(Some("https://example.org/app")).unwrap(), "https://example.org/app");
+        for bad in ["", "example.org", "localhost:3000", "mailto:a@example.org"] {
+            assert!(link(Some(bad)).is_err_and(|error| error.starts_with("TESSERA_PUBLIC_URL: ")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_server_needs_a_sender_and_a_public_address() {
+        let (url, from, public) =
+            (Some("smtp://localhost"), Some("a@example.org"), Some("https://example.org"));
+        assert!(mail(None, None, None).check_complete().is_ok());
+        assert!(mail(url, from, public).check_complete().is_ok());
+        assert!(mail(url, None, public).check_complete().is_err());
+        assert!(mail(url, from, None).check_complete().is_err());
     }
 }

@@ -1,12 +1,13 @@
 //! The demo organisations: two, so that it can be seen that neither sees the other.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use domain_crm::{Contact, Product};
 use domain_identity::{SignUpInput, TokenKeys, sign_up};
-use events::mail::MailSettings;
 use listing::{CsvColumn, ImportInput, Many, import};
 use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId};
 
-use crate::Service;
+use crate::{Service, configuration::Mail};
 
 /// E-mail, password and organisation of each demo log-in.
 pub(crate) const LOG_INS: [(&str, &str, &str); 2] = [
@@ -35,11 +36,14 @@ const PEOPLE: &[(&str, &str)] =
     &[("contact_name", "name"), ("company_name", "company"), ("contact_title", "notes")];
 const CATALOGUE: Columns = &[("product", "name"), ("cost", "ourCost"), ("price", "clientPrice")];
 
-/// Loads the demo into a database that nobody serves yet; whoever serves it sends the mail of that.
-pub(crate) async fn load_into(addresses: &Addresses, mail: &MailSettings) -> Result<(), String> {
+/// Loads the demo into a database that nobody serves yet.
+pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
     // Tokens of this key leave the process no more than it does.
     let keys = TokenKeys::random();
-    let service = Service::open(addresses, &Limits::default(), keys, mail, Clock::system()).await;
+    // Nothing of this is mailed.
+    let mail = Mail { smtp_url: None, mail_from: None, public_url: None };
+    let mail = mail.settings(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
+    let service = Service::open(addresses, &Limits::default(), keys, Clock::system(), &mail).await;
     load(&service.map_err(|error| error.to_string())?).await
 }
 

@@ -23,8 +23,8 @@ use crate::{
 
 const DATABASE: &str = "tessera";
 const TOKEN_KEY: &str = "token-key";
-const MAIL: &str = "mail";
 const LOGIN: &str = "gateway";
+const MAIL: &str = "mail";
 
 /// Makes what is missing, serves, and stops what it started.
 pub(crate) async fn run(options: Run) -> Result<(), String> {
@@ -60,10 +60,10 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         let limits = options.limits.limits();
         // Everything of this command stays on this machine: mail in a folder, webhooks to loopback.
         Reach::allow_loopback();
-        let mail = options.outside.mail(&address.to_string(), Some(folder.join(MAIL)))?;
-        let service = Service::open(&addresses, &limits, keys, &mail, Clock::system()).await;
+        let mail = options.mail.settings(address, Some(folder.join(MAIL)))?;
+        let service = Service::open(&addresses, &limits, keys, Clock::system(), &mail).await;
         let mut service = service.map_err(|error| error.to_string())?;
-        service.works = !options.outside.no_work;
+        service.works = !options.background.no_work;
         // Never into a database of somebody's own: the demo's passwords are published.
         if cluster.is_some() {
             demo::load(&service).await?;
@@ -90,10 +90,13 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
 fn reset(folder: &Path) -> Result<(), String> {
     // First what refuses a folder that another process runs on: the key goes only with the data.
     cluster::remove(folder).map_err(|error| error.to_string())?;
-    match fs::remove_file(folder.join(TOKEN_KEY)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.to_string()),
-        _ => Ok(()),
+    for removed in [fs::remove_file(folder.join(TOKEN_KEY)), fs::remove_dir_all(folder.join(MAIL))] {
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.to_string()),
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 /// The private PostgreSQL with its roles and its database.

@@ -54,14 +54,14 @@ impl Service {
         addresses: &Addresses,
         limits: &Limits,
         keys: TokenKeys,
-        mail: &MailSettings,
         clock: Clock,
+        mail: &MailSettings,
     ) -> Result<Self, OpenError> {
         let other = |failure: Failure| OpenError::Other(failure.to_string());
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
         let mailer = Mailer::new(mail).map_err(|error| OpenError::Other(error.to_string()))?;
         let work = Work::own(mailer).map_err(other)?;
-        let identity = Identity::new(door.clone(), keys).map_err(other)?;
+        let identity = Identity::new(door.clone(), keys, mail.public_url.clone()).map_err(other)?;
         let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));
         Ok(Self {

@@ -7,6 +7,8 @@ pub enum Permission {
     OwnAccount,
     /// See the users of the organisation.
     ReadUsers,
+    /// Invite users, and say what they may do.
+    ManageUsers,
     /// Read contacts.
     ReadContacts,
     /// Create, change, delete, restore and import contacts.
@@ -50,8 +52,8 @@ impl Role {
     /// The one table of who may do what; it stands in the README.
     pub fn allows(self, permission: Permission) -> bool {
         use Permission::{
-            OwnAccount, ReadContacts, ReadDeadLetters, ReadProducts, ReadUsers, ReadWebhooks, WriteContacts,
-            WriteDeadLetters, WriteProducts, WriteWebhooks,
+            ManageUsers, OwnAccount, ReadContacts, ReadDeadLetters, ReadProducts, ReadUsers, ReadWebhooks,
+            WriteContacts, WriteDeadLetters, WriteProducts, WriteWebhooks,
         };
         use Role::{Admin, Manager, Staff, TicketAdmin};
         match permission {
@@ -59,7 +61,7 @@ impl Role {
             ReadUsers | ReadContacts => matches!(self, Admin | Manager | Staff | TicketAdmin),
             WriteContacts | ReadProducts => matches!(self, Admin | Manager | Staff),
             WriteProducts => matches!(self, Admin | Manager),
-            ReadWebhooks | WriteWebhooks | ReadDeadLetters | WriteDeadLetters => self == Admin,
+            ManageUsers | ReadWebhooks | WriteWebhooks | ReadDeadLetters | WriteDeadLetters => self == Admin,
         }
     }
 }

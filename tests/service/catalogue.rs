@@ -15,7 +15,10 @@ const WITHOUT_TENANT: &[(&str, &str)] = &[
     ("schedules", "a date that is the same for all; its jobs are made for each"),
 ];
 /// Foreign keys of tenant tables that do not start with the tenant.
-const FOREIGN_KEYS_WITHOUT_TENANT: &[(&str, &str)] = &[("users_account_fk", "accounts have no tenant")];
+const FOREIGN_KEYS_WITHOUT_TENANT: &[(&str, &str)] = &[
+    ("mailed_tokens_account_fk", "accounts have no tenant"),
+    ("users_account_fk", "accounts have no tenant"),
+];
 /// Indexes of tenant tables that do not start with the tenant.
 const INDEXES_WITHOUT_TENANT: &[(&str, &str)] = &[
     ("users_of_account", "log-in asks for all users of an account, wherever they are"),

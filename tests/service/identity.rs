@@ -1,8 +1,12 @@
-//! Signing up, logging in, refreshing, logging out; who is let in and for how long.
+//! Signing up, logging in, refreshing, logging out; who is let in and for how long; and what is asked
+//! by mail.
 
 mod access;
+mod invitation;
 mod log_in;
+mod password_reset;
 mod tokens;
+mod verification;
 
 use serde_json::{Value, json};
 use tenancy::Addresses;
@@ -30,6 +34,51 @@ async fn refresh(client: &Client, token: &Value) -> Answer {
     let query =
         format!("mutation ($input: RefreshLogInInput!) {{ refreshLogIn(input: $input) {{ {PAYLOAD} }} }}");
     client.anonymous().run(&query, json!({ "input": { "refreshToken": token } })).await
+}
+
+async fn invite(client: &Client, input: Value) -> Answer {
+    let query = "mutation ($input: InviteUserInput!) { inviteUser(input: $input) { \
+                 expiresAt userErrors { code message field } } }";
+    client.run(query, json!({ "input": input })).await
+}
+
+async fn accept(client: &Client, token: &str, password: &str) -> Answer {
+    let query = format!(
+        "mutation ($input: AcceptInvitationInput!) {{ acceptInvitation(input: $input) {{ {PAYLOAD} }} }}"
+    );
+    client.anonymous().run(&query, json!({ "input": { "token": token, "password": password } })).await
+}
+
+async fn request_reset(client: &Client, email: &str) -> Answer {
+    let query = "mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { \
+                 userErrors { code message field } } }";
+    client.anonymous().run(query, json!({ "input": { "email": email } })).await
+}
+
+async fn reset(client: &Client, token: &str, password: &str) -> Answer {
+    let query = "mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { \
+                 userErrors { code message field } } }";
+    client.anonymous().run(query, json!({ "input": { "token": token, "password": password } })).await
+}
+
+async fn verify(client: &Client, token: &str) -> Answer {
+    let query = "mutation ($input: VerifyEmailInput!) { verifyEmail(input: $input) { \
+                 userErrors { code message field } } }";
+    client.anonymous().run(query, json!({ "input": { "token": token } })).await
+}
+
+/// What every token is answered that is not good.
+const NOT_GOOD: [&str; 1] = ["INVALID token"];
+
+/// A token with the organisation it names exchanged for this client's.
+fn readdressed(token: &str, client: &Client) -> String {
+    let organisation = client.organisation_id();
+    tokens::encoded(&[organisation.as_bytes().as_slice(), &tokens::decoded(token)[16..]].concat())
+}
+
+/// The only cell that a query behind the service's back finds.
+async fn cell<T: for<'a> tokio_postgres::types::FromSql<'a>>(sql: &str) -> T {
+    superuser(server().addresses.database()).await.query_one(sql, &[]).await.unwrap().get(0)
 }
 
 /// The input of a sign-up that can only be refused for what a test changes in it.

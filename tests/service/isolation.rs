@@ -12,7 +12,7 @@ use crate::harness::{
     generate::{Filling, IdPlace, RootField, Schema},
     organisation,
     rows::Rows,
-    server, superuser,
+    server, superuser, with_tokens,
 };
 
 /// Two organisations that know nothing of each other.
@@ -238,7 +238,8 @@ async fn no_mutation_reaches_another_organisations_rows() {
         let own = rows_for(schema, &stranger, &root, None).await;
         // Some mutations use the log-in up.
         let asking = stranger.log_in_as(stranger.log_in["user"]["email"].as_str().unwrap()).await;
-        let request = schema.request(&root, Filling { rows: &own, other: None, log_in: &asking.log_in });
+        let log_in = with_tokens(&asking, &root.name).await;
+        let request = schema.request(&root, Filling { rows: &own, other: None, log_in: &log_in });
         let answer = asking.run(&request.query, request.variables).await;
         answer.ok(&format!("/data/{}", root.name));
         assert!(!foreign.appear_in(&answer.body.to_string()), "{}: {}", root.name, answer.body);

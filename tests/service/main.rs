@@ -22,6 +22,7 @@ mod identity;
 mod import;
 mod isolation;
 mod lists;
+mod mail;
 mod many;
 mod northwind;
 mod paging;

@@ -7,7 +7,7 @@ use listing::{GivenId, Verb, scope};
 use tenancy::{Failure, UserError};
 
 use super::LoggedIn;
-use crate::{Identity, Organisation, User, organisation};
+use crate::{Identity, Organisation, User, mailed, organisation};
 
 /// A new organisation and its first admin.
 #[derive(InputObject)]
@@ -52,7 +52,7 @@ pub(crate) struct RefreshLogInInput {
 /// A log-in: tokens, and who is logged in where. All null if there are errors.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-struct LogInPayload<V: Verb> {
+pub(crate) struct LogInPayload<V: Verb> {
     /// Send it as `Authorization: Bearer …`. Good for 15 minutes.
     access_token: Option<String>,
     /// When the access token's time is over.
@@ -76,7 +76,7 @@ impl<V: Verb> TypeName for LogInPayload<V> {
 }
 
 impl<V: Verb> LogInPayload<V> {
-    fn of(outcome: Result<LoggedIn, Failure>) -> Result<Self, Failure> {
+    pub(crate) fn of(outcome: Result<LoggedIn, Failure>) -> Result<Self, Failure> {
         let (logged_in, user_errors) = match outcome {
             Ok(logged_in) => (Some(logged_in), vec![]),
             Err(Failure::User(user_errors)) => (None, user_errors),
@@ -154,14 +154,19 @@ pub(crate) struct LoginMutation;
 
 #[Object]
 impl LoginMutation {
-    /// Makes an organisation with its first admin and logs the admin in. Open to everybody.
+    /// Makes an organisation with its first admin, logs the admin in and mails a link to verify the
+    /// e-mail. Open to everybody.
     async fn sign_up(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The organisation and its admin.")] input: SignUpInput,
     ) -> Result<Option<LogInPayload<SignUp>>> {
-        let logged_in =
-            super::sign_up(ctx.data::<Identity>()?, scope(ctx)?.request_id(), input).boxed().await;
+        let (identity, request_id) = (ctx.data::<Identity>()?, scope(ctx)?.request_id());
+        let logged_in = super::sign_up(identity, request_id, input).boxed().await;
+        if let Ok(LoggedIn { user, organisation, .. }) = &logged_in {
+            let (organisation_id, user_id) = (organisation.id.uuid(), user.id.uuid());
+            mailed::verify_newcomer(identity, request_id, organisation_id, user_id).boxed().await;
+        }
         Ok(Some(LogInPayload::of(logged_in)?))
     }
 

@@ -5,8 +5,8 @@
 //! from the user, and nobody can tell which: the whole family ends.
 
 mod graphql;
-mod rules;
-mod store;
+pub(crate) mod rules;
+pub(crate) mod store;
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use tenancy::{ErrorCode, Failure, Permission, Refusal, RequestId, Scope, Tx, Use
 use uuid::Uuid;
 
 pub use graphql::SignUpInput;
-pub(crate) use graphql::{LoginMutation, LoginQuery};
+pub(crate) use graphql::{LogInPayload, LoginMutation, LoginQuery};
 
 use crate::{
     Identity, Organisation, User,
     identity::Inner,
     organisation::{self, NewOrganisation, slug_of},
-    token::RefreshToken,
+    token::MintedToken,
 };
 
 /// How long a log-in lasts, however often it is refreshed.
@@ -42,7 +42,8 @@ pub struct LoggedIn {
 }
 
 /// Makes an organisation with its first admin, and logs the admin in (TKT-20). An account that
-/// exists already is used if the password is its own.
+/// exists already is used if the password is its own. Whether the e-mail is theirs is for the caller
+/// to ask.
 ///
 /// # Errors
 /// INVALID fields, ALREADY_EXISTS for a slug or an account.
@@ -52,22 +53,13 @@ pub async fn sign_up(
     input: SignUpInput,
 ) -> Result<LoggedIn, Failure> {
     let input = rules::check_sign_up(input)?;
-    let Inner { system, hasher, .. } = &*identity.0;
-    let account = store::account(system, &input.email).await?;
-    let (account_id, password_hash) = match account {
-        Some(account) => {
-            if !hasher.verify(input.password.clone(), Some(account.password_hash)).await? {
-                let message = "This e-mail has an account already, with another password.";
-                return Err(Failure::user(ErrorCode::NotAllowed, "password", message));
-            }
-            (account.id, None)
-        }
-        None => (Uuid::now_v7(), Some(hasher.hash(input.password.clone()).await?)),
-    };
+    let Claimed { account_id, new_hash } = claim_account(identity, &input.email, input.password).await?;
     let (organisation_id, user_id) = (Uuid::now_v7(), Uuid::now_v7());
-    system
+    identity
+        .0
+        .system
         .write(organisation_id, Some(user_id), request_id, |tx| async move {
-            if let Some(password_hash) = password_hash {
+            if let Some(password_hash) = new_hash {
                 store::insert_account(&tx, account_id, &input.email, &password_hash).await?;
             }
             make_organisation(&tx, organisation_id, input.organisation_name, input.slug).await?;
@@ -78,6 +70,34 @@ pub async fn sign_up(
         })
         .await?;
     open_session(identity, request_id, account_id, organisation_id, user_id).await
+}
+
+/// An account that somebody has shown to be theirs, or that is theirs to make.
+pub(crate) struct Claimed {
+    pub(crate) account_id: Uuid,
+    /// What to make the account with; nothing if it is there.
+    pub(crate) new_hash: Option<String>,
+}
+
+/// The account of an e-mail if this is its password, or a new one if the e-mail has none.
+///
+/// # Errors
+/// NOT_ALLOWED for another password than the account's.
+pub(crate) async fn claim_account(
+    identity: &Identity,
+    email: &str,
+    password: String,
+) -> Result<Claimed, Failure> {
+    let Inner { system, hasher, .. } = &*identity.0;
+    let Some(account) = store::account(system, email).await? else {
+        let new_hash = Some(hasher.hash(password).await?);
+        return Ok(Claimed { account_id: Uuid::now_v7(), new_hash });
+    };
+    if !hasher.verify(password, Some(account.password_hash)).await? {
+        let message = "This e-mail has an account already, with another password.";
+        return Err(Failure::user(ErrorCode::NotAllowed, "password", message));
+    }
+    Ok(Claimed { account_id: account.id, new_hash: None })
 }
 
 /// A short name that was asked for must be free; one made from the name gives way.
@@ -138,10 +158,10 @@ pub(crate) async fn refresh(
 ) -> Result<LoggedIn, Failure> {
     let refused = || Failure::from(Refusal::Unauthenticated);
     let system = &identity.0.system;
-    let token = RefreshToken::parse(token).ok_or_else(refused)?;
+    let token = MintedToken::parse(token).ok_or_else(refused)?;
     let scope = system.token_scope(token.organisation_id, request_id.clone());
     let now = system.clock().now();
-    let (hash, next) = (token.hash(), RefreshToken::new(token.organisation_id));
+    let (hash, next) = (token.hash(), MintedToken::new(token.organisation_id));
     let (next_id, next_hash) = (next.id, next.hash());
     let refreshed = scope
         .write(Permission::OwnAccount, |tx| async move {
@@ -204,7 +224,8 @@ pub(crate) async fn load_session(
     Ok(UserSession { organisation_id, user_id, login_session_id, roles })
 }
 
-async fn open_session(
+/// Opens a log-in session of a user, and gives its first tokens.
+pub(crate) async fn open_session(
     identity: &Identity,
     request_id: &RequestId,
     account_id: Uuid,
@@ -215,7 +236,7 @@ async fn open_session(
     let login_session_id = Uuid::now_v7();
     let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![tenancy::Role::User] };
     let scope = system.user_scope(Arc::new(user), request_id.clone());
-    let token = RefreshToken::new(organisation_id);
+    let token = MintedToken::new(organisation_id);
     let (token_id, token_hash) = (token.id, token.hash());
     let expires_at = scope.clock().now() + SESSION;
     scope
@@ -233,7 +254,7 @@ async fn describe(
     identity: &Identity,
     request_id: &RequestId,
     session: UserSession,
-    refresh_token: RefreshToken,
+    refresh_token: MintedToken,
 ) -> Result<LoggedIn, Failure> {
     let Inner { system, keys, .. } = &*identity.0;
     let (access_token, expires_at) = keys.sign(&session, system.clock().now())?;

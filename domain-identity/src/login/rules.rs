@@ -27,18 +27,28 @@ pub(super) fn check_sign_up(input: SignUpInput) -> Result<SignUpInput, Failure> 
     };
     let mut checks = Checks::default();
     checks.required("organisationName", &input.organisation_name, MAX_ORGANISATION);
-    checks.required("firstName", &input.first_name, MAX_NAME);
-    checks.required("lastName", &input.last_name, MAX_NAME);
+    names(&mut checks, &input.first_name, &input.last_name);
     checks.email("email", Some(&input.email));
-    let length = input.password.chars().count();
-    if !(MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
-        checks.invalid("password", format!("A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters."));
-    }
+    password(&mut checks, &input.password);
     if input.slug.as_deref().is_some_and(|slug| !is_slug(slug)) {
         checks.invalid("slug", format!("A short name has up to {MAX_SLUG} letters a-z, digits and hyphens."));
     }
     checks.finish()?;
     Ok(input)
+}
+
+/// The two names of a new user.
+pub(crate) fn names(checks: &mut Checks, first_name: &str, last_name: &str) {
+    checks.required("firstName", first_name, MAX_NAME);
+    checks.required("lastName", last_name, MAX_NAME);
+}
+
+/// A password that somebody chooses.
+pub(crate) fn password(checks: &mut Checks, password: &str) {
+    let length = password.chars().count();
+    if !(MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
+        checks.invalid("password", format!("A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters."));
+    }
 }
 
 fn is_slug(slug: &str) -> bool {
@@ -54,7 +64,7 @@ pub(super) fn is_askable(email: &str) -> bool {
 }
 
 /// The membership to log in to, of an account's active ones, oldest first.
-pub(super) fn choose(
+pub(crate) fn choose(
     memberships: &[(Uuid, Uuid)],
     asked: Option<Uuid>,
     used_last: Option<Uuid>,

@@ -1,7 +1,7 @@
 //! SQL of log-in.
 
 use chrono::{DateTime, Utc};
-use diesel::{prelude::*, sql_types::Text};
+use diesel::{dsl::exists, prelude::*, sql_types::Text};
 use listing::Named;
 use tenancy::{Failure, Role, Scope, SystemDoor, Tx};
 use uuid::Uuid;
@@ -14,25 +14,27 @@ use crate::{
 
 pub(super) const LOGGED_OUT: &str = "LOGGED_OUT";
 pub(super) const TOKEN_REUSED: &str = "TOKEN_REUSED";
+pub(super) const PASSWORD_RESET: &str = "PASSWORD_RESET";
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = accounts)]
-pub(super) struct Account {
-    pub(super) id: Uuid,
-    pub(super) password_hash: String,
-    pub(super) last_organisation_id: Option<Uuid>,
+pub(crate) struct Account {
+    pub(crate) id: Uuid,
+    pub(crate) password_hash: String,
+    pub(crate) last_organisation_id: Option<Uuid>,
 }
 
 #[derive(Insertable)]
 #[diesel(table_name = users)]
-pub(super) struct NewUser {
-    id: Uuid,
-    account_id: Uuid,
-    name: String,
-    first_name: String,
-    last_name: String,
-    email: String,
-    roles: Vec<Named<Role>>,
+pub(crate) struct NewUser {
+    pub(crate) id: Uuid,
+    pub(crate) account_id: Uuid,
+    pub(crate) name: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) email: String,
+    pub(crate) roles: Vec<Named<Role>>,
+    pub(crate) created_by: Option<Uuid>,
 }
 
 impl NewUser {
@@ -52,6 +54,7 @@ impl NewUser {
             last_name,
             email,
             roles: vec![Named(Role::Admin), Named(Role::User)],
+            created_by: Some(id),
         }
     }
 }
@@ -82,13 +85,13 @@ impl LoginSession {
 diesel::define_sql_function!(fn lower(text: Text) -> Text);
 
 /// The account of an e-mail, however it is capitalised.
-pub(super) async fn account(system: &SystemDoor, email: &str) -> Result<Option<Account>, Failure> {
+pub(crate) async fn account(system: &SystemDoor, email: &str) -> Result<Option<Account>, Failure> {
     let query = accounts::table.filter(lower(accounts::email).eq(lower(email))).select(Account::as_select());
     Ok(system.rows(query).await?.into_iter().next())
 }
 
 /// The organisations and users of an account that it may log in to, oldest first.
-pub(super) async fn memberships(system: &SystemDoor, account_id: Uuid) -> Result<Vec<(Uuid, Uuid)>, Failure> {
+pub(crate) async fn memberships(system: &SystemDoor, account_id: Uuid) -> Result<Vec<(Uuid, Uuid)>, Failure> {
     let query = users::table
         .filter(users::account_id.eq(account_id).and(users::active).and(users::deleted_at.is_null()))
         .order((users::created_at, users::id))
@@ -96,7 +99,7 @@ pub(super) async fn memberships(system: &SystemDoor, account_id: Uuid) -> Result
     system.rows(query).await
 }
 
-pub(super) async fn insert_account(
+pub(crate) async fn insert_account(
     tx: &Tx,
     id: Uuid,
     email: &str,
@@ -112,11 +115,11 @@ pub(super) async fn insert_organisation(tx: &Tx, organisation: &NewOrganisation)
     Ok(tx.execute(insert.on_conflict(organisations::slug).do_nothing()).await? == 1)
 }
 
-pub(super) async fn insert_user(tx: &Tx, user: NewUser) -> Result<(), Failure> {
+pub(crate) async fn insert_user(tx: &Tx, user: NewUser) -> Result<(), Failure> {
     tx.execute(diesel::insert_into(users::table).values(user)).await.map(drop)
 }
 
-pub(super) async fn remember_organisation(
+pub(crate) async fn remember_organisation(
     tx: &Tx,
     account_id: Uuid,
     organisation_id: Uuid,
@@ -179,6 +182,19 @@ pub(super) async fn end_session(tx: &Tx, id: Uuid, reason: &str, now: DateTime<U
     let open =
         login_sessions::table.filter(login_sessions::id.eq(id).and(login_sessions::ended_at.is_null()));
     let end = (login_sessions::ended_at.eq(now), login_sessions::end_reason.eq(reason));
+    tx.execute(diesel::update(open).set(end)).await.map(drop)
+}
+
+/// Ends every log-in session of an account, in all its organisations; as the system's role.
+pub(crate) async fn end_sessions(tx: &Tx, account_id: Uuid, now: DateTime<Utc>) -> Result<(), Failure> {
+    let own = users::organisation_id
+        .eq(login_sessions::organisation_id)
+        .and(users::id.eq(login_sessions::user_id))
+        .and(users::account_id.eq(account_id));
+    let open = login_sessions::table
+        .filter(login_sessions::ended_at.is_null())
+        .filter(exists(users::table.filter(own).select(users::id)));
+    let end = (login_sessions::ended_at.eq(now), login_sessions::end_reason.eq(PASSWORD_RESET));
     tx.execute(diesel::update(open).set(end)).await.map(drop)
 }
 

@@ -122,7 +122,10 @@ async fn sign_up_log_in_and_log_out_are_audited() {
     let signed_up = entries(&client, None).await;
     let mut found = whats(&signed_up);
     found.sort();
-    assert_eq!(found, ["INSERT login_sessions", "INSERT organisations", "INSERT users"]);
+    assert_eq!(
+        found,
+        ["INSERT login_sessions", "INSERT mailed_tokens", "INSERT organisations", "INSERT users"]
+    );
     assert!(signed_up.iter().all(|entry| entry.user_id == user_id(&client) && entry.request_id.is_some()));
     let organisation = signed_up.iter().find(|entry| entry.what == "INSERT organisations").unwrap();
     assert_eq!(organisation.entity_id, client.organisation_id());

@@ -86,6 +86,14 @@ impl Client {
         superuser(server().addresses.database()).await.batch_execute(&sql).await.unwrap();
     }
 
+    /// Invites somebody to this organisation.
+    pub(crate) async fn invite(&self, email: &str) {
+        let query = "mutation ($input: InviteUserInput!) { inviteUser(input: $input) { \
+                     expiresAt userErrors { code message field } } }";
+        let input = json!({ "email": email, "firstName": "Ida", "lastName": "Invited" });
+        self.mutate(query, input).await.ok("/data/inviteUser");
+    }
+
     /// Logs in with the password of all tests.
     pub(crate) async fn log_in_as(&self, email: &str) -> Self {
         let query = "mutation ($email: String!, $password: String!) { \

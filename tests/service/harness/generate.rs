@@ -86,7 +86,7 @@ pub(crate) struct Filling<'a> {
     pub(crate) rows: &'a Rows,
     /// The one id that comes from elsewhere, and optional arguments on the way to it.
     pub(crate) other: Option<(&'a Place, &'a Row)>,
-    /// Whose e-mail and refresh token are used; `Value::Null` for made-up ones.
+    /// Whose e-mail, refresh token and mailed `tokens` are used; `Value::Null` for made-up ones.
     pub(crate) log_in: &'a Value,
 }
 
@@ -456,6 +456,7 @@ fn scalar(ty: &str, place: &Place, filling: Filling<'_>) -> Value {
         ("String", "email") => json!(unique_email()),
         ("String", "password") => json!(PASSWORD),
         ("String", "refreshToken") => json!(filling.log_in["refreshToken"].as_str().unwrap_or("none")),
+        ("String", "token") => json!(filling.log_in["tokens"][root].as_str().unwrap_or("none")),
         // What each entity cannot be without; columns that fill nothing are ignored.
         ("String", "csv") => json!("name,url\nGenerated,http://127.0.0.1:9/\n"),
         // Nothing listens there.

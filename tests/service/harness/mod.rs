@@ -4,17 +4,20 @@
 mod client;
 mod database;
 pub(crate) mod generate;
+mod mailbox;
 pub(crate) mod rows;
+pub(crate) mod smtp;
 
 use std::{sync::OnceLock, thread};
 
-use events::{Events, mail::MailSettings, webhook::Reach};
+use events::{Events, webhook::Reach};
 use gateway::Service;
 use tenancy::{Addresses, Limits, ManualClock};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 pub(crate) use client::{Answer, Client, PASSWORD, anonymous, http, organisation, unique_email, uuid};
 pub(crate) use database::{connect, postgres, superuser};
+pub(crate) use mailbox::{link_in, mail_settings, mails_to, token_for, with_tokens};
 
 /// Signs the access tokens of tests.
 pub(crate) const TOKEN_KEY: &str = "a key for tests alone of more than 32 bytes";
@@ -60,18 +63,8 @@ pub(crate) async fn open(addresses: &Addresses, clock: &ManualClock) -> Service 
     Reach::allow_loopback();
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
     let limits = Limits { connections: 8, ..Limits::default() };
-    let service = Service::open(addresses, &limits, keys, &mail(), clock.clock()).await.unwrap();
+    let service = Service::open(addresses, &limits, keys, clock.clock(), &mail_settings()).await.unwrap();
     service.without_work()
-}
-
-/// Mail that goes nowhere, with links to a page of the front end.
-pub(crate) fn mail() -> MailSettings {
-    MailSettings {
-        smtp_url: None,
-        from: "Tessera <no-reply@example.org>".to_owned(),
-        folder: None,
-        public_url: "https://app.example.org".parse().unwrap(),
-    }
 }
 
 /// Serves until the runtime ends; answers where.

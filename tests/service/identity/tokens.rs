@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tenancy::ManualClock;
 
 use super::{assert_let_in, email, log_in, me, refresh, second_server, shut_out, with};
-use crate::harness::{Client, PASSWORD, organisation, server};
+use crate::harness::{Client, PASSWORD, mail_settings, organisation, server};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -19,7 +19,7 @@ pub(super) fn encoded(bytes: &[u8]) -> String {
     bytes.chunks(3).flat_map(|group| (0..=group.len()).map(move |at| sextet(group, at))).collect()
 }
 
-fn decoded(text: &str) -> Vec<u8> {
+pub(super) fn decoded(text: &str) -> Vec<u8> {
     let value = |c: u8| u32::try_from(ALPHABET.iter().position(|a| *a == c).unwrap()).unwrap();
     let bytes = |group: &[u8]| {
         let bits = group.iter().fold(0, |bits, c| bits << 6 | value(*c)) << (6 * (4 - group.len()));
@@ -172,9 +172,8 @@ async fn an_access_token_of_another_key_is_refused() {
         domain_identity::TokenKeys::parse("another key for tests alone of more than 32 bytes").unwrap();
     let (limits, clock) =
         (tenancy::Limits { connections: 2, ..tenancy::Limits::default() }, tenancy::Clock::system());
-    let service = gateway::Service::open(&server().addresses, &limits, keys, &crate::harness::mail(), clock)
-        .await
-        .unwrap();
+    let service =
+        gateway::Service::open(&server().addresses, &limits, keys, clock, &mail_settings()).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(service.without_work().serve(listener, std::future::pending()));

@@ -17,7 +17,7 @@ use tokio::{
     },
 };
 
-use crate::harness::{Client, TOKEN_KEY, postgres, superuser};
+use crate::harness::{Client, TOKEN_KEY, mail_settings, postgres, superuser};
 
 /// A server with one connection to a migrated database of its own.
 pub(super) struct Explained {
@@ -63,7 +63,7 @@ impl Explained {
         let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
         let limits = Limits { connections: 1, ..Limits::default() };
         let service =
-            Service::open(&overheard, &limits, keys, &crate::harness::mail(), Clock::system()).await.unwrap();
+            Service::open(&overheard, &limits, keys, Clock::system(), &mail_settings()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::of(&format!("http://{}", listener.local_addr().unwrap()));
         tokio::spawn(service.without_work().serve(listener, std::future::pending()));
