@@ -1,6 +1,7 @@
 //! What happened reaches everyone it concerns: the outbox, the queue, listeners, webhooks.
 
 mod live;
+mod mail;
 mod queue;
 
 use std::sync::Arc;

@@ -21,6 +21,7 @@ use self::process::{
 };
 use crate::{
     cluster::{Temporary, is_alive, wait_until},
+    door::eventually,
     harness::{Client, connect},
 };
 
@@ -239,6 +240,36 @@ async fn a_first_start_that_was_cut_short_is_made_up_for() {
     let gateway = Gateway::run(&temporary, &[]);
     assert!(!contacts(&gateway.ada().await).await.is_empty());
     assert!(!temporary.holds("postgres.new"));
+    gateway.stopped();
+}
+
+#[tokio::test]
+async fn mail_of_the_demo_is_laid_into_a_file_and_its_link_can_be_followed() {
+    let temporary = Temporary::new("mail");
+    let gateway = Gateway::run(&temporary, &[]);
+    let ada = gateway.ada().await;
+    ada.invite("grace@harbour.example").await;
+    let folder = temporary.data_dir().join("mail");
+    let mut found = String::new();
+    eventually("the mail is there", async || {
+        let files = fs::read_dir(&folder).into_iter().flatten().map(|file| file.unwrap().path());
+        let whole = files.filter(|path| path.extension().is_some_and(|kind| kind == "eml"));
+        let mails = whole.map(|path| fs::read_to_string(path).unwrap());
+        found = mails.filter(|mail| mail.contains("grace@harbour.example")).collect();
+        !found.is_empty()
+    })
+    .await;
+    // As quoted-printable has it: lines go on behind a `=`.
+    let text = found.replace("=\r\n", "").replace("=3D", "=");
+    let (_, token) = text.split_once("accept-invitation?token=").unwrap();
+    let token = token.split(|c: char| c.is_whitespace() || c == '"').next().unwrap();
+    let accept = "mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) { \
+                  user { email } organisation { name } userErrors { code message field } } }";
+    let input = json!({ "token": token, "password": "a password of hers" });
+    let answer = gateway.client(None).mutate(accept, input).await;
+    let expected = json!({ "user": { "email": "grace@harbour.example" },
+                           "organisation": { "name": "Harbour Trading" }, "userErrors": [] });
+    assert_eq!(*answer.ok("/data/acceptInvitation"), expected);
     gateway.stopped();
 }
 

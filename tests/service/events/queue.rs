@@ -68,9 +68,12 @@ async fn alone(handlers: Handlers) -> (Own, Client, ManualClock) {
     (Own::open(&server().addresses, clock.clock(), work).await, client, clock)
 }
 
-async fn count(client: &Client, table: &str) -> i64 {
-    let of = if table.contains(" WHERE ") { "" } else { " WHERE" };
-    let sql = format!("SELECT count(*) FROM {table}{of} organisation_id = '{}'", client.organisation_id());
+/// How many rows of the organisation are like this; its sign-up has a mail in the queue.
+async fn count(client: &Client, rows: &str) -> i64 {
+    let of = if rows.contains(" WHERE ") { "AND" } else { "WHERE" };
+    let organisation_id = client.organisation_id();
+    let sql =
+        format!("SELECT count(*) FROM {rows} {of} kind <> 'mail' AND organisation_id = '{organisation_id}'");
     superuser(server().addresses.database()).await.query_one(&sql, &[]).await.unwrap().get(0)
 }
 
@@ -126,7 +129,7 @@ async fn what_cannot_succeed_is_given_up_at_once_and_a_panic_is_a_failure_like_o
     own.events.drain(client.organisation_id()).await.unwrap();
     assert_eq!((seen.lock().unwrap().len(), panicked.lock().unwrap().len()), (1, 1));
     assert_eq!((count(&client, "dead_letters").await, count(&client, "jobs").await), (1, 2));
-    assert_eq!(count(&client, "jobs WHERE attempts = 0 AND kind = 'nobody does this' AND").await, 1);
+    assert_eq!(count(&client, "jobs WHERE attempts = 0 AND kind = 'nobody does this'").await, 1);
 }
 
 /// A database of the test's own, where workers may take everything.
@@ -270,7 +273,8 @@ async fn a_scheduled_job_runs_once_for_each_organisation_and_date_although_there
     for days in 1..=3 {
         clock.advance(TimeDelta::days(1));
         eventually("both have had their job", async || seen.lock().unwrap().len() >= 2 * days).await;
-        let idle = async || behind.query("SELECT 1 FROM jobs", &[]).await.unwrap().is_empty();
+        let idle =
+            async || behind.query("SELECT 1 FROM jobs WHERE kind <> 'mail'", &[]).await.unwrap().is_empty();
         eventually("nothing is left", idle).await;
     }
     let seen = seen.lock().unwrap().clone();
