@@ -70,9 +70,22 @@ struct Dispatched {
     jobs: i64,
 }
 
+/// What to do while somebody else dispatches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing: they do it all.
+    LeftToOthers,
+    /// Wait, so that everything that was published before is dispatched after this.
+    Awaited,
+}
+
 /// Makes jobs of the events that nobody has dispatched yet, some at a time; answers whether there
 /// may be more.
-pub(crate) async fn dispatch(door: &SystemDoor, subscribers: &[Subscriber]) -> Result<bool, Failure> {
+pub(crate) async fn dispatch(
+    door: &SystemDoor,
+    subscribers: &[Subscriber],
+    turn: Turn,
+) -> Result<bool, Failure> {
     let kinds: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.kind).collect();
     let patterns: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.of).collect();
     let query = sql_query(DISPATCH)
@@ -82,6 +95,9 @@ pub(crate) async fn dispatch(door: &SystemDoor, subscribers: &[Subscriber]) -> R
         .bind::<st::Array<st::Text>, _>(kinds)
         .bind::<st::Array<st::Text>, _>(patterns);
     let dispatched = door.write_across(|tx| async move {
+        if turn == Turn::Awaited {
+            tx.execute(sql_query("SELECT pg_advisory_xact_lock($1)").bind::<st::BigInt, _>(LOCK)).await?;
+        }
         let dispatched = tx.row::<_, Dispatched, _>(query).await?;
         // Jobs that another gateway may have free hands for.
         if dispatched.as_ref().is_some_and(|dispatched| dispatched.jobs > 0) {

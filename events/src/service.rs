@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     Handlers, Listener, Renew, Schedule, Subscriber, Topic,
-    dispatch::dispatch,
+    dispatch::{Turn, dispatch},
     live::{Hub, Reader},
     mail::{self, Mailer},
     purge,
-    queue::{Running, Worker},
+    queue::{LEASE, Running, Worker},
     webhook,
 };
 
@@ -51,7 +51,10 @@ impl Work {
 
 /// The events of one gateway: what listeners listen to, and all that runs beside requests.
 #[derive(Clone)]
-pub struct Events(Arc<Inner>);
+pub struct Events {
+    inner: Arc<Inner>,
+    lease: Duration,
+}
 
 struct Inner {
     door: SystemDoor,
@@ -63,7 +66,14 @@ struct Inner {
 impl Events {
     /// Nothing runs until [`Events::start`].
     pub fn new(door: SystemDoor, renew: Renew, work: Work) -> Self {
-        Self(Arc::new(Inner { door, hub: Arc::default(), renew, work }))
+        Self { inner: Arc::new(Inner { door, hub: Arc::default(), renew, work }), lease: LEASE }
+    }
+
+    /// With jobs that go to another gateway when the one that works at them has not ended them after
+    /// this time. It must be the same for all gateways, or longer than a handler takes in any.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
     }
 
     /// Listens to a topic of the scope's organisation. What is committed once this has answered is
@@ -72,7 +82,7 @@ impl Events {
     /// # Errors
     /// UNAUTHENTICATED or FORBIDDEN for one who does not hold the permission.
     pub fn listen(&self, scope: Scope, permission: Permission, topic: Topic) -> Result<Listener, Failure> {
-        Listener::new(&self.0.hub, Arc::clone(&self.0.renew), scope, permission, topic)
+        Listener::new(&self.inner.hub, Arc::clone(&self.inner.renew), scope, permission, topic)
     }
 
     /// Starts everything that runs beside requests; it ends when the answer is dropped.
@@ -81,7 +91,7 @@ impl Events {
     /// PostgreSQL does not answer.
     pub async fn start(&self) -> Result<JoinSet<()>, Failure> {
         let mut tasks = self.start_listening().await?;
-        tasks.spawn(work(Arc::clone(&self.0)));
+        tasks.spawn(work(Arc::clone(&self.inner), self.worker()));
         Ok(tasks)
     }
 
@@ -90,10 +100,10 @@ impl Events {
     /// # Errors
     /// PostgreSQL does not answer.
     pub async fn start_listening(&self) -> Result<JoinSet<()>, Failure> {
-        let announced = self.0.door.announced();
-        let reader = Reader::new(self.0.door.clone(), Arc::clone(&self.0.hub)).await?;
+        let announced = self.inner.door.announced();
+        let reader = Reader::new(self.inner.door.clone(), Arc::clone(&self.inner.hub)).await?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(announce(self.0.door.clone()));
+        tasks.spawn(announce(self.inner.door.clone()));
         tasks.spawn(read(reader, announced));
         Ok(tasks)
     }
@@ -104,16 +114,20 @@ impl Events {
     /// # Errors
     /// What the database refuses.
     pub async fn drain(&self, organisation_id: Uuid) -> Result<(), Failure> {
-        let Inner { door, work, .. } = &*self.0;
-        let worker = Worker::new(door.clone(), work.handlers.clone());
+        let Inner { door, work, .. } = &*self.inner;
+        let worker = self.worker();
         let mut running = Running::default();
         loop {
-            while dispatch(door, &work.subscribers).await? {}
+            while dispatch(door, &work.subscribers, Turn::Awaited).await? {}
             if worker.start_due(&mut running, Some(organisation_id)).await? == 0 && running.is_empty() {
                 return Ok(());
             }
             running.one_ends().await;
         }
+    }
+
+    fn worker(&self) -> Worker {
+        Worker::new(self.inner.door.clone(), self.inner.work.handlers.clone(), self.lease)
     }
 }
 
@@ -146,8 +160,7 @@ async fn read(mut reader: Reader, mut announced: watch::Receiver<u64>) {
 }
 
 /// Dispatches events and does jobs.
-async fn work(inner: Arc<Inner>) {
-    let worker = Worker::new(inner.door.clone(), inner.work.handlers.clone());
+async fn work(inner: Arc<Inner>, worker: Worker) {
     let mut announced = inner.door.announced();
     let mut running = Running::default();
     loop {
@@ -175,6 +188,6 @@ async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<u
     for schedule in &inner.work.schedules {
         schedule.tick(&inner.door).await?;
     }
-    while dispatch(&inner.door, &inner.work.subscribers).await? {}
+    while dispatch(&inner.door, &inner.work.subscribers, Turn::LeftToOthers).await? {}
     worker.start_due(running, None).await
 }

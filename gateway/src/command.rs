@@ -125,7 +125,7 @@ async fn execute(cli: Cli) -> Result<(), String> {
             }
             let mail = outside.mail(&address.to_string(), None)?;
             let service = Service::open(&addresses, &limits.limits(), keys, &mail, Clock::system()).await;
-            let mut service = service.map_err(|error| error.to_string())?;
+            let mut service = service.map_err(|error| error.to_string())?.with_lease(outside.lease());
             service.works = !outside.no_work;
             let stop = run::asked_to_stop()?;
             tracing::info!(%address, "listening");

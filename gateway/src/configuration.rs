@@ -110,9 +110,19 @@ pub struct Outside {
     /// Leaves background work (mail, webhooks, schedules) to other gateways.
     #[arg(long, env = "TESSERA_NO_WORK")]
     pub no_work: bool,
+    /// After how many seconds a background job goes to another gateway when the one that works at it
+    /// has not ended it: the same for all gateways. A job may take three quarters of it, and a webhook
+    /// takes up to 15 seconds.
+    #[arg(long, env = "TESSERA_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
+    pub lease_seconds: u16,
 }
 
 impl Outside {
+    /// How long a background job is one gateway's alone.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds.into())
+    }
+
     /// As the events crate takes it; a folder takes mail where no server is set.
     ///
     /// # Errors

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unused_imports, reason = "its tests are being written")]
 
+mod receiver;
+mod webhooks;
+
 use std::sync::Arc;
 
 use events::{Claimed, Events, Handlers, Trouble, Work};
