@@ -30,8 +30,8 @@ const DISPATCH: &str = "
         WHERE NOT dispatched AND (SELECT pg_try_advisory_xact_lock($1))
         ORDER BY position LIMIT $2 FOR UPDATE
     ), deliveries AS (
-        INSERT INTO webhook_deliveries (organisation_id, endpoint_id, event_id, event_kind)
-        SELECT batch.organisation_id, endpoint.id, batch.id, batch.kind
+        INSERT INTO webhook_deliveries (organisation_id, endpoint_id, event_id, event_kind, created_at)
+        SELECT batch.organisation_id, endpoint.id, batch.id, batch.kind, batch.created_at
         FROM batch JOIN webhook_endpoints endpoint USING (organisation_id)
         WHERE endpoint.active AND endpoint.deleted_at IS NULL
           AND CASE WHEN batch.kind = 'webhook_endpoint.pinged' THEN endpoint.id = batch.entity_id
@@ -39,18 +39,19 @@ const DISPATCH: &str = "
                    OR batch.entity || '.*' = ANY (endpoint.event_kinds) END
         RETURNING organisation_id, id, endpoint_id, event_id
     ), hooked AS (
-        INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id)
+        INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id, run_at)
         SELECT organisation_id, deliveries.id, $3, jsonb_build_object('deliveryId', deliveries.id),
                batch.kind || ' for a webhook', deliveries.endpoint_id || ' ' || batch.entity_id, batch.position,
-               batch.request_id
+               batch.request_id, batch.created_at
         FROM deliveries JOIN batch USING (organisation_id) WHERE batch.id = deliveries.event_id
         RETURNING 1
     ), told AS (
-        INSERT INTO jobs (organisation_id, kind, payload, summary, sequence_key, place, request_id)
+        INSERT INTO jobs (organisation_id, kind, payload, summary, sequence_key, place, request_id, run_at)
         SELECT organisation_id, subscriber.kind,
                jsonb_build_object('id', batch.id, 'kind', batch.kind, 'entity', entity, 'entityId', entity_id,
                                   'details', details, 'userId', user_id, 'createdAt', created_at),
-               batch.kind || ' for ' || subscriber.kind, subscriber.kind || ' ' || entity_id, position, request_id
+               batch.kind || ' for ' || subscriber.kind, subscriber.kind || ' ' || entity_id, position, request_id,
+               created_at
         FROM batch JOIN unnest($4::text[], $5::text[]) AS subscriber (kind, pattern)
           ON subscriber.pattern IN (batch.kind, batch.entity || '.*')
         RETURNING 1
@@ -70,9 +71,22 @@ struct Dispatched {
     jobs: i64,
 }
 
+/// What to do while somebody else dispatches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing: they do it all.
+    LeftToOthers,
+    /// Wait, so that everything that was published before is dispatched after this.
+    Awaited,
+}
+
 /// Makes jobs of the events that nobody has dispatched yet, some at a time; answers whether there
 /// may be more.
-pub(crate) async fn dispatch(door: &SystemDoor, subscribers: &[Subscriber]) -> Result<bool, Failure> {
+pub(crate) async fn dispatch(
+    door: &SystemDoor,
+    subscribers: &[Subscriber],
+    turn: Turn,
+) -> Result<bool, Failure> {
     let kinds: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.kind).collect();
     let patterns: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.of).collect();
     let query = sql_query(DISPATCH)
@@ -82,6 +96,9 @@ pub(crate) async fn dispatch(door: &SystemDoor, subscribers: &[Subscriber]) -> R
         .bind::<st::Array<st::Text>, _>(kinds)
         .bind::<st::Array<st::Text>, _>(patterns);
     let dispatched = door.write_across(|tx| async move {
+        if turn == Turn::Awaited {
+            tx.execute(sql_query("SELECT pg_advisory_xact_lock($1)").bind::<st::BigInt, _>(LOCK)).await?;
+        }
         let dispatched = tx.row::<_, Dispatched, _>(query).await?;
         // Jobs that another gateway may have free hands for.
         if dispatched.as_ref().is_some_and(|dispatched| dispatched.jobs > 0) {

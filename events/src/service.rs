@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     Handlers, Listener, Renew, Schedule, Subscriber, Topic,
-    dispatch::dispatch,
+    dispatch::{Turn, dispatch},
     live::{Hub, Reader},
     mail::{self, Mailer},
     purge,
-    queue::{Running, Worker},
+    queue::{LEASE, Running, Worker},
     webhook,
 };
 
@@ -51,7 +51,10 @@ impl Work {
 
 /// The events of one gateway: what listeners listen to, and all that runs beside requests.
 #[derive(Clone)]
-pub struct Events(Arc<Inner>);
+pub struct Events {
+    inner: Arc<Inner>,
+    lease: Duration,
+}
 
 struct Inner {
     door: SystemDoor,
@@ -66,7 +69,14 @@ impl Events {
     pub fn new(door: SystemDoor, renew: Renew, work: Work) -> Self {
         let hub = Arc::<Hub>::default();
         let reader = Reader::new(door.clone(), Arc::clone(&hub));
-        Self(Arc::new(Inner { door, hub, reader, renew, work }))
+        Self { inner: Arc::new(Inner { door, hub, reader, renew, work }), lease: LEASE }
+    }
+
+    /// With jobs that go to another gateway when the one that works at them has not ended them after
+    /// this time. It must be the same for all gateways, or longer than a handler takes in any.
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self { lease, ..self }
     }
 
     /// Listens to a topic of the scope's organisation: to everything that is committed once this has
@@ -81,7 +91,7 @@ impl Events {
         permission: Permission,
         topic: Topic,
     ) -> Result<Listener, Failure> {
-        let Inner { hub, reader, renew, .. } = &*self.0;
+        let Inner { hub, reader, renew, .. } = &*self.inner;
         let listener = Listener::new(hub, Arc::clone(renew), scope, permission, topic)?;
         reader.wake().await?;
         Ok(listener)
@@ -90,15 +100,15 @@ impl Events {
     /// Starts everything that runs beside requests; it ends when the answer is dropped.
     pub fn start(&self) -> JoinSet<()> {
         let mut tasks = self.start_listening();
-        tasks.spawn(work(Arc::clone(&self.0)));
+        tasks.spawn(work(Arc::clone(&self.inner), self.worker()));
         tasks
     }
 
     /// Starts the live fan-out alone: another gateway does the work.
     pub fn start_listening(&self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
-        tasks.spawn(announce(self.0.door.clone()));
-        tasks.spawn(read(Arc::clone(&self.0)));
+        tasks.spawn(announce(self.inner.door.clone()));
+        tasks.spawn(read(Arc::clone(&self.inner)));
         tasks
     }
 
@@ -108,16 +118,20 @@ impl Events {
     /// # Errors
     /// What the database refuses.
     pub async fn drain(&self, organisation_id: Uuid) -> Result<(), Failure> {
-        let Inner { door, work, .. } = &*self.0;
-        let worker = Worker::new(door.clone(), work.handlers.clone());
+        let Inner { door, work, .. } = &*self.inner;
+        let worker = self.worker();
         let mut running = Running::default();
         loop {
-            while dispatch(door, &work.subscribers).await? {}
+            while dispatch(door, &work.subscribers, Turn::Awaited).await? {}
             if worker.start_due(&mut running, Some(organisation_id)).await? == 0 && running.is_empty() {
                 return Ok(());
             }
             running.one_ends().await;
         }
+    }
+
+    fn worker(&self) -> Worker {
+        Worker::new(self.inner.door.clone(), self.inner.work.handlers.clone(), self.lease)
     }
 }
 
@@ -151,8 +165,7 @@ async fn read(inner: Arc<Inner>) {
 }
 
 /// Dispatches events and does jobs.
-async fn work(inner: Arc<Inner>) {
-    let worker = Worker::new(inner.door.clone(), inner.work.handlers.clone());
+async fn work(inner: Arc<Inner>, worker: Worker) {
     let mut announced = inner.door.announced();
     let mut running = Running::default();
     loop {
@@ -180,6 +193,6 @@ async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<u
     for schedule in &inner.work.schedules {
         schedule.tick(&inner.door).await?;
     }
-    while dispatch(&inner.door, &inner.work.subscribers).await? {}
+    while dispatch(&inner.door, &inner.work.subscribers, Turn::LeftToOthers).await? {}
     worker.start_due(running, None).await
 }

@@ -126,7 +126,7 @@ async fn execute(cli: Cli) -> Result<(), String> {
             }
             let mail = mail.settings(address, None)?;
             let service = Service::open(&addresses, &limits.limits(), keys, Clock::system(), &mail).await;
-            let mut service = service.map_err(|error| error.to_string())?;
+            let mut service = service.map_err(|error| error.to_string())?.with_lease(background.lease());
             service.works = !background.no_work;
             let stop = run::asked_to_stop()?;
             tracing::info!(%address, "listening");

@@ -99,6 +99,18 @@ pub struct Background {
     /// Lets webhooks reach this machine itself, without TLS if need be; always so without a command.
     #[arg(long, env = "TESSERA_LOOPBACK_WEBHOOKS")]
     pub loopback_webhooks: bool,
+    /// After how many seconds a background job goes to another gateway when the one that works at it
+    /// has not ended it: the same for all gateways. A job may take three quarters of it, and a webhook
+    /// takes up to 15 seconds.
+    #[arg(long, env = "TESSERA_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
+    pub lease_seconds: u16,
+}
+
+impl Background {
+    /// How long a background job is one gateway's alone.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds.into())
+    }
 }
 
 /// The keys that sign access tokens.

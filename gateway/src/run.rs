@@ -62,7 +62,7 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         Reach::allow_loopback();
         let mail = options.mail.settings(address, Some(folder.join(MAIL)))?;
         let service = Service::open(&addresses, &limits, keys, Clock::system(), &mail).await;
-        let mut service = service.map_err(|error| error.to_string())?;
+        let mut service = service.map_err(|error| error.to_string())?.with_lease(options.background.lease());
         service.works = !options.background.no_work;
         // Never into a database of somebody's own: the demo's passwords are published.
         if cluster.is_some() {

@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use domain_identity::{Identity, TokenKeys};
 use events::{
@@ -101,6 +101,12 @@ impl Service {
     #[must_use]
     pub fn without_work(self) -> Self {
         Self { works: false, ..self }
+    }
+
+    /// With another lease of background jobs than usual ([`Events::with_lease`]).
+    #[must_use]
+    pub fn with_lease(self, lease: Duration) -> Self {
+        Self { events: self.events.with_lease(lease), ..self }
     }
 
     /// The way to the database of whoever shows this access token.

@@ -164,7 +164,7 @@ SELECT protect_tenant_table('webhook_deliveries');
 CREATE TRIGGER touch BEFORE UPDATE ON webhook_deliveries FOR EACH ROW EXECUTE FUNCTION touch_row();
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_deliveries TO tessera_app;
 CREATE POLICY all_rows ON webhook_deliveries TO tessera_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT ON webhook_deliveries TO tessera_system;
+GRANT SELECT, INSERT, UPDATE ON webhook_deliveries TO tessera_system;
 CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (organisation_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (organisation_id, endpoint_id, created_at, id) WHERE deleted_at IS NULL;
 

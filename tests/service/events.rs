@@ -4,10 +4,14 @@ mod live;
 mod mail;
 mod queue;
 
+mod receiver;
+mod webhooks;
+
 use std::sync::Arc;
 
-use events::{Events, Work};
-use tenancy::{Addresses, Clock, Database, Limits, SystemDoor};
+use events::{Events, Renew, Work};
+use futures_util::FutureExt;
+use tenancy::{Addresses, Clock, Database, Limits, Scope, SystemDoor};
 
 /// Events of a test's own, on any database: what they do is what the test says.
 struct Own {
@@ -20,7 +24,7 @@ impl Own {
         let limits = Limits { connections: 8, ..Limits::default() };
         let opened = Database::open(addresses, &limits, gateway::CONSTRAINTS, clock).await;
         let (_, door) = opened.unwrap();
-        let renew = Arc::new(|scope| Box::pin(async { Ok(scope) }) as _);
+        let renew: Renew = Arc::new(|scope: Scope| async { Ok(scope) }.boxed());
         Self { events: Events::new(door.clone(), renew, work), door }
     }
 }

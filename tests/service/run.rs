@@ -1,6 +1,6 @@
 //! The real binary, as a person starts it: everything on this machine.
 
-mod process;
+pub(crate) mod process;
 mod served;
 
 use std::{

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tenancy::{Failure, RequestId, Scope, Tx};
 use uuid::Uuid;
 
-pub(crate) use worker::{Running, Worker};
+pub(crate) use worker::{LEASE, Running, Worker};
 
 use crate::tables::jobs;
 use backoff::MAX_ATTEMPTS;

@@ -114,10 +114,16 @@ pub(crate) async fn postpone(
     door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
 }
 
-// One that was replayed and failed again is the same dead letter.
+// One that was replayed and failed again is the same dead letter. A webhook's delivery has the id of
+// its job; its handler may not have come so far as to write down that it failed.
 const BURY: &str = "
     WITH dead AS (
         DELETE FROM jobs WHERE organisation_id = $1 AND id = $2 AND lease = $3 RETURNING *
+    ), delivery AS (
+        UPDATE webhook_deliveries SET state = 'FAILED', error = coalesce(error, $4) FROM dead
+        WHERE webhook_deliveries.organisation_id = dead.organisation_id AND webhook_deliveries.id = dead.id
+          AND state = 'PENDING'
+        RETURNING 1
     )
     INSERT INTO dead_letters (organisation_id, id, kind, payload, summary, sequence_key, place, attempts,
                               last_error, enqueued_at)

@@ -10,10 +10,9 @@ use super::{
     store::{self, Claim, Row},
 };
 
-/// How long a job is nobody else's. A worker that dies gives its jobs back after this time.
-const LEASE: Duration = Duration::from_secs(60);
-/// How long a handler may take: less than the lease, or two would work at the same job.
-const HANDLING: Duration = Duration::from_secs(45);
+/// How long a job is nobody else's, unless told otherwise. A worker that dies gives its jobs back
+/// after this time.
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
 /// How many jobs one gateway works at, at the same time.
 const SLOTS: usize = 32;
 /// How many of these one organisation may have: others must not wait for its slow receivers.
@@ -26,6 +25,7 @@ const MAX_ERROR: usize = 1000;
 pub(crate) struct Worker {
     door: SystemDoor,
     handlers: Handlers,
+    lease: Duration,
 }
 
 /// The jobs that are being worked at, each answering its organisation when it ends.
@@ -66,8 +66,13 @@ impl Running {
 }
 
 impl Worker {
-    pub(crate) fn new(door: SystemDoor, handlers: Handlers) -> Self {
-        Self { door, handlers }
+    pub(crate) fn new(door: SystemDoor, handlers: Handlers, lease: Duration) -> Self {
+        Self { door, handlers, lease }
+    }
+
+    /// How long a handler may take: less than the lease, or two would work at the same job.
+    fn handling(&self) -> Duration {
+        self.lease * 3 / 4
     }
 
     /// Starts what is due, as far as there are slots; answers how many.
@@ -86,7 +91,7 @@ impl Worker {
             kinds: self.handlers.kinds(),
             only,
             busy: running.busy(),
-            lease: LEASE,
+            lease: self.lease,
         };
         let rows = store::claim(&self.door, claim).await?;
         let count = rows.len();
@@ -124,13 +129,15 @@ impl Worker {
         // attempt, however that ends.
         let mut handling = JoinSet::new();
         handling.spawn(handler(Claimed::new(row, &self.door)));
-        match tokio::time::timeout(HANDLING, handling.join_next()).await {
+        match tokio::time::timeout(self.handling(), handling.join_next()).await {
             Ok(Some(Ok(outcome))) => outcome,
             Ok(panic) => {
                 tracing::error!(?panic, job = %row.id, kind = row.kind, "a job's handler panicked");
                 Err(Trouble::passing("It failed inside the service."))
             }
-            Err(_) => Err(Trouble::passing(format!("It took longer than {} seconds.", HANDLING.as_secs()))),
+            Err(_) => {
+                Err(Trouble::passing(format!("It took longer than {} seconds.", self.handling().as_secs())))
+            }
         }
     }
 

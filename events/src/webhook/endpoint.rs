@@ -32,7 +32,7 @@ pub struct WebhookEndpoint {
     /// Whether it is told of new events. Switched off by itself when it answers 410, or when every
     /// attempt has failed for five days.
     pub(crate) active: bool,
-    /// Since when every attempt has failed; null while they succeed.
+    /// Since when every attempt has failed; null while they succeed, and when it is switched on.
     pub(crate) failing_since: Option<DateTime<Utc>>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
@@ -111,9 +111,9 @@ impl Changeable for WebhookEndpoint {
 
 impl Editable for WebhookEndpoint {
     fn check(draft: &Draft, checks: &mut Checks) {
-        if let Some(Err(error)) =
-            draft.text(webhook_endpoints::url).map(|url| check_url(url, Reach::allowed()))
-        {
+        // What is too long as it stands is the field's own rule.
+        let url = draft.text(webhook_endpoints::url).filter(|url| url.chars().count() <= MAX_URL);
+        if let Some(Err(error)) = url.map(|url| check_url(url, Reach::allowed())) {
             checks.invalid("url", error.to_string());
         }
         if let Some(Value::Texts(kinds)) = draft.get(webhook_endpoints::event_kinds) {
@@ -123,6 +123,16 @@ impl Editable for WebhookEndpoint {
                 checks.invalid(&format!("eventKinds.{number}"), message);
             }
         }
+    }
+
+    async fn complete(_: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+        // Who is switched on again starts anew: the first failure would else switch it off at once.
+        for draft in drafts {
+            if draft.get(webhook_endpoints::active) == Some(&Value::Boolean(true)) {
+                draft.set(webhook_endpoints::failing_since, Value::Null);
+            }
+        }
+        Ok(())
     }
 
     async fn created(tx: &Tx, made: &[Self]) -> Result<(), Failure> {

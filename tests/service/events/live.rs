@@ -32,7 +32,7 @@ async fn listening(service: &Service, client: &Client, topic: Topic) -> Listener
 }
 
 async fn next(listener: &mut Listener) -> Result<Option<Heard>, Failure> {
-    let next = timeout(PATIENCE, listener.next()).await.expect("nothing is heard");
+    let next = timeout(PATIENCE, listener.next()).await.unwrap();
     Ok(next?.map(|(_, heard)| heard))
 }
 

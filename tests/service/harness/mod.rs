@@ -14,6 +14,7 @@ use events::{Events, webhook::Reach};
 use gateway::Service;
 use tenancy::{Addresses, Limits, ManualClock};
 use tokio::{net::TcpListener, runtime::Runtime};
+use uuid::Uuid;
 
 pub(crate) use client::{Answer, Client, PASSWORD, anonymous, http, organisation, unique_email, uuid};
 pub(crate) use database::{connect, postgres, superuser};
@@ -30,6 +31,17 @@ pub(crate) struct Server {
     pub(crate) addresses: Addresses,
     /// Its events. Nothing works in the background: a test drains its own organisation.
     pub(crate) events: Events,
+    runtime: &'static Runtime,
+}
+
+impl Server {
+    /// Does the background work of one organisation. On the server's own runtime: connections that
+    /// are opened for it end with the runtime that they were opened on, and others use them too.
+    pub(crate) async fn drain(&self, organisation_id: Uuid) {
+        let events = self.events.clone();
+        let drained = self.runtime.spawn(async move { events.drain(organisation_id).await });
+        drained.await.unwrap().unwrap();
+    }
 }
 
 /// The server; started by the test that asks first, stopped when the process ends.
@@ -43,7 +55,7 @@ pub(crate) fn server() -> &'static Server {
                 let addresses = database::migrated().await;
                 let service = open(&addresses, &ManualClock::default()).await;
                 let events = service.events().clone();
-                Server { url: serve(service).await, addresses, events }
+                Server { url: serve(service).await, addresses, events, runtime }
             })
         })
         .join()

@@ -77,12 +77,12 @@ pub(super) fn assert_contains(text: &str, parts: &[&str]) {
 }
 
 /// A gateway that runs; killed when the test ends before it.
-pub(super) struct Gateway {
-    pub(super) child: Child,
+pub(crate) struct Gateway {
+    pub(crate) child: Child,
     /// What it has printed until it was ready.
     pub(super) greeting: String,
     /// The address it prints or logs, as `127.0.0.1:port`.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// How long that took.
     pub(super) ready_after: Duration,
 }
@@ -115,8 +115,12 @@ impl Gateway {
 
     /// `gateway serve`, until it logs that it listens.
     pub(super) fn serve(temporary: &Temporary, database_url: &str) -> Self {
-        let child =
-            serve_at(database_url).stdout(Stdio::null()).stderr(stderr_of(temporary)).spawn().unwrap();
+        Self::serving(temporary, serve_at(database_url))
+    }
+
+    /// A command that serves, until it logs that it listens; the folder's first.
+    pub(crate) fn serving(temporary: &Temporary, mut command: Command) -> Self {
+        let child = command.stdout(Stdio::null()).stderr(stderr_of(temporary)).spawn().unwrap();
         let mut gateway = Self::of(child);
         wait_until("it logs where it listens", || {
             assert!(gateway.child.try_wait().unwrap().is_none(), "{}", log_of(temporary));
@@ -149,7 +153,7 @@ impl Gateway {
         self.child.wait().unwrap()
     }
 
-    pub(super) fn stopped(self) {
+    pub(crate) fn stopped(self) {
         self.signal("TERM");
         assert!(self.ended().success());
     }
@@ -215,7 +219,7 @@ pub(super) fn private(temporary: &Temporary, arguments: &[&str]) -> Command {
 }
 
 /// `gateway serve` with all that it needs.
-pub(super) fn serve_at(url: &str) -> Command {
+pub(crate) fn serve_at(url: &str) -> Command {
     let mut command = command(&["serve", "--listen", "127.0.0.1:0"]);
     command.env("DATABASE_URL", url).env("TESSERA_TOKEN_KEYS", TOKEN_KEY);
     command

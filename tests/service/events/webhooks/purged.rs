@@ -1,0 +1,52 @@
+//! What was delivered is kept for a while and then swept away; what was not is kept.
+
+use super::*;
+use crate::door::eventually;
+
+#[tokio::test]
+async fn after_thirty_days_goes_what_was_delivered_and_stays_what_was_not() {
+    let (mut hooks, receiver) = (Hooks::own("purged").await, Receiver::open().await);
+    let endpoint = hooks.endpoint(&receiver.url("/"), &["contact.*"]).await;
+    receiver.answers(|request| Reply::status(if request.kind() == "contact.deleted" { 500 } else { 200 }));
+    let old = hooks.contact("Old").await;
+    hooks.contact_is("delete", &old, json!({})).await;
+    hooks.drain().await;
+    assert_eq!(hooks.states(&endpoint).await, ["contact.created DELIVERED", "contact.deleted PENDING"]);
+    // The next attempt is far off.
+    superuser(&hooks.database).await.batch_execute("UPDATE jobs SET run_at = 'infinity'").await.unwrap();
+    let background = hooks.own.as_ref().unwrap().start();
+    let scheduled = async || !hooks.sql("SELECT 1 FROM schedules WHERE name = 'purge'").await.is_empty();
+    eventually("the sweep is scheduled", scheduled).await;
+
+    let kinds = "SELECT kind FROM events WHERE entity = 'contact' ORDER BY position";
+    hooks.later(TimeDelta::days(29)).await;
+    // What a day's sweep leaves cannot be waited for, so the day's job is.
+    let swept =
+        |day: &'static str| format!("SELECT 1 FROM schedules WHERE next_at > now() + interval '{day}'");
+    let is_over = async |hooks: &Hooks, day| {
+        eventually("the day's sweep is over", async || {
+            let made = !hooks.sql(&swept(day)).await.is_empty();
+            made && hooks.sql("SELECT 1 FROM jobs WHERE kind = 'purge'").await.is_empty()
+        })
+        .await;
+    };
+    is_over(&hooks, "29 days").await;
+    assert_eq!(hooks.sql(kinds).await, ["contact.created", "contact.deleted"], "29 days are not 30");
+    let young = hooks.contact("Young").await;
+    hooks.drain().await;
+    hooks.later(TimeDelta::days(2)).await;
+    is_over(&hooks, "31 days").await;
+    assert_eq!(hooks.states(&endpoint).await, ["contact.created DELIVERED", "contact.deleted PENDING"]);
+    let about = "SELECT kind || ' ' || entity_id FROM events WHERE entity = 'contact' ORDER BY position";
+    let [old, young] = [&old, &young].map(|contact| uuid(contact["id"].as_str().unwrap()));
+    let expected = [format!("contact.deleted {old}"), format!("contact.created {young}")];
+    assert_eq!(hooks.sql(about).await, expected);
+    assert!(hooks.sql("SELECT 1 FROM events WHERE kind = 'webhook_endpoint.created'").await.is_empty());
+    drop(background);
+    // What waited for a month can still be delivered.
+    receiver.says(&Reply::status(200));
+    receiver.taken();
+    superuser(&hooks.database).await.batch_execute("UPDATE jobs SET run_at = now()").await.unwrap();
+    hooks.drain().await;
+    assert_eq!(receiver.kinds(), ["contact.deleted"]);
+}

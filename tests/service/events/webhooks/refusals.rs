@@ -1,0 +1,129 @@
+//! Endpoints that nothing can be sent to are refused where they are named.
+
+use super::*;
+
+/// What is no address for a webhook, and a part of the sentence that says why.
+fn wrong_urls() -> Vec<(String, &'static str)> {
+    let wrong = [
+        ("", ""),
+        ("nonsense", "no URL"),
+        ("//example.org/", "no URL"),
+        ("https://", "no URL"),
+        ("http://example.com", "https://"),
+        ("ftp://example.com/", "https://"),
+        ("https://10.0.0.1/", "public address"),
+        ("https://192.168.1.1:8443/hook", "public address"),
+        ("https://169.254.169.254/latest/meta-data", "public address"),
+        ("http://169.254.169.254/latest/meta-data", "https://"),
+        ("https://[fd00::1]/", "public address"),
+        ("https://[::ffff:10.0.0.1]/", "public address"),
+        ("https://0xa000001/", "public address"),
+        ("https://db.internal/", "public address"),
+        ("https://ada:secret@example.org/", "user name"),
+        ("https://ada@example.org/", "user name"),
+        ("https://example.org/#part", "fragment"),
+        ("https://example.org:0/", "Port 0"),
+    ];
+    let long = format!("https://example.org/{}", "x".repeat(2_980));
+    wrong.into_iter().map(|(url, why)| (url.to_owned(), why)).chain([(long, "")]).collect()
+}
+
+async fn nothing_is_stored(hooks: &Hooks) {
+    hooks.drain().await;
+    for table in ["webhook_endpoints", "webhook_secrets", "webhook_deliveries", "events", "jobs"] {
+        let own =
+            format!("SELECT 1 FROM {table} WHERE organisation_id = '{}'", hooks.client.organisation_id());
+        assert!(hooks.sql(&own).await.is_empty(), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_leads_inwards_or_nowhere_is_refused() {
+    let hooks = Hooks::shared().await;
+    for (url, why) in wrong_urls() {
+        let input = json!({ "url": url });
+        let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
+        assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID url"], "{url}");
+        let message = answer.at("/data/createWebhookEndpoint/userErrors/0/message").as_str().unwrap();
+        assert!(message.contains(why) && message.ends_with('.'), "{url}: {message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
+    nothing_is_stored(&hooks).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_cannot_be_led_inwards_later() {
+    let hooks = Hooks::shared().await;
+    let endpoint = hooks.endpoint("https://hooks.example.org/", &["contact.*"]).await;
+    let before = hooks.read(&endpoint).await;
+    for (url, _) in wrong_urls() {
+        let input = json!({ "id": endpoint.id, "expectedRevision": 1, "url": url });
+        let answer = hooks.mutate("updateWebhookEndpoint", "webhookEndpoint { id }", input).await;
+        assert_eq!(answer.user_errors("/data/updateWebhookEndpoint"), ["INVALID url"], "{url}");
+    }
+    let input = json!({ "id": endpoint.id, "expectedRevision": 1, "eventKinds": ["contact.*", "all"] });
+    let answer = hooks.mutate("updateWebhookEndpoint", "webhookEndpoint { id }", input).await;
+    assert_eq!(answer.user_errors("/data/updateWebhookEndpoint"), ["INVALID eventKinds.1"]);
+    assert_eq!(hooks.read(&endpoint).await, before);
+}
+
+#[tokio::test]
+async fn a_kind_that_is_none_is_refused_where_it_stands() {
+    let hooks = Hooks::shared().await;
+    let long = format!("contact.{}", "x".repeat(100));
+    for kind in
+        ["contact", "*", "contact.", "Contact.created", "contact created", "contact.created.now", &long]
+    {
+        let input = json!({ "url": "https://hooks.example.org/", "eventKinds": ["contact.created", kind] });
+        let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
+        assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID eventKinds.1"], "{kind}");
+    }
+    nothing_is_stored(&hooks).await;
+}
+
+#[tokio::test]
+async fn every_wrong_row_of_many_is_named() {
+    let hooks = Hooks::shared().await;
+    let rows = json!([
+        { "url": "https://hooks.example.org/" },
+        { "url": "https://10.0.0.1/" },
+        { "url": "http://example.com", "eventKinds": ["contact.*", "nonsense"] },
+    ]);
+    let wrong = ["2 INVALID url", "3 INVALID url", "3 INVALID eventKinds.1"];
+    let selection = "createdCount validCount rowErrors { row code column }";
+    let errors = |answer: &Answer, field: &str| -> Vec<String> {
+        let errors = answer.ok(field)["rowErrors"].as_array().unwrap().clone();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        errors
+            .iter()
+            .map(|it| format!("{} {} {}", it["row"], text(&it["code"]), text(&it["column"])))
+            .collect()
+    };
+    let answer = hooks.mutate("createWebhookEndpoints", selection, json!({ "webhookEndpoints": rows })).await;
+    let field = "/data/createWebhookEndpoints";
+    assert_eq!(
+        (errors(&answer, field), &answer.ok(field)["createdCount"]),
+        (wrong.map(str::to_owned).to_vec(), &json!(0))
+    );
+    nothing_is_stored(&hooks).await;
+
+    let csv = "url,eventKinds\nhttps://hooks.example.org/,contact.created;product.*\nhttps://10.0.0.1/,\n\
+               http://example.com,contact.*;nonsense\n";
+    let query = format!(
+        "mutation ($input: ImportInput!) {{ importWebhookEndpoints(input: $input) {{ {selection} \
+         webhookEndpoints {{ eventKinds secrets {{ secret }} }} userErrors {{ code message field }} }} }}"
+    );
+    let field = "/data/importWebhookEndpoints";
+    let answer = hooks.client.mutate(&query, json!({ "csv": csv })).await;
+    let of_csv = ["2 INVALID url", "3 INVALID url", "3 INVALID eventKinds"];
+    assert_eq!(
+        (errors(&answer, field), &answer.ok(field)["createdCount"]),
+        (of_csv.map(str::to_owned).to_vec(), &json!(0))
+    );
+    nothing_is_stored(&hooks).await;
+    // What is in order has a secret, like any other.
+    let answer = hooks.client.mutate(&query, json!({ "csv": csv, "skipInvalid": true })).await;
+    let made = &answer.ok(field)["webhookEndpoints"];
+    assert_eq!(made[0]["eventKinds"], json!(["contact.created", "product.*"]));
+    assert_eq!((made.as_array().unwrap().len(), made[0]["secrets"].as_array().unwrap().len()), (1, 1));
+}
