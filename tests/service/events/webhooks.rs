@@ -148,7 +148,7 @@ impl Hooks {
 
     /// The dead letters that wait for somebody.
     async fn dead_letters(&self) -> Vec<Value> {
-        let query = "{ deadLetters { nodes { id kind summary attempts lastError revision } } }";
+        let query = "{ deadLetters(where: {kind: {eq: \"webhook\"}}) { nodes { id kind summary attempts lastError revision } } }";
         let answer = self.client.run(query, json!({})).await;
         answer.ok("/data/deadLetters")["nodes"].as_array().unwrap().clone()
     }

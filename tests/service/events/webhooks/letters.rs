@@ -156,7 +156,10 @@ async fn what_is_on_its_way_is_not_sent_twice() {
     let delivery = hooks.delivery(&endpoint).await;
     let replayed = replay_delivery(&hooks, &delivery).await;
     assert_eq!(replayed.user_errors("/data/replayWebhookDelivery"), ["INVALID_TRANSITION id"]);
-    let jobs = format!("SELECT id FROM jobs WHERE organisation_id = '{}'", hooks.client.organisation_id());
+    let jobs = format!(
+        "SELECT id FROM jobs WHERE kind = 'webhook' AND organisation_id = '{}'",
+        hooks.client.organisation_id()
+    );
     assert_eq!(hooks.sql(&jobs).await, [uuid(delivery["id"].as_str().unwrap()).to_string()]);
 }
 
@@ -181,7 +184,8 @@ async fn a_worker_that_dies_at_the_last_attempt_leaves_no_delivery_behind() {
     hooks.contact("Lost").await;
     hooks.drain().await;
     // As a worker leaves it that was killed in the midst of the last attempt.
-    let claimed = "UPDATE jobs SET attempts = 12, lease = gen_random_uuid(), run_at = now()";
+    let claimed = "UPDATE jobs SET attempts = 12, lease = gen_random_uuid(), run_at = now()
+                   WHERE kind = 'webhook'";
     superuser(&hooks.database).await.batch_execute(claimed).await.unwrap();
     hooks.drain().await;
     assert_eq!(receiver.taken().len(), 1);

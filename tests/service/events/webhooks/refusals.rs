@@ -31,8 +31,10 @@ fn wrong_urls() -> Vec<(String, &'static str)> {
 async fn nothing_is_stored(hooks: &Hooks) {
     hooks.drain().await;
     for table in ["webhook_endpoints", "webhook_secrets", "webhook_deliveries", "events", "jobs"] {
-        let own =
-            format!("SELECT 1 FROM {table} WHERE organisation_id = '{}'", hooks.client.organisation_id());
+        // The mail of the sign-up is there in any case.
+        let of = if table == "jobs" { "kind <> 'mail' AND" } else { "" };
+        let id = hooks.client.organisation_id();
+        let own = format!("SELECT 1 FROM {table} WHERE {of} organisation_id = '{id}'");
         assert!(hooks.sql(&own).await.is_empty(), "{table}");
     }
 }
