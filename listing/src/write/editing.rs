@@ -31,8 +31,20 @@ fn take<T: InputType>(given: &mut Object, name: &str) -> Result<Option<T>, Failu
 /// The key of a mutation that may be repeated safely, if its input carries one.
 fn key(operation: &str, given: &mut Object) -> Result<Option<Key>, Failure> {
     let Some(key) = take::<String>(given, "idempotencyKey")? else { return Ok(None) };
-    let body = GraphQLValue::Object(given.clone()).to_string();
+    let body = sorted(GraphQLValue::Object(given.clone())).to_string();
     Key::new(operation, key, body.as_bytes()).map(Some)
+}
+
+/// The same input whatever the order its fields are given in.
+fn sorted(given: GraphQLValue) -> GraphQLValue {
+    match given {
+        GraphQLValue::Object(mut object) => {
+            object.sort_unstable_keys();
+            GraphQLValue::Object(object.into_iter().map(|(name, value)| (name, sorted(value))).collect())
+        }
+        GraphQLValue::List(items) => GraphQLValue::List(items.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 /// Passes if the session may change such entities, and read what their payloads answer.
@@ -137,7 +149,7 @@ pub(crate) fn csv_columns<E: Editable>() -> Vec<&'static str> {
 /// FORBIDDEN; INVALID for what is no CSV; LIMIT_REACHED for too many rows.
 pub async fn import<E: Editable>(scope: &Scope, input: ImportInput) -> Result<Many<E>, Failure> {
     allowed::<E>(scope)?;
-    let body = input.to_value().to_string();
+    let body = sorted(input.to_value()).to_string();
     let operation = mutation_of_many::<Import, E>();
     let key = input.idempotency_key.map(|key| Key::new(&operation, key, body.as_bytes())).transpose()?;
     let required = fields::<E>().filter(|(_, given)| matches!(given.need, crate::field::Need::Required));

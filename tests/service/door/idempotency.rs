@@ -43,6 +43,23 @@ async fn ten_at_once_with_one_key_make_one_contact() {
 }
 
 #[tokio::test]
+async fn the_order_of_the_inputs_fields_makes_no_difference() {
+    let client = organisation().await;
+    let body = |input: &str| {
+        let query = "mutation ($input: CreateContactInput!) { createContact(input: $input) { contact { id } userErrors { code } } }";
+        format!(r#"{{"query": "{query}", "variables": {{"input": {input}}}}}"#)
+    };
+    let mut ids = vec![];
+    for input in [
+        r#"{"name": "Ada", "emails": [{"address": "a@b.example", "label": "work"}], "idempotencyKey": "k"}"#,
+        r#"{"idempotencyKey": "k", "emails": [{"label": "work", "address": "a@b.example"}], "name": "Ada"}"#,
+    ] {
+        ids.push(client.send(&body(input)).await.ok("/data/createContact")["contact"]["id"].clone());
+    }
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
 async fn a_key_with_another_input_is_a_conflict() {
     let client = organisation().await;
     created(&client, "k", "Ada").await;
