@@ -21,14 +21,26 @@ use crate::{
     target::{Side, Target},
 };
 
-/// Measures and prints; whatever happens, PostgreSQL and all other children are stopped.
+/// Measures and prints.
 pub(crate) async fn run(options: Options) -> Result<()> {
     options.check()?;
+    on_cluster(options.gateway.as_deref(), async |gateway, folder, cluster| {
+        Box::pin(measure(&options, gateway, folder, cluster)).await
+    })
+    .await
+}
+
+/// Runs a measurement, given the gateway's binary, a folder and PostgreSQL; whatever happens,
+/// PostgreSQL and all other children are stopped.
+pub(crate) async fn on_cluster(
+    gateway: Option<&Path>,
+    measure: impl AsyncFnOnce(&Path, &Path, &PrivateCluster) -> Result<()>,
+) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let binaries = binaries()?;
-    let gateway = match &options.gateway {
-        Some(path) => path.clone(),
+    let gateway = match gateway {
+        Some(path) => path.to_owned(),
         None => tokio::select! {
             built = processes::build_gateway(&binaries) => built?,
             () = first(&mut interrupt, &mut terminate) => bail!("interrupted"),
@@ -39,7 +51,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let cluster = PrivateCluster::start(folder.join("cluster")).await?;
     // Dropping the measurement kills its children.
     let outcome = tokio::select! {
-        outcome = Box::pin(measure(&options, &gateway, &folder, &cluster)) => outcome,
+        outcome = measure(&gateway, &folder, &cluster) => outcome,
         () = first(&mut interrupt, &mut terminate) => Err(anyhow::anyhow!("interrupted")),
     };
     let stopped = cluster.stop().await;

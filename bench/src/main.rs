@@ -5,7 +5,8 @@
 //! ([`processes`]), let organisations sign up ([`sign_up`]), load their contacts ([`load`]), start
 //! the floor ([`floor`]) and perhaps a [`peer`], see that all answer the same ([`agreement`]), drive
 //! them in turns ([`rounds`], [`driver`]) with the requests of each [`case`], put into the words of
-//! each ([`wording`]), and [`report`].
+//! each ([`wording`]), and [`report`]. What it costs to say what has happened, and to hear of it, is
+//! measured apart: [`events`].
 
 mod agreement;
 mod answer;
@@ -13,6 +14,7 @@ mod case;
 mod client;
 mod cluster;
 mod driver;
+mod events;
 mod floor;
 mod flow;
 mod load;
@@ -44,6 +46,18 @@ fn main() -> Result<()> {
             .build()
             .context("no runtime")?
             .block_on(floor::serve(listen, connections, list)),
+        Some(Command::Events(options)) => Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("no runtime")?
+            .block_on(events::run(options)),
+        // As many threads as the measured service has.
+        Some(Command::EventsTask { task }) => Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .context("no runtime")?
+            .block_on(events::task(&task)),
         None => Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -80,10 +80,19 @@ pub(crate) fn forget_peak(process: u32) -> Result<()> {
 
 /// The most memory a process has held at once, in MiB.
 pub(crate) fn peak_memory(process: u32) -> Result<f64> {
+    status(process, "VmHWM:")
+}
+
+/// What memory a process holds now, in MiB.
+pub(crate) fn memory(process: u32) -> Result<f64> {
+    status(process, "VmRSS:")
+}
+
+fn status(process: u32, field: &'static str) -> Result<f64> {
     let path = format!("/proc/{process}/status");
     let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    let kibibytes: u32 = peak.trim().trim_end_matches("kB").trim_end().parse()?;
+    let value = status.lines().find_map(|line| line.strip_prefix(field)).context(field)?;
+    let kibibytes: u32 = value.trim().trim_end_matches("kB").trim_end().parse()?;
     Ok(f64::from(kibibytes) / 1024.0)
 }
 

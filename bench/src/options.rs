@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{case::Case, floor::ListForm};
+use crate::{case::Case, events::EventsOptions, floor::ListForm};
 
 /// Access tokens live 15 minutes; the load must be over before they expire.
 const LONGEST_LOAD: Duration = Duration::from_secs(13 * 60);
@@ -23,9 +23,14 @@ pub(crate) struct Arguments {
     pub(crate) options: Options,
 }
 
-/// What the measurement starts of itself.
+/// Other measurements, and what a measurement starts of itself.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Measures what events cost: publishing them, hearing of them, and the jobs that follow.
+    Events(EventsOptions),
+    /// One part of that, in a process of its own.
+    #[command(hide = true)]
+    EventsTask { task: String },
     /// The hand-written server that the service is compared with.
     #[command(hide = true)]
     Floor {

@@ -31,6 +31,11 @@ impl Reach {
         }
     }
 
+    /// The values of [`COLUMNS`].
+    pub(crate) fn values(self) -> [Value; 3] {
+        [self.emails, self.phones, self.addresses]
+    }
+
     /// What an insert binds for [`COLUMNS`].
     pub(crate) fn parameters(&self) -> [&(dyn ToSql + Sync); 3] {
         [&self.emails, &self.phones, &self.addresses]

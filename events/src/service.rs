@@ -174,7 +174,11 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
             Ok(0) => {
                 tokio::select! {
                     _ = announced.changed() => {}
-                    () = running.one_ends() => {}
+                    // Jobs end in droves: one look for what comes after all of them.
+                    () = running.one_ends() => {
+                        sleep(GATHER).await;
+                        running.let_ended_go();
+                    }
                     () = sleep(LOOK_AGAIN) => {}
                 }
             }

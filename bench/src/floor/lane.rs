@@ -21,7 +21,7 @@ const SETTINGS: &str =
 const COMMIT: &str = "COMMIT";
 
 /// A connection that serves one request at a time.
-pub(super) struct Lane {
+pub(crate) struct Lane {
     client: Client,
     list: ListForm,
     by_id: Statement,
@@ -30,11 +30,12 @@ pub(super) struct Lane {
     grouped: Statement,
     nested: Statement,
     create: Statement,
+    publish: Statement,
 }
 
 impl Lane {
     /// Connects and prepares.
-    pub(super) async fn open(database: &str, list: ListForm) -> Result<Self> {
+    pub(crate) async fn open(database: &str, list: ListForm) -> Result<Self> {
         let (client, connection) = tokio_postgres::connect(database, NoTls).await?;
         tokio::spawn(connection);
         client.batch_execute(SETTINGS).await?;
@@ -49,6 +50,7 @@ impl Lane {
             grouped: client.prepare(sql::GROUPED).await?,
             nested: client.prepare(sql::NESTED).await?,
             create: client.prepare(&sql::create()).await?,
+            publish: client.prepare(sql::PUBLISH).await?,
             client,
             list,
         })
@@ -87,22 +89,47 @@ impl Lane {
         wrap([r#"{"data":{"contacts":{"nodes":"#, "[]", "}}}"], &rows)
     }
 
-    /// A new contact.
-    pub(super) async fn create(
+    /// A new contact, and the event that says so.
+    pub(crate) async fn create(
         &self,
         organisation: Uuid,
         user: Uuid,
         contact: &NewContact,
+        publish: bool,
     ) -> Result<String> {
         let begin = format!(
             "BEGIN; SET LOCAL app.organisation_id = '{organisation}'; SET LOCAL app.user_id = '{user}'"
         );
         let NewContact { kind, name, reach } = contact;
-        let id = Uuid::now_v7();
+        let (id, event_id) = (Uuid::now_v7(), Uuid::now_v7());
         let [email, phone, country] = reach.parameters();
         let values: [&(dyn ToSql + Sync); 6] = [&id, kind, name, email, phone, country];
-        let rows = self.transaction(&begin, &self.create, &values).await?;
+        let rows = if publish {
+            self.transaction_with_event(&begin, &values, &[&event_id, &id]).await?
+        } else {
+            self.transaction(&begin, &self.create, &values).await?
+        };
         wrap([r#"{"data":{"createContact":{"contact":"#, "null", r#","userErrors":[]}}}"#], &rows)
+    }
+
+    /// As [`Lane::transaction`], with the event in the same flush.
+    async fn transaction_with_event(
+        &self,
+        begin: &str,
+        contact: &[&(dyn ToSql + Sync)],
+        event: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let (begun, rows, published, committed) = join!(
+            self.client.batch_execute(begin),
+            self.client.query(&self.create, contact),
+            self.client.execute(&self.publish, event),
+            self.client.batch_execute(COMMIT),
+        );
+        let rows = rows.context("the statement")?;
+        begun.context("BEGIN")?;
+        published.context("the event")?;
+        committed.context(COMMIT)?;
+        Ok(rows)
     }
 
     /// All three messages are queued by the first poll, in this order, and leave together. If the

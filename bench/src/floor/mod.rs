@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+pub(crate) use self::lane::Lane;
 use self::pool::Pool;
 use crate::{
     reach::Reach,
@@ -115,11 +116,11 @@ struct Create {
 
 /// What a new contact is made of.
 #[derive(Deserialize)]
-struct NewContact {
-    kind: String,
-    name: String,
+pub(crate) struct NewContact {
+    pub(crate) kind: String,
+    pub(crate) name: String,
     #[serde(flatten)]
-    reach: Reach,
+    pub(crate) reach: Reach,
 }
 
 async fn by_id(
@@ -163,7 +164,7 @@ async fn create(
     Json(body): Json<Body<Create>>,
 ) -> Result<Response, Failure> {
     let (organisation, user) = (id_in(&headers, &ORGANISATION)?, id_in(&headers, &USER)?);
-    Ok(answer(pool.lease().await?.lane()?.create(organisation, user, &body.variables.input).await?))
+    Ok(answer(pool.lease().await?.lane()?.create(organisation, user, &body.variables.input, true).await?))
 }
 
 fn id_in(headers: &HeaderMap, name: &HeaderName) -> Result<Uuid> {

@@ -53,3 +53,7 @@ pub(super) fn create() -> String {
         reach::COLUMNS
     )
 }
+
+/// What says that a contact was made.
+pub(super) const PUBLISH: &str = "INSERT INTO events (id, kind, entity, entity_id, details)
+    VALUES ($1, 'contact.created', 'contact', $2, '{}')";

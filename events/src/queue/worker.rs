@@ -1,7 +1,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use tenancy::{Failure, SystemDoor};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 
 use super::{
@@ -52,15 +52,28 @@ impl Running {
     /// Waits until one of them ends; for ever if there is none.
     pub(crate) async fn one_ends(&mut self) {
         match self.tasks.join_next().await {
-            Some(Ok(organisation_id)) => {
+            Some(ended) => self.count_out(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Lets all go that have ended by now.
+    pub(crate) fn let_ended_go(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next() {
+            self.count_out(ended);
+        }
+    }
+
+    fn count_out(&mut self, ended: Result<Uuid, JoinError>) {
+        match ended {
+            Ok(organisation_id) => {
                 if let Some(count) = self.of.get_mut(&organisation_id) {
                     *count -= 1;
                 }
                 self.of.retain(|_, count| *count > 0);
             }
             // A panic is caught where the job is run; this is the runtime's end.
-            Some(Err(error)) => tracing::error!(%error, "a job's task was lost"),
-            None => std::future::pending().await,
+            Err(error) => tracing::error!(%error, "a job's task was lost"),
         }
     }
 }

@@ -1,0 +1,37 @@
+WITH batch AS (
+    SELECT organisation_id, id, position, kind, entity, entity_id, details, user_id, request_id, created_at
+    FROM events
+    WHERE NOT dispatched AND (SELECT pg_try_advisory_xact_lock(32762643830108770))
+    ORDER BY position LIMIT 500 FOR UPDATE
+), deliveries AS (
+    INSERT INTO webhook_deliveries (organisation_id, endpoint_id, event_id, event_kind)
+    SELECT batch.organisation_id, endpoint.id, batch.id, batch.kind
+    FROM batch JOIN webhook_endpoints endpoint USING (organisation_id)
+    WHERE endpoint.active AND endpoint.deleted_at IS NULL
+      AND CASE WHEN batch.kind = 'webhook_endpoint.pinged' THEN endpoint.id = batch.entity_id
+          ELSE endpoint.event_kinds = '{}' OR batch.kind = ANY (endpoint.event_kinds)
+               OR batch.entity || '.*' = ANY (endpoint.event_kinds) END
+    RETURNING organisation_id, id, endpoint_id, event_id
+), hooked AS (
+    INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id)
+    SELECT organisation_id, deliveries.id, 'webhook', jsonb_build_object('deliveryId', deliveries.id),
+           batch.kind || ' for a webhook', deliveries.endpoint_id || ' ' || batch.entity_id, batch.position,
+           batch.request_id
+    FROM deliveries JOIN batch USING (organisation_id) WHERE batch.id = deliveries.event_id
+    RETURNING 1
+), told AS (
+    INSERT INTO jobs (organisation_id, kind, payload, summary, sequence_key, place, request_id)
+    SELECT organisation_id, subscriber.kind,
+           jsonb_build_object('id', batch.id, 'kind', batch.kind, 'entity', entity, 'entityId', entity_id,
+                              'details', details, 'userId', user_id, 'createdAt', created_at),
+           batch.kind || ' for ' || subscriber.kind, subscriber.kind || ' ' || entity_id, position, request_id
+    FROM batch JOIN unnest('{bench}'::text[], '{contact.*}'::text[]) AS subscriber (kind, pattern)
+      ON subscriber.pattern IN (batch.kind, batch.entity || '.*')
+    RETURNING 1
+), marked AS (
+    UPDATE events SET dispatched = true FROM batch
+    WHERE events.organisation_id = batch.organisation_id AND events.id = batch.id
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM marked) AS events,
+       (SELECT count(*) FROM hooked) + (SELECT count(*) FROM told) AS jobs;
