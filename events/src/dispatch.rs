@@ -95,7 +95,7 @@ pub(crate) async fn dispatch(
         .bind::<st::Text, _>(webhook::DELIVER)
         .bind::<st::Array<st::Text>, _>(kinds)
         .bind::<st::Array<st::Text>, _>(patterns);
-    let dispatched = door.write_across(|tx| async move {
+    let dispatched = door.write_across_planned(|tx| async move {
         if turn == Turn::Awaited {
             tx.execute(sql_query("SELECT pg_advisory_xact_lock($1)").bind::<st::BigInt, _>(LOCK)).await?;
         }

@@ -32,8 +32,18 @@ impl Event {
     }
 }
 
-/// Adds any number of events in one statement, whose text never changes.
-pub(crate) struct Publish {
+/// Adds events in one statement, of which there are two texts: one event costs PostgreSQL less as
+/// plain values.
+pub(crate) enum Publish {
+    /// One event, with the id it will have.
+    One(Uuid, Event),
+    /// Several, column by column.
+    Many(Columns),
+}
+
+/// The columns of several events.
+#[derive(Default)]
+pub(crate) struct Columns {
     ids: Vec<Uuid>,
     kinds: Vec<String>,
     entities: Vec<&'static str>,
@@ -43,16 +53,19 @@ pub(crate) struct Publish {
 
 impl Publish {
     pub(crate) fn new(events: Vec<Event>) -> Self {
-        let mut publish =
-            Self { ids: vec![], kinds: vec![], entities: vec![], entity_ids: vec![], details: vec![] };
+        let events = match <[Event; 1]>::try_from(events) {
+            Ok([event]) => return Self::One(Uuid::now_v7(), event),
+            Err(events) => events,
+        };
+        let mut columns = Columns::default();
         for event in events {
-            publish.ids.push(Uuid::now_v7());
-            publish.kinds.push(event.kind);
-            publish.entities.push(event.entity);
-            publish.entity_ids.push(event.entity_id);
-            publish.details.push(event.details);
+            columns.ids.push(Uuid::now_v7());
+            columns.kinds.push(event.kind);
+            columns.entities.push(event.entity);
+            columns.entity_ids.push(event.entity_id);
+            columns.details.push(event.details);
         }
-        publish
+        Self::Many(columns)
     }
 }
 
@@ -63,16 +76,33 @@ impl QueryId for Publish {
 
 impl QueryFragment<Pg> for Publish {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO events (id, kind, entity, entity_id, details) SELECT * FROM unnest(");
-        out.push_bind_param::<st::Array<st::Uuid>, _>(&self.ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<st::Array<st::Text>, _>(&self.kinds)?;
-        out.push_sql(", ");
-        out.push_bind_param::<st::Array<st::Text>, _>(&self.entities)?;
-        out.push_sql(", ");
-        out.push_bind_param::<st::Array<st::Uuid>, _>(&self.entity_ids)?;
-        out.push_sql(", ");
-        out.push_bind_param::<st::Array<st::Jsonb>, _>(&self.details)?;
+        out.push_sql("INSERT INTO events (id, kind, entity, entity_id, details) ");
+        match self {
+            Self::One(id, event) => {
+                out.push_sql("VALUES (");
+                out.push_bind_param::<st::Uuid, _>(id)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Text, _>(&event.kind)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Text, _>(&event.entity)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Uuid, _>(&event.entity_id)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Jsonb, _>(&event.details)?;
+            }
+            Self::Many(columns) => {
+                out.push_sql("SELECT * FROM unnest(");
+                out.push_bind_param::<st::Array<st::Uuid>, _>(&columns.ids)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Array<st::Text>, _>(&columns.kinds)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Array<st::Text>, _>(&columns.entities)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Array<st::Uuid>, _>(&columns.entity_ids)?;
+                out.push_sql(", ");
+                out.push_bind_param::<st::Array<st::Jsonb>, _>(&columns.details)?;
+            }
+        }
         out.push_sql(")");
         Ok(())
     }

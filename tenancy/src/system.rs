@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Clock, Database, Failure, RequestId, Scope, Session, Tx, UserSession,
-    database::{read_only, read_write},
+    database::{Begin, read_only, read_write},
     transaction,
 };
 
@@ -63,11 +63,12 @@ impl SystemDoor {
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        self.write_as(Some(organisation_id), user_id, request_id, body).await
+        let begin = read_write(&self.0.0.clock, Some(organisation_id), user_id, request_id);
+        self.write_as(begin, body).await
     }
 
-    /// Changes rows of any organisation as `tessera_system`: what the outbox and the queue of jobs
-    /// are claimed with. Rows that it adds name their organisation themselves.
+    /// Changes rows of any organisation as `tessera_system`: what jobs are settled with. Rows that it
+    /// adds name their organisation themselves.
     ///
     /// # Errors
     /// What the body answers, and what the database refuses.
@@ -75,22 +76,29 @@ impl SystemDoor {
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        self.write_as(None, None, &RequestId::new(), body).await
+        self.write_as(read_write(&self.0.0.clock, None, None, &RequestId::new()), body).await
     }
 
-    async fn write_as<T, F>(
-        &self,
-        organisation_id: Option<Uuid>,
-        user_id: Option<Uuid>,
-        request_id: &RequestId,
-        body: impl FnOnce(Tx) -> F,
-    ) -> Result<T, Failure>
+    /// As [`SystemDoor::write_across`], with statements that PostgreSQL plans anew each time: for
+    /// those over tables that are empty at one moment and long at the next, where a plan that was
+    /// kept can be a thousand times slower.
+    ///
+    /// # Errors
+    /// As [`SystemDoor::write_across`].
+    pub async fn write_across_planned<T, F>(&self, body: impl FnOnce(Tx) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        let inner = &self.0.0;
-        let begin = read_write(&inner.clock, organisation_id, user_id, request_id);
-        let tx = Tx::open(&inner.system, begin).await?;
+        let mut begin = read_write(&self.0.0.clock, None, None, &RequestId::new());
+        begin.sql += "; SET LOCAL plan_cache_mode = force_custom_plan";
+        self.write_as(begin, body).await
+    }
+
+    async fn write_as<T, F>(&self, begin: Begin, body: impl FnOnce(Tx) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        let tx = Tx::open(&self.0.0.system, begin).await?;
         let outcome = body(tx.share()).boxed().await;
         tx.settle(outcome).await
     }

@@ -38,7 +38,8 @@ impl Ground {
 
     /// Events as the gateway has them.
     pub(crate) fn events(&self, work: Work) -> Result<Events> {
-        let identity = Identity::new(self.door.clone(), TokenKeys::random()).map_err(failed)?;
+        let public_url = "http://127.0.0.1/".parse()?;
+        let identity = Identity::new(self.door.clone(), TokenKeys::random(), public_url).map_err(failed)?;
         Ok(Events::new(self.door.clone(), renew(&self.database, &identity), work))
     }
 
@@ -46,8 +47,7 @@ impl Ground {
     /// waits until it hears PostgreSQL.
     pub(crate) async fn start(&self, events: &Events, works: bool) -> Result<JoinSet<()>> {
         let mut announced = self.door.announced();
-        let started = if works { events.start().await } else { events.start_listening().await };
-        let mut background = started.map_err(failed)?;
+        let mut background = if works { events.start() } else { events.start_listening() };
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
         background.spawn(async move { database.listen(&addresses).await });
         timeout(Duration::from_secs(10), announced.changed()).await.context("PostgreSQL is not heard")??;

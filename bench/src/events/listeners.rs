@@ -96,7 +96,7 @@ pub(crate) async fn measure(postmaster: u32, seconds: u64, shape: Shape) -> Resu
     let before = memory(std::process::id())?;
     for person in &people {
         let scope = person.scope(&ground.door);
-        let listener = events.listen(scope, Permission::ReadContacts, Topic::entity("contact"));
+        let listener = events.listen(scope, Permission::ReadContacts, Topic::entity("contact")).await;
         tokio::spawn(hear(listener.map_err(failed)?, Arc::clone(&tally)));
     }
     let all = shape.listeners();

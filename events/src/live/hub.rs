@@ -10,7 +10,7 @@ use super::Topic;
 use crate::Happened;
 
 /// How many events a topic keeps for its slow listeners. They share the events and the places.
-const KEPT: usize = 64;
+pub(super) const KEPT: usize = 64;
 
 type Key = (Uuid, Topic);
 

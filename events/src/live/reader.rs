@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use diesel::{QueryableByName, dsl::sql, sql_query, sql_types as st};
 use tenancy::{Failure, SystemDoor};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, task::yield_now};
 use uuid::Uuid;
 
-use super::Hub;
+use super::{Hub, hub::KEPT};
 use crate::Happened;
 
 /// How many events are read at a time.
@@ -76,9 +76,13 @@ impl Reader {
                 .bind::<st::BigInt, _>(PAGE);
             let rows: Vec<Row> = self.door.rows(page).await?;
             let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < PAGE);
-            for row in rows {
+            for (told, row) in rows.into_iter().enumerate() {
                 position = row.position;
                 self.hub.tell(row.organisation_id, &Arc::new(row.event));
+                // A chance to read, before there is more than is kept.
+                if told % (KEPT / 2) == 0 {
+                    yield_now().await;
+                }
             }
             if is_last {
                 break;

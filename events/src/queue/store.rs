@@ -83,7 +83,7 @@ pub(crate) async fn claim(door: &SystemDoor, claim: Claim) -> Result<Vec<Row>, F
         .bind::<st::BigInt, _>(claim.count)
         .bind::<st::Interval, _>(interval(claim.lease))
         .bind::<st::Array<st::Text>, _>(claim.kinds);
-    door.write_across(|tx| async move { tx.rows(query).await }).await
+    door.write_across_planned(|tx| async move { tx.rows(query).await }).await
 }
 
 /// The job is done.

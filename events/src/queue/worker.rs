@@ -15,8 +15,9 @@ use super::{
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 /// How many jobs one gateway works at, at the same time.
 const SLOTS: usize = 32;
-/// How many of these one organisation may have: others must not wait for its slow receivers.
-const SLOTS_OF_ONE: usize = 8;
+/// How many of these one organisation gets at a time, and has at most when it gets more, so that
+/// others need not wait for its slow receivers.
+const SLOTS_OF_ONE: usize = 4;
 /// The longest error that is kept.
 const MAX_ERROR: usize = 1000;
 
