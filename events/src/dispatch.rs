@@ -35,8 +35,7 @@ const DISPATCH: &str = "
         FROM batch JOIN webhook_endpoints endpoint USING (organisation_id)
         WHERE endpoint.active AND endpoint.deleted_at IS NULL
           AND CASE WHEN batch.kind = 'webhook_endpoint.pinged' THEN endpoint.id = batch.entity_id
-              ELSE endpoint.event_kinds = '{}' OR batch.kind = ANY (endpoint.event_kinds)
-                   OR batch.entity || '.*' = ANY (endpoint.event_kinds) END
+              ELSE endpoint.event_kinds && ARRAY['*', batch.kind, batch.entity || '.*'] END
         RETURNING organisation_id, id, endpoint_id, event_id
     ), hooked AS (
         INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id, run_at)

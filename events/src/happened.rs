@@ -32,6 +32,9 @@ pub struct Happened {
 }
 
 impl Happened {
+    /// What the ids of events start with, where they leave the house.
+    pub const PREFIX: &'static str = "event";
+
     /// As it leaves the house: `type`, `timestamp` and `data` after the Standard Webhooks
     /// specification; `data` holds the entity's id and the details.
     pub fn envelope(&self) -> Value {

@@ -102,6 +102,7 @@ diesel::table! {
         state -> Text,
         attempts -> Integer,
         last_attempt_at -> Nullable<Timestamptz>,
+        next_attempt_at -> Nullable<Timestamptz>,
         response_status -> Nullable<Integer>,
         response_body -> Nullable<Text>,
         error -> Nullable<Text>,

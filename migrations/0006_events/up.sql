@@ -53,7 +53,7 @@ CREATE TABLE jobs (
     CONSTRAINT jobs_pkey PRIMARY KEY (organisation_id, id)
 );
 SELECT protect_tenant_table('jobs');
-GRANT SELECT, INSERT, DELETE ON jobs TO tessera_app;
+GRANT SELECT, INSERT, UPDATE (run_at), DELETE ON jobs TO tessera_app;
 CREATE POLICY all_rows ON jobs TO tessera_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON jobs TO tessera_system;
 -- One that does not start with the tenant: the jobs of all organisations are claimed at once.
@@ -104,8 +104,8 @@ CREATE TABLE webhook_endpoints (
     id uuid NOT NULL,
     url text NOT NULL,
     description text,
-    -- `contact.created`, `contact.*`; all of them if it is empty.
-    event_kinds text[] NOT NULL DEFAULT '{}',
+    -- `contact.created`, `contact.*`, `*`.
+    event_kinds text[] NOT NULL,
     active boolean NOT NULL DEFAULT true,
     -- Since when every attempt has failed.
     failing_since timestamptz,
@@ -147,6 +147,7 @@ CREATE TABLE webhook_deliveries (
     state text NOT NULL DEFAULT 'PENDING',
     attempts integer NOT NULL DEFAULT 0,
     last_attempt_at timestamptz,
+    next_attempt_at timestamptz,
     response_status integer,
     response_body text,
     error text,

@@ -4,8 +4,8 @@ mod entity;
 mod graphql;
 
 use diesel::{sql_query, sql_types as st};
-use listing::find_live_in;
-use tenancy::{Failure, Permission, Scope};
+use listing::find_in;
+use tenancy::{ErrorCode, Failure, Permission, Scope};
 use uuid::Uuid;
 
 pub use entity::DeadLetter;
@@ -27,12 +27,17 @@ const REPLAY: &str = "
 /// Puts the job of a dead letter back into the queue.
 ///
 /// # Errors
-/// FORBIDDEN; NOT_FOUND for one that is unknown, replayed or dismissed.
+/// FORBIDDEN; NOT_FOUND for one that is unknown; INVALID_TRANSITION for one that was replayed or
+/// dismissed.
 async fn replay(scope: &Scope, id: Uuid) -> Result<DeadLetter, Failure> {
     scope.require(Permission::WriteDeadLetters)?;
     let replayed = scope.write(Permission::WriteDeadLetters, |tx| async move {
-        let letter = find_live_in::<DeadLetter>(&tx, id).await?.ok_or_else(|| Failure::not_found("id"))?;
-        tx.execute(sql_query(REPLAY).bind::<st::Uuid, _>(id)).await?;
+        let is_replayed = tx.execute(sql_query(REPLAY).bind::<st::Uuid, _>(id)).await? > 0;
+        let letter = find_in::<DeadLetter>(&tx, id).await?.ok_or_else(|| Failure::not_found("id"))?;
+        if !is_replayed {
+            let message = "It was replayed or dismissed already.";
+            return Err(Failure::user(ErrorCode::InvalidTransition, "id", message));
+        }
         tx.announce();
         Ok(letter)
     });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How often a job is tried before it is given up: over some 35 hours.
+/// How often a job is tried before it is given up, within 22 to 32 hours.
 pub(super) const MAX_ATTEMPTS: i32 = 12;
 /// After the first failure.
 const FIRST: Duration = Duration::from_secs(5);

@@ -95,6 +95,16 @@ pub(crate) async fn done(door: &SystemDoor, row: &Row) -> Result<(), Failure> {
     door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
 }
 
+// A webhook's delivery says when.
+const POSTPONE: &str = "
+    WITH postponed AS (
+        UPDATE jobs SET run_at = service_now() + $4, lease = NULL, last_error = $5
+        WHERE organisation_id = $1 AND id = $2 AND lease = $3
+        RETURNING run_at
+    )
+    UPDATE webhook_deliveries SET next_attempt_at = run_at FROM postponed
+    WHERE organisation_id = $1 AND id = $2 AND state = 'PENDING'";
+
 /// The job failed, and is tried again later.
 pub(crate) async fn postpone(
     door: &SystemDoor,
@@ -102,15 +112,12 @@ pub(crate) async fn postpone(
     error: &str,
     wait: Duration,
 ) -> Result<(), Failure> {
-    let query = sql_query(
-        "UPDATE jobs SET run_at = service_now() + $4, lease = NULL, last_error = $5
-         WHERE organisation_id = $1 AND id = $2 AND lease = $3",
-    )
-    .bind::<st::Uuid, _>(row.organisation_id)
-    .bind::<st::Uuid, _>(row.id)
-    .bind::<st::Uuid, _>(row.lease)
-    .bind::<st::Interval, _>(interval(wait))
-    .bind::<st::Text, _>(error.to_owned());
+    let query = sql_query(POSTPONE)
+        .bind::<st::Uuid, _>(row.organisation_id)
+        .bind::<st::Uuid, _>(row.id)
+        .bind::<st::Uuid, _>(row.lease)
+        .bind::<st::Interval, _>(interval(wait))
+        .bind::<st::Text, _>(error.to_owned());
     door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
 }
 
@@ -120,7 +127,8 @@ const BURY: &str = "
     WITH dead AS (
         DELETE FROM jobs WHERE organisation_id = $1 AND id = $2 AND lease = $3 RETURNING *
     ), delivery AS (
-        UPDATE webhook_deliveries SET state = 'FAILED', error = coalesce(error, $4) FROM dead
+        UPDATE webhook_deliveries SET state = 'FAILED', error = coalesce(error, $4), next_attempt_at = NULL
+        FROM dead
         WHERE webhook_deliveries.organisation_id = dead.organisation_id AND webhook_deliveries.id = dead.id
           AND state = 'PENDING'
         RETURNING 1

@@ -7,7 +7,7 @@ use tenancy::Permission;
 use uuid::Uuid;
 
 use super::{Attempt, Outcome, Request, Secret, Sender, WebhookDelivery, store};
-use crate::{Claimed, Trouble};
+use crate::{Claimed, Happened, Trouble};
 
 /// Makes the attempt and writes down what became of it.
 pub(crate) async fn deliver(sender: Arc<Sender>, job: Claimed) -> Result<(), Trouble> {
@@ -32,7 +32,7 @@ pub(crate) async fn deliver(sender: Arc<Sender>, job: Claimed) -> Result<(), Tro
     let request = Request {
         url: &parcel.url,
         // Not the delivery's: a receiver that is told twice of an event must see that it is the same.
-        id: &listing::id_text("event", parcel.event.id),
+        id: &listing::id_text(Happened::PREFIX, parcel.event.id),
         timestamp: now.timestamp(),
         body: parcel.event.envelope().to_string(),
         secrets: &secrets,

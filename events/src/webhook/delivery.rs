@@ -7,12 +7,13 @@ use tenancy::Permission;
 use uuid::Uuid;
 
 use super::WebhookEndpoint;
-use crate::tables::webhook_deliveries;
+use crate::{Happened, tables::webhook_deliveries};
 
 /// What became of a delivery.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// On its way: waiting for its first attempt, or for the next.
+    /// On its way: waiting for its first attempt, for the next, or for an earlier event of the same
+    /// entity.
     Pending,
     /// The endpoint has it.
     Delivered,
@@ -29,6 +30,8 @@ pub struct WebhookDelivery {
     pub id: Id<WebhookDelivery>,
     /// The id of the endpoint.
     pub(crate) endpoint_id: Id<WebhookEndpoint>,
+    #[graphql(skip)]
+    pub(crate) event_id: Uuid,
     /// What happened: `contact.created`.
     pub(crate) event_kind: String,
     /// What became of it.
@@ -37,6 +40,8 @@ pub struct WebhookDelivery {
     pub(crate) attempts: i32,
     /// When it was last tried.
     pub(crate) last_attempt_at: Option<DateTime<Utc>>,
+    /// When it is tried next, after a failure; `replayWebhookDelivery` does not wait until then.
+    pub(crate) next_attempt_at: Option<DateTime<Utc>>,
     /// The HTTP status that was last answered.
     pub(crate) response_status: Option<i32>,
     /// The beginning of what was last answered.
@@ -63,6 +68,12 @@ impl WebhookDelivery {
 
 #[ComplexObject]
 impl WebhookDelivery {
+    /// The id of the event, as the receiver finds it in `webhook-id`: the same in every attempt, and
+    /// at every endpoint.
+    async fn webhook_id(&self) -> String {
+        listing::id_text(Happened::PREFIX, self.event_id)
+    }
+
     #[graphql(flatten)]
     #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
     async fn related(&self) -> Related<'_, WebhookDelivery> {
@@ -87,6 +98,7 @@ impl Entity for WebhookDelivery {
         Field::choice::<DeliveryState, _>("state", webhook_deliveries::state),
         Field::new("attempts", webhook_deliveries::attempts),
         Field::new("lastAttemptAt", webhook_deliveries::last_attempt_at),
+        Field::new("nextAttemptAt", webhook_deliveries::next_attempt_at),
         Field::new("responseStatus", webhook_deliveries::response_status).unmeasured(),
         Field::new("responseBody", webhook_deliveries::response_body),
         Field::new("error", webhook_deliveries::error),

@@ -22,14 +22,16 @@ const MAX_KIND: usize = 100;
 pub struct WebhookEndpoint {
     /// The id.
     pub id: Id<WebhookEndpoint>,
-    /// Where the requests are sent, by POST: a public address, by https.
+    /// Where the requests are sent, by POST: a public address, by https; with `cargo run` also this
+    /// machine itself, by http.
     pub(crate) url: String,
     /// What it is for.
     pub(crate) description: Option<String>,
-    /// Which events it is told of: `contact.created`, or `contact.*` for all of contacts. All events
-    /// of the organisation if it is empty.
+    /// Which events it is told of: `contact.created`, `contact.*` for all of contacts, `*` for all of
+    /// the organisation, those of webhook endpoints included.
     pub(crate) event_kinds: Vec<String>,
-    /// Whether it is told of new events. Switched off by itself when it answers 410, or when every
+    /// Whether it is told of events; what waits for one that is switched off is given up when its time
+    /// comes. Switched off by itself when it answers 410, or when every
     /// attempt has failed for five days.
     pub(crate) active: bool,
     /// Since when every attempt has failed; null while they succeed, and when it is switched on.
@@ -86,7 +88,7 @@ impl Entity for WebhookEndpoint {
         Field::id::<Self, _>("id", webhook_endpoints::id),
         Field::new("url", webhook_endpoints::url).required(Rule::Line(MAX_URL)),
         Field::new("description", webhook_endpoints::description).optional(Rule::Line(MAX_DESCRIPTION)),
-        Field::new("eventKinds", webhook_endpoints::event_kinds).optional(Rule::Labels(MAX_KIND)),
+        Field::new("eventKinds", webhook_endpoints::event_kinds).required(Rule::Labels(MAX_KIND)),
         Field::new("active", webhook_endpoints::active).or(Rule::Any, || true.into()),
         Field::new("failingSince", webhook_endpoints::failing_since),
         Field::new("createdAt", webhook_endpoints::created_at),
@@ -117,9 +119,12 @@ impl Editable for WebhookEndpoint {
             checks.invalid("url", error.to_string());
         }
         if let Some(Value::Texts(kinds)) = draft.get(webhook_endpoints::event_kinds) {
+            if kinds.is_empty() {
+                checks.invalid("eventKinds", "Name the kinds of events, or `*` for all.");
+            }
             for (number, kind) in kinds.iter().enumerate().filter(|(_, kind)| !is_kind(kind)) {
                 let message =
-                    format!("{kind:?} is not a kind of event: give `contact.created`, or `contact.*`.");
+                    format!("{kind:?} is not a kind of event: give `contact.created`, `contact.*` or `*`.");
                 checks.invalid(&format!("eventKinds.{number}"), message);
             }
         }
@@ -144,7 +149,10 @@ impl Editable for WebhookEndpoint {
 /// Whether this has the form of a kind of event, or of all of an entity's.
 fn is_kind(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    text.split_once('.').is_some_and(|(entity, verb)| is_word(entity) && (verb == "*" || is_word(verb)))
+    text == "*"
+        || text
+            .split_once('.')
+            .is_some_and(|(entity, verb)| is_word(entity) && (verb == "*" || is_word(verb)))
 }
 
 #[cfg(test)]
@@ -153,11 +161,11 @@ mod tests {
 
     #[test]
     fn a_kind_is_an_entity_and_a_verb_or_a_star() {
-        for kind in ["contact.created", "contact.*", "webhook_endpoint.deleted"] {
+        for kind in ["contact.created", "contact.*", "webhook_endpoint.deleted", "*"] {
             assert!(is_kind(kind), "{kind}");
         }
         for kind in
-            ["", "contact", "contact.", ".created", "*", "*.created", "Contact.created", "a.b.c", "a. b"]
+            ["", "contact", "contact.", ".created", "**", "*.created", "Contact.created", "a.b.c", "a. b"]
         {
             assert!(!is_kind(kind), "{kind}");
         }

@@ -10,6 +10,9 @@ use crate::Replay;
 /// How long a secret may sign beside its successor, in hours.
 const MAX_OVERLAP: i32 = 7 * 24;
 
+/// How many secrets of an endpoint may sign at the same time: all signatures go into one header.
+const MAX_SECRETS: i64 = 5;
+
 /// Which endpoint gets a new secret.
 #[derive(InputObject)]
 struct RotateWebhookEndpointInput {
@@ -62,7 +65,7 @@ impl WebhookMutation {
     }
 
     /// Sends a webhook endpoint an event of its own, `webhook_endpoint.pinged`, whatever it is told of
-    /// otherwise.
+    /// otherwise. `webhookDeliveries` tells what becomes of it.
     async fn ping_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
@@ -71,8 +74,8 @@ impl WebhookMutation {
         Ok(Payload::of(ping(scope(ctx)?, input).await)?)
     }
 
-    /// Makes a delivery again, whether it was given up or succeeded. The receiver gets the same event
-    /// under the same id.
+    /// Makes a delivery at once, whether it was given up, has succeeded or waits for its next attempt.
+    /// The receiver gets the same event under the same id, perhaps after later ones.
     async fn replay_webhook_delivery(
         &self,
         ctx: &Context<'_>,
@@ -89,10 +92,16 @@ async fn rotate(scope: &Scope, input: RotateWebhookEndpointInput) -> Result<Webh
         let message = format!("This must be between 0 and {MAX_OVERLAP}.");
         return Err(Failure::user(ErrorCode::Invalid, "overlapHours", message));
     }
-    let until = scope.clock().now() + TimeDelta::hours(input.overlap_hours.into());
+    let now = scope.clock().now();
+    let until = now + TimeDelta::hours(input.overlap_hours.into());
     let rotated = scope.write(Permission::WriteWebhooks, |tx| async move {
         let endpoint = find_live_in::<WebhookEndpoint>(&tx, id).await?;
         let endpoint = endpoint.ok_or_else(|| Failure::not_found("id"))?;
+        if until > now && store::count_secrets(&tx, id, now).await? >= MAX_SECRETS {
+            let message =
+                format!("{MAX_SECRETS} secrets sign already: wait for one to end, or give no overlap.");
+            return Err(Failure::user(ErrorCode::LimitReached, "overlapHours", message));
+        }
         store::rotate(&tx, id, Secret::random(), until).await?;
         Ok(endpoint)
     });
@@ -122,8 +131,13 @@ async fn replay(scope: &Scope, input: ReplayWebhookDeliveryInput) -> Result<Webh
         let is_replayed = store::replay(&tx, id).await?;
         let delivery = find_live_in::<WebhookDelivery>(&tx, id).await?;
         let delivery = delivery.ok_or_else(|| Failure::not_found("id"))?;
+        let endpoint = find_live_in::<WebhookEndpoint>(&tx, delivery.endpoint_id.uuid()).await?;
+        if !endpoint.is_some_and(|endpoint| endpoint.active) {
+            let message = "Its endpoint is switched off or deleted.";
+            return Err(Failure::user(ErrorCode::InvalidTransition, "id", message));
+        }
         if !is_replayed {
-            return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is on its way still."));
+            return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is being sent just now."));
         }
         tx.announce();
         Ok(delivery)

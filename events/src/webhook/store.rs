@@ -34,7 +34,7 @@ pub(super) async fn insert_secrets(tx: &Tx, of: impl Iterator<Item = (Uuid, Secr
     tx.execute(diesel::insert_into(secrets::table).values(rows)).await.map(drop)
 }
 
-/// Replaces the current secret, which signs until then; those before it sign no more.
+/// Replaces the current secret, which signs until then, as do those before it at most.
 pub(super) async fn rotate(
     tx: &Tx,
     endpoint_id: Uuid,
@@ -42,8 +42,9 @@ pub(super) async fn rotate(
     until: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let of = secrets::table.filter(secrets::endpoint_id.eq(endpoint_id));
-    tx.execute(diesel::delete(of.filter(secrets::expires_at.is_not_null()))).await?;
-    tx.execute(diesel::update(of).set(secrets::expires_at.eq(until))).await?;
+    // None of them signs longer than this rotation allows, or than the one that replaced it did.
+    let longer = secrets::expires_at.is_null().or(secrets::expires_at.gt(until));
+    tx.execute(diesel::update(of.filter(longer)).set(secrets::expires_at.eq(until))).await?;
     insert_secrets(tx, std::iter::once((endpoint_id, secret))).await
 }
 
@@ -86,6 +87,7 @@ pub(super) async fn record(
         deliveries::state.eq(state),
         deliveries::attempts.eq(deliveries::attempts + 1),
         deliveries::last_attempt_at.eq(now),
+        deliveries::next_attempt_at.eq(None::<DateTime<Utc>>),
         deliveries::response_status.eq(attempt.status.map(i32::from)),
         deliveries::response_body.eq(&attempt.response),
         deliveries::error.eq(&attempt.error),
@@ -98,7 +100,8 @@ pub(super) async fn record(
 /// The delivery will not be made.
 pub(super) async fn give_up(tx: &Tx, delivery_id: Uuid, error: &str) -> Result<(), Failure> {
     let own = deliveries::table.filter(deliveries::id.eq(delivery_id));
-    let change = (deliveries::state.eq(WebhookDelivery::FAILED), deliveries::error.eq(error));
+    let next = deliveries::next_attempt_at.eq(None::<DateTime<Utc>>);
+    let change = (deliveries::state.eq(WebhookDelivery::FAILED), deliveries::error.eq(error), next);
     tx.execute(diesel::update(own).set(change)).await.map(drop)
 }
 
@@ -125,21 +128,37 @@ pub(super) async fn endpoint_failed(tx: &Tx, endpoint_id: Uuid, wants_no_more: b
     tx.execute(query).await.map(drop)
 }
 
-// The job has the id of its delivery, so that there are never two; what lay dead is not any more.
+/// How many secrets of an endpoint sign now.
+pub(super) async fn count_secrets(tx: &Tx, endpoint_id: Uuid, now: DateTime<Utc>) -> Result<i64, Failure> {
+    let valid = secrets::expires_at.is_null().or(secrets::expires_at.gt(now));
+    let query = secrets::table.filter(secrets::endpoint_id.eq(endpoint_id).and(valid)).count();
+    Ok(tx.row(query).await?.unwrap_or_default())
+}
+
+// The job has the id of its delivery, so that there are never two: one that waits need not wait any
+// longer, one that is gone is made again. What lay dead is not any more.
 const REPLAY: &str = "
     WITH delivery AS (
-        UPDATE webhook_deliveries SET state = 'PENDING', error = NULL WHERE id = $1 AND state <> 'PENDING'
-        RETURNING id, endpoint_id, event_kind
+        SELECT id, endpoint_id, event_kind, state FROM webhook_deliveries WHERE id = $1 FOR UPDATE
+    ), waiting AS (
+        UPDATE jobs SET run_at = service_now() FROM delivery
+        WHERE jobs.id = delivery.id AND state = 'PENDING' AND jobs.lease IS NULL
+        RETURNING jobs.id
     ), unearthed AS (
         UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
         FROM delivery WHERE dead_letters.id = delivery.id AND dead_letters.deleted_at IS NULL
         RETURNING 1
+    ), made AS (
+        INSERT INTO jobs (id, kind, payload, summary)
+        SELECT id, $2, jsonb_build_object('deliveryId', id), event_kind || ' for a webhook' FROM delivery
+        WHERE state <> 'PENDING'
+        ON CONFLICT (organisation_id, id) DO NOTHING
+        RETURNING id
     )
-    INSERT INTO jobs (id, kind, payload, summary)
-    SELECT id, $2, jsonb_build_object('deliveryId', id), event_kind || ' for a webhook' FROM delivery
-    ON CONFLICT (organisation_id, id) DO NOTHING";
+    UPDATE webhook_deliveries SET state = 'PENDING', error = NULL, next_attempt_at = NULL
+    WHERE id IN (SELECT id FROM made UNION ALL SELECT id FROM waiting)";
 
-/// Puts a delivery on its way again; answers whether it was not on its way still.
+/// Puts a delivery on its way at once; answers whether it was not being made just now.
 pub(super) async fn replay(tx: &Tx, delivery_id: Uuid) -> Result<bool, Failure> {
     let query = sql_query(REPLAY).bind::<st::Uuid, _>(delivery_id).bind::<st::Text, _>(super::DELIVER);
     Ok(tx.execute(query).await? > 0)

@@ -27,6 +27,8 @@ const VALUES: &[(&str, &str)] = &[
     // Only a person may belong to a company.
     ("createContact.input.kind", "PERSON"),
     ("createContacts.input.contacts.kind", "PERSON"),
+    ("createWebhookEndpoint.input.eventKinds", "*"),
+    ("createWebhookEndpoints.input.webhookEndpoints.eventKinds", "*"),
 ];
 
 /// How deep answers are asked for: a payload, its entity, and what that points at.
@@ -458,7 +460,7 @@ fn scalar(ty: &str, place: &Place, filling: Filling<'_>) -> Value {
         ("String", "refreshToken") => json!(filling.log_in["refreshToken"].as_str().unwrap_or("none")),
         ("String", "token") => json!(filling.log_in["tokens"][root].as_str().unwrap_or("none")),
         // What each entity cannot be without; columns that fill nothing are ignored.
-        ("String", "csv") => json!("name,url\nGenerated,http://127.0.0.1:9/\n"),
+        ("String", "csv") => json!("name,url,eventKinds\nGenerated,http://127.0.0.1:9/,*\n"),
         // Nothing listens there.
         ("String", "url") => json!(format!("http://127.0.0.1:9/{}", filling.rows.marker)),
         ("String", _) => json!(filling.rows.marker),

@@ -43,7 +43,7 @@ async fn nothing_is_stored(hooks: &Hooks) {
 async fn an_address_that_leads_inwards_or_nowhere_is_refused() {
     let hooks = Hooks::shared().await;
     for (url, why) in wrong_urls() {
-        let input = json!({ "url": url });
+        let input = json!({ "url": url, "eventKinds": ["*"] });
         let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
         assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID url"], "{url}");
         let message = answer.at("/data/createWebhookEndpoint/userErrors/0/message").as_str().unwrap();
@@ -74,11 +74,17 @@ async fn a_kind_that_is_none_is_refused_where_it_stands() {
     let hooks = Hooks::shared().await;
     let long = format!("contact.{}", "x".repeat(100));
     for kind in
-        ["contact", "*", "contact.", "Contact.created", "contact created", "contact.created.now", &long]
+        ["contact", "**", "contact.", "Contact.created", "contact created", "contact.created.now", &long]
     {
         let input = json!({ "url": "https://hooks.example.org/", "eventKinds": ["contact.created", kind] });
         let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
         assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID eventKinds.1"], "{kind}");
+    }
+    // Nothing at all is not everything.
+    for none in [json!([]), json!([" "])] {
+        let input = json!({ "url": "https://hooks.example.org/", "eventKinds": none });
+        let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
+        assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID eventKinds"]);
     }
     nothing_is_stored(&hooks).await;
 }
@@ -87,8 +93,8 @@ async fn a_kind_that_is_none_is_refused_where_it_stands() {
 async fn every_wrong_row_of_many_is_named() {
     let hooks = Hooks::shared().await;
     let rows = json!([
-        { "url": "https://hooks.example.org/" },
-        { "url": "https://10.0.0.1/" },
+        { "url": "https://hooks.example.org/", "eventKinds": ["*"] },
+        { "url": "https://10.0.0.1/", "eventKinds": ["*"] },
         { "url": "http://example.com", "eventKinds": ["contact.*", "nonsense"] },
     ]);
     let wrong = ["2 INVALID url", "3 INVALID url", "3 INVALID eventKinds.1"];
@@ -109,7 +115,7 @@ async fn every_wrong_row_of_many_is_named() {
     );
     nothing_is_stored(&hooks).await;
 
-    let csv = "url,eventKinds\nhttps://hooks.example.org/,contact.created;product.*\nhttps://10.0.0.1/,\n\
+    let csv = "url,eventKinds\nhttps://hooks.example.org/,contact.created;product.*\nhttps://10.0.0.1/,*\n\
                http://example.com,contact.*;nonsense\n";
     let query = format!(
         "mutation ($input: ImportInput!) {{ importWebhookEndpoints(input: $input) {{ {selection} \

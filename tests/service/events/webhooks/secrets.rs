@@ -61,7 +61,7 @@ async fn a_secret_that_became_known_is_replaced_at_once() {
 #[tokio::test]
 async fn an_overlap_is_between_nothing_and_a_week() {
     let (hooks, others) = (Hooks::shared().await, Hooks::shared().await);
-    let endpoint = hooks.endpoint("https://hooks.example.org/", &[]).await;
+    let endpoint = hooks.endpoint("https://hooks.example.org/", &["*"]).await;
     for hours in [-1, 169, i32::MIN, i32::MAX] {
         let answer = rotate(&hooks, &endpoint, json!(hours)).await;
         assert_eq!(answer.user_errors("/data/rotateWebhookEndpoint"), ["INVALID overlapHours"], "{hours}");
@@ -84,7 +84,7 @@ async fn an_overlap_is_between_nothing_and_a_week() {
 async fn a_ping_reaches_that_endpoint_alone_whatever_it_is_told_of() {
     let (hooks, receiver) = (Hooks::shared().await, Receiver::open().await);
     let pinged = hooks.endpoint(&receiver.url("/pinged"), &["product.deleted"]).await;
-    hooks.endpoint(&receiver.url("/all"), &[]).await;
+    hooks.endpoint(&receiver.url("/all"), &["*"]).await;
     hooks.endpoint(&receiver.url("/pings"), &["webhook_endpoint.pinged", "webhook_endpoint.*"]).await;
     hooks.drain().await;
     receiver.taken();
@@ -146,9 +146,9 @@ async fn only_an_admin_sees_endpoints_secrets_deliveries_and_dead_letters() {
 #[tokio::test]
 async fn no_secret_stands_anywhere_but_in_its_own_table() {
     let (hooks, receiver) = (Hooks::shared().await, Receiver::open().await);
-    let endpoint = hooks.endpoint(&receiver.url("/"), &[]).await;
+    let endpoint = hooks.endpoint(&receiver.url("/"), &["*"]).await;
     hooks.change(&endpoint, json!({ "description": "Changed" })).await;
-    let many = json!({ "webhookEndpoints": [{ "url": "https://hooks.example.org/" }] });
+    let many = json!({ "webhookEndpoints": [{ "url": "https://hooks.example.org/", "eventKinds": ["*"] }] });
     hooks.mutate("createWebhookEndpoints", "createdCount", many).await.ok("/data/createWebhookEndpoints");
     rotate(&hooks, &endpoint, json!(24)).await.ok("/data/rotateWebhookEndpoint");
     hooks.done("ping", "WebhookEndpoint", "id", json!({ "id": endpoint.id })).await;
