@@ -8,6 +8,7 @@ diesel::table! {
         last_organisation_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         email_verified_at -> Nullable<Timestamptz>,
+        reset_organisation_id -> Nullable<Uuid>,
         reset_token_id -> Nullable<Uuid>,
     }
 }

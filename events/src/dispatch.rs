@@ -1,7 +1,7 @@
 //! From the outbox to the queue: one job for each who wants to be told of an event.
 
 use diesel::{QueryableByName, sql_query, sql_types as st};
-use tenancy::{Failure, SystemDoor};
+use tenancy::{Failure, Refusal, SystemDoor};
 
 use crate::webhook;
 
@@ -41,7 +41,12 @@ const DISPATCH: &str = "
         INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id, run_at)
         SELECT organisation_id, deliveries.id, $3, jsonb_build_object('deliveryId', deliveries.id),
                batch.kind || ' for a webhook', deliveries.endpoint_id || ' ' || batch.entity_id, batch.position,
-               batch.request_id, batch.created_at
+               batch.request_id,
+               greatest(batch.created_at, (
+                   SELECT run_at FROM jobs head
+                   WHERE head.organisation_id = batch.organisation_id AND head.lease IS NULL
+                     AND head.sequence_key = deliveries.endpoint_id || ' ' || batch.entity_id
+                   ORDER BY place LIMIT 1))
         FROM deliveries JOIN batch USING (organisation_id) WHERE batch.id = deliveries.event_id
         RETURNING 1
     ), told AS (
@@ -51,8 +56,10 @@ const DISPATCH: &str = "
                                   'details', details, 'userId', user_id, 'createdAt', created_at),
                batch.kind || ' for ' || subscriber.kind, subscriber.kind || ' ' || entity_id, position, request_id,
                created_at
-        FROM batch JOIN unnest($4::text[], $5::text[]) AS subscriber (kind, pattern)
-          ON subscriber.pattern IN (batch.kind, batch.entity || '.*')
+        FROM batch CROSS JOIN LATERAL (
+            SELECT DISTINCT subscribed.kind FROM unnest($4::text[], $5::text[]) AS subscribed (kind, pattern)
+            WHERE subscribed.pattern IN (batch.kind, batch.entity || '.*')
+        ) AS subscriber
         RETURNING 1
     ), marked AS (
         UPDATE events SET dispatched = true FROM batch
@@ -80,17 +87,32 @@ pub(crate) enum Turn {
 }
 
 /// Makes jobs of the events that nobody has dispatched yet, some at a time; answers whether there
-/// may be more.
+/// may be more. Fewer at a time where many are told of each.
 pub(crate) async fn dispatch(
     door: &SystemDoor,
     subscribers: &[Subscriber],
     turn: Turn,
 ) -> Result<bool, Failure> {
+    let mut size = BATCH;
+    loop {
+        match dispatch_batch(door, subscribers, turn, size).await {
+            Err(Failure::Refused(Refusal::Timeout)) if size > 1 => size /= 2,
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn dispatch_batch(
+    door: &SystemDoor,
+    subscribers: &[Subscriber],
+    turn: Turn,
+    size: i64,
+) -> Result<bool, Failure> {
     let kinds: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.kind).collect();
     let patterns: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.of).collect();
     let query = sql_query(DISPATCH)
         .bind::<st::BigInt, _>(LOCK)
-        .bind::<st::BigInt, _>(BATCH)
+        .bind::<st::BigInt, _>(size)
         .bind::<st::Text, _>(webhook::DELIVER)
         .bind::<st::Array<st::Text>, _>(kinds)
         .bind::<st::Array<st::Text>, _>(patterns);
@@ -105,5 +127,5 @@ pub(crate) async fn dispatch(
         }
         Ok(dispatched)
     });
-    Ok(dispatched.await?.is_some_and(|dispatched| dispatched.events == BATCH))
+    Ok(dispatched.await?.is_some_and(|dispatched| dispatched.events == size))
 }

@@ -12,15 +12,19 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 const BATCH: i64 = 5_000;
 
 /// Sweeps each organisation every day.
-pub(crate) const DAILY: Schedule =
-    Schedule { kind: "purge", every: TimeDelta::days(1), summary: "what is kept only for a while" };
+pub(crate) const DAILY: Schedule = Schedule {
+    kind: "purge",
+    every: TimeDelta::days(1),
+    within: TimeDelta::hours(1),
+    summary: "what is kept only for a while",
+};
 
-// Nothing that still has to be delivered goes, however old it is. Keys of mutations are forgotten
-// after a day (tenancy's idempotency).
-const STATEMENTS: [&str; 3] = [
+// Nothing that still has to be delivered goes, however old it is.
+const STATEMENTS: [&str; 5] = [
     "DELETE FROM webhook_deliveries WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM webhook_deliveries
-         WHERE created_at < service_now() - $1 AND state <> 'PENDING' LIMIT $2)",
+         WHERE created_at < service_now() - $1 AND deleted_at IS NULL AND state <> 'PENDING' LIMIT $2)
+       AND state <> 'PENDING'",
     "DELETE FROM events WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM events
          WHERE created_at < service_now() - $1 AND dispatched
@@ -29,6 +33,12 @@ const STATEMENTS: [&str; 3] = [
     "DELETE FROM idempotency_keys WHERE (organisation_id, actor_id, operation, key) IN (
          SELECT organisation_id, actor_id, operation, key FROM idempotency_keys
          WHERE created_at < service_now() - $1 LIMIT $2)",
+    "DELETE FROM dead_letters WHERE (organisation_id, id) IN (
+         SELECT organisation_id, id FROM dead_letters
+         WHERE deleted_at < service_now() - $1 LIMIT $2)",
+    "DELETE FROM mailed_tokens WHERE (organisation_id, id) IN (
+         SELECT organisation_id, id FROM mailed_tokens
+         WHERE expires_at < service_now() - $1 LIMIT $2)",
 ];
 
 /// Sweeps the job's organisation.

@@ -44,6 +44,7 @@ impl Work {
         let handlers = Handlers::default()
             .with(mail::SEND, move |job| mail::deliver(mailer.clone(), job))
             .with(webhook::DELIVER, move |job| webhook::deliver(Arc::clone(&sender), job))
+            .slow(webhook::DELIVER)
             .with(purge::DAILY.kind, purge::purge);
         Ok(Self { handlers, subscribers: vec![], schedules: vec![purge::DAILY] })
     }
@@ -192,11 +193,23 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
     }
 }
 
-/// Looks once for everything there may be to do; answers how many jobs it began.
+/// Looks once for everything there may be to do; answers how many jobs it began. What fails at one
+/// step holds up no other.
 async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<usize, Failure> {
     for schedule in &inner.work.schedules {
-        schedule.tick(&inner.door).await?;
+        if let Err(failure) = schedule.tick(&inner.door).await {
+            tracing::warn!(?failure, schedule = schedule.kind, "a schedule could not be looked at");
+        }
     }
-    while dispatch(&inner.door, &inner.work.subscribers, Turn::LeftToOthers).await? {}
+    loop {
+        match dispatch(&inner.door, &inner.work.subscribers, Turn::LeftToOthers).await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(failure) => {
+                tracing::warn!(?failure, "events could not be dispatched");
+                break;
+            }
+        }
+    }
     worker.start_due(running, None).await
 }

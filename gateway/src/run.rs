@@ -58,8 +58,11 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
     let outcome = async {
         tenancy::migrate(&addresses.owner).await.map_err(|error| error.to_string())?;
         let limits = options.limits.limits();
-        // Everything of this command stays on this machine: mail in a folder, webhooks to loopback.
-        Reach::allow_loopback();
+        options.mail.check_complete()?;
+        // With a database of its own everything of this command stays on this machine.
+        if cluster.is_some() || options.background.loopback_webhooks {
+            Reach::allow_loopback();
+        }
         let mail = options.mail.settings(address, Some(folder.join(MAIL)))?;
         let service = Service::open(&addresses, &limits, keys, Clock::system(), &mail).await;
         let mut service = service.map_err(|error| error.to_string())?.with_lease(options.background.lease());

@@ -88,8 +88,15 @@ impl Service {
         let mut background = if self.works { self.events.start() } else { self.events.start_listening() };
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
         background.spawn(async move { database.listen(&addresses).await });
-        // What runs in the background ends when it is dropped; jobs it leaves are taken up again.
-        http::serve(self, listener, stop).await
+        // What runs in the background ends when it is dropped; jobs it leaves are taken up again. It
+        // does not end by itself: a gateway without it would answer, and do nothing else.
+        tokio::select! {
+            served = http::serve(self, listener, stop) => served,
+            ended = background.join_next() => {
+                tracing::error!(?ended, "the background work has ended");
+                Err(std::io::Error::other("the background work has ended"))
+            }
+        }
     }
 
     /// What happens in this service, to listen to; and its background work.

@@ -35,6 +35,8 @@ pub trait Entity: Identified + Row + ContainerType + OutputType + Clone {
 pub trait Changeable: Entity {
     /// What a client must hold to change it.
     const WRITE: Permission;
+    /// Whether what is deleted can be brought back.
+    const RESTORABLE: bool = true;
 }
 
 /// An entity that clients make and change field by field, as its table of fields says. Events say

@@ -28,6 +28,7 @@ GRANT SELECT, INSERT, UPDATE ON events TO tessera_system;
 -- Two that do not start with the tenant: the outbox is emptied for all organisations at once.
 CREATE INDEX events_undispatched ON events (position) WHERE NOT dispatched;
 CREATE INDEX events_since ON events (transaction_id);
+CREATE INDEX events_by_age ON events (organisation_id, created_at) WHERE dispatched;
 
 -- What is to be done in the background, by any gateway. A job is deleted when it is done, and
 -- becomes a dead letter when it was tried too often.
@@ -56,10 +57,11 @@ SELECT protect_tenant_table('jobs');
 GRANT SELECT, INSERT, UPDATE (run_at), DELETE ON jobs TO tessera_app;
 CREATE POLICY all_rows ON jobs TO tessera_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON jobs TO tessera_system;
--- One that does not start with the tenant: the jobs of all organisations are claimed at once.
-CREATE INDEX jobs_due ON jobs (run_at);
+CREATE INDEX jobs_due ON jobs (organisation_id, run_at);
 CREATE INDEX jobs_in_sequence ON jobs (organisation_id, sequence_key, place) WHERE sequence_key IS NOT NULL;
-CREATE UNIQUE INDEX jobs_unique_key ON jobs (organisation_id, kind, unique_key);
+CREATE UNIQUE INDEX jobs_unique_key ON jobs (organisation_id, kind, unique_key) WHERE unique_key IS NOT NULL;
+-- Rows live for moments: what they leave behind must be swept as soon.
+ALTER TABLE jobs SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
 
 -- Jobs that were given up: what nobody gets unless somebody looks.
 CREATE TABLE dead_letters (
@@ -83,7 +85,7 @@ CREATE TABLE dead_letters (
 );
 SELECT protect_tenant_table('dead_letters');
 CREATE TRIGGER touch BEFORE UPDATE ON dead_letters FOR EACH ROW EXECUTE FUNCTION touch_row();
-GRANT SELECT, UPDATE ON dead_letters TO tessera_app;
+GRANT SELECT, UPDATE, DELETE ON dead_letters TO tessera_app;
 CREATE POLICY all_rows ON dead_letters TO tessera_system USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON dead_letters TO tessera_system;
 CREATE INDEX dead_letters_newest ON dead_letters (organisation_id, created_at, id) WHERE deleted_at IS NULL;
@@ -119,7 +121,7 @@ CREATE TABLE webhook_endpoints (
 );
 SELECT protect_entity('webhook_endpoints');
 CREATE POLICY all_rows ON webhook_endpoints TO tessera_system USING (true) WITH CHECK (true);
-GRANT SELECT ON webhook_endpoints TO tessera_system;
+GRANT SELECT (organisation_id, id, event_kinds, active, deleted_at) ON webhook_endpoints TO tessera_system;
 CREATE INDEX webhook_endpoints_newest ON webhook_endpoints (organisation_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- What requests to an endpoint are signed with: one secret, and for a while the one before.
@@ -165,7 +167,10 @@ SELECT protect_tenant_table('webhook_deliveries');
 CREATE TRIGGER touch BEFORE UPDATE ON webhook_deliveries FOR EACH ROW EXECUTE FUNCTION touch_row();
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_deliveries TO tessera_app;
 CREATE POLICY all_rows ON webhook_deliveries TO tessera_system USING (true) WITH CHECK (true);
-GRANT SELECT, INSERT, UPDATE ON webhook_deliveries TO tessera_system;
+GRANT INSERT, SELECT (organisation_id, id, endpoint_id, event_id, state, error), UPDATE (state, error, next_attempt_at)
+    ON webhook_deliveries TO tessera_system;
+-- Nobody is told twice of an event; and an event goes when all its deliveries are gone.
+CREATE UNIQUE INDEX webhook_deliveries_event_key ON webhook_deliveries (organisation_id, event_id, endpoint_id);
 CREATE INDEX webhook_deliveries_newest ON webhook_deliveries (organisation_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (organisation_id, endpoint_id, created_at, id) WHERE deleted_at IS NULL;
 

@@ -24,4 +24,4 @@ ALTER TABLE login_sessions
     ADD CONSTRAINT login_sessions_end_reason_check CHECK (end_reason IN ('LOGGED_OUT', 'TOKEN_REUSED'));
 DROP INDEX users_by_email;
 DROP TABLE mailed_tokens;
-ALTER TABLE accounts DROP COLUMN email_verified_at, DROP COLUMN reset_token_id;
+ALTER TABLE accounts DROP COLUMN email_verified_at, DROP COLUMN reset_organisation_id, DROP COLUMN reset_token_id;

@@ -5,6 +5,7 @@
 -- take over an account that other organisations know too.
 ALTER TABLE accounts
     ADD COLUMN email_verified_at timestamptz,
+    ADD COLUMN reset_organisation_id uuid,
     ADD COLUMN reset_token_id uuid;
 
 -- Only the hash of a token's secret is kept, and it stays out of the audit (below).
@@ -36,7 +37,7 @@ CREATE TABLE mailed_tokens (
 );
 SELECT protect_tenant_table('mailed_tokens');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON mailed_tokens FOR EACH ROW EXECUTE FUNCTION write_audit();
-GRANT SELECT, INSERT, UPDATE (expires_at) ON mailed_tokens TO tessera_app;
+GRANT SELECT, INSERT, UPDATE (expires_at), DELETE ON mailed_tokens TO tessera_app;
 CREATE INDEX mailed_tokens_of_email ON mailed_tokens (organisation_id, lower(email), created_at);
 
 -- Using one up changes an account, which tessera_system alone may; it too sees only the tokens of

@@ -9,17 +9,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 ///
 /// Handed to everything that asks, database defaults included, so that a test can move it.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    is_moved: bool,
+}
 
 impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
-        Self(Arc::new(Utc::now))
+        Self { now: Arc::new(Utc::now), is_moved: false }
     }
 
     /// The present instant.
     pub fn now(&self) -> DateTime<Utc> {
-        (self.0)()
+        (self.now)()
+    }
+
+    /// The present instant, if it is not the database's own too: gateways whose clocks differ must
+    /// still agree on when a lease ends.
+    pub(crate) fn moved(&self) -> Option<DateTime<Utc>> {
+        self.is_moved.then(|| self.now())
     }
 }
 
@@ -31,7 +40,8 @@ impl ManualClock {
     /// The clock that this hand moves.
     pub fn clock(&self) -> Clock {
         let seconds = Arc::clone(&self.0);
-        Clock(Arc::new(move || Utc::now() + TimeDelta::seconds(seconds.load(Ordering::SeqCst))))
+        let now = move || Utc::now() + TimeDelta::seconds(seconds.load(Ordering::SeqCst));
+        Clock { now: Arc::new(now), is_moved: true }
     }
 
     /// Puts the clock forward.

@@ -139,11 +139,13 @@ pub(crate) fn read_write(
     user_id: Option<Uuid>,
     request_id: &RequestId,
 ) -> Begin {
-    let now = clock.now().to_rfc3339_opts(SecondsFormat::Micros, true);
-    let mut sql = format!("BEGIN; SET LOCAL app.now = '{now}'; SET LOCAL app.request_id = '{request_id}'");
+    let mut sql = format!("BEGIN; SET LOCAL app.request_id = '{request_id}'");
+    if let Some(now) = clock.moved() {
+        // Writing to a String cannot fail.
+        let _ = write!(sql, "; SET LOCAL app.now = '{}'", now.to_rfc3339_opts(SecondsFormat::Micros, true));
+    }
     for (setting, id) in [("organisation_id", organisation_id), ("user_id", user_id)] {
         if let Some(id) = id {
-            // Writing to a String cannot fail.
             let _ = write!(sql, "; SET LOCAL app.{setting} = '{id}'");
         }
     }

@@ -24,7 +24,6 @@ const INDEXES_WITHOUT_TENANT: &[(&str, &str)] = &[
     ("users_of_account", "log-in asks for all users of an account, wherever they are"),
     ("events_undispatched", "the outbox is emptied for all organisations at once"),
     ("events_since", "the live fan-out reads what is new of all organisations at once"),
-    ("jobs_due", "the jobs of all organisations are claimed at once"),
 ];
 /// Tenant tables whose changes are not audited.
 const WITHOUT_AUDIT: &[(&str, &str)] = &[
@@ -43,6 +42,7 @@ const SECURITY_DEFINERS: &[(&str, &str)] =
 /// Constraints that no user can run into.
 const WITHOUT_MESSAGE: &[(&str, &str)] = &[
     ("audit_entries_action_check", "only write_audit() writes the column"),
+    ("webhook_deliveries_event_key", "the dispatcher makes each once"),
     ("jobs_unique_key", "a job that waits already is not made again"),
 ];
 /// Tables that the code never reads or writes by itself.

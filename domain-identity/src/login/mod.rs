@@ -26,6 +26,8 @@ use crate::{
 
 /// How long a log-in lasts, however often it is refreshed.
 const SESSION: TimeDelta = TimeDelta::days(30);
+/// How many organisations an account can sign up: each of them mails its e-mail.
+const MAX_ORGANISATIONS: usize = 20;
 
 /// What a log-in gives.
 pub struct LoggedIn {
@@ -54,6 +56,10 @@ pub async fn sign_up(
 ) -> Result<LoggedIn, Failure> {
     let input = rules::check_sign_up(input)?;
     let Claimed { account_id, new_hash } = claim_account(identity, &input.email, input.password).await?;
+    if store::memberships(&identity.0.system, account_id).await?.len() >= MAX_ORGANISATIONS {
+        let message = format!("An account belongs to at most {MAX_ORGANISATIONS} organisations.");
+        return Err(Failure::user(ErrorCode::LimitReached, "email", message));
+    }
     let (organisation_id, user_id) = (Uuid::now_v7(), Uuid::now_v7());
     identity
         .0

@@ -1,12 +1,14 @@
 //! Inviting somebody to become a user, and accepting.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use events::mail::{self, Recipient};
 use listing::Named;
 use tenancy::{ErrorCode, Failure, Permission, Refusal, RequestId, Scope};
 use uuid::Uuid;
 
-use super::{Purpose, Shown, graphql::InviteUserInput, issue, letters, rules, shown, store, use_up};
+use super::{
+    MAX_INVITATIONS, Purpose, Shown, graphql::InviteUserInput, issue, letters, rules, shown, store, use_up,
+};
 use crate::{
     Identity,
     login::{self, Claimed, LoggedIn, store::NewUser},
@@ -28,6 +30,11 @@ pub(super) async fn invite(
         if store::is_user(&tx, &email).await? {
             let message = "Somebody with this e-mail is a user of the organisation already.";
             return Err(Failure::user(ErrorCode::AlreadyExists, "email", message));
+        }
+        let today = now - TimeDelta::days(1);
+        if store::count_all_since(&tx, Purpose::Invitation.name(), today).await? >= MAX_INVITATIONS {
+            let message = format!("An organisation invites at most {MAX_INVITATIONS} a day.");
+            return Err(Failure::user(ErrorCode::LimitReached, "", message));
         }
         store::expire(&tx, Purpose::Invitation.name(), &email, now).await?;
         let token = MintedToken::new(organisation_id);

@@ -33,6 +33,9 @@ const EMAIL_VERIFICATION: TimeDelta = TimeDelta::days(3);
 /// floods a stranger through us.
 const MAX_AN_HOUR: i64 = 5;
 
+/// How many invitations an organisation sends within a day.
+const MAX_INVITATIONS: i64 = 200;
+
 /// What a token is for; it is good for nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {

@@ -54,7 +54,7 @@ async fn send(identity: &Identity, request_id: &RequestId, account: &Account) ->
     });
     // Last, so that a request which mails nothing leaves the token that was mailed before as it was.
     let Some(token_id) = mailed.await? else { return Ok(()) };
-    let admit = |tx| async move { store::admit_reset(&tx, account.id, token_id).await };
+    let admit = |tx| async move { store::admit_reset(&tx, account.id, organisation_id, token_id).await };
     system.write(organisation_id, None, request_id, admit).await
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn reset(
     let write = system.write(token.organisation_id, None, request_id, |tx| async move {
         let known = use_up(&tx, &token, Purpose::PasswordReset, now).await?;
         let account_id = known.account_id.ok_or_else(unusable)?;
-        if !store::set_password(&tx, account_id, token.id, &known.email, &hash, now).await? {
+        if !store::set_password(&tx, account_id, &token, &known.email, &hash, now).await? {
             return Err(unusable());
         }
         end_sessions(&tx, account_id, now).await

@@ -146,6 +146,13 @@ pub(super) async fn count_since(
     Ok(tx.row(recent.count()).await?.unwrap_or_default())
 }
 
+/// How many tokens of this purpose the organisation has made since then.
+pub(super) async fn count_all_since(tx: &Tx, purpose: &str, since: DateTime<Utc>) -> Result<i64, Failure> {
+    let recent = mailed_tokens::table
+        .filter(mailed_tokens::purpose.eq(purpose).and(mailed_tokens::created_at.gt(since)));
+    Ok(tx.row(recent.count()).await?.unwrap_or_default())
+}
+
 /// Whether the e-mail of an account was verified.
 pub(super) async fn is_verified(system: &SystemDoor, account_id: Uuid) -> Result<bool, Failure> {
     let query = accounts::table.filter(accounts::id.eq(account_id)).select(accounts::email_verified_at);
@@ -167,22 +174,29 @@ pub(super) async fn verify(
 
 /// From now on no token but this one sets the account's password; as the system's role, which alone
 /// may say so.
-pub(super) async fn admit_reset(tx: &Tx, account_id: Uuid, token_id: Uuid) -> Result<(), Failure> {
+pub(super) async fn admit_reset(
+    tx: &Tx,
+    account_id: Uuid,
+    organisation_id: Uuid,
+    token_id: Uuid,
+) -> Result<(), Failure> {
     let account = accounts::table.filter(accounts::id.eq(account_id));
-    tx.execute(diesel::update(account).set(accounts::reset_token_id.eq(token_id))).await.map(drop)
+    let token = (accounts::reset_organisation_id.eq(organisation_id), accounts::reset_token_id.eq(token_id));
+    tx.execute(diesel::update(account).set(token)).await.map(drop)
 }
 
 /// Sets a password with the token that may, unless the account has another e-mail by now.
 pub(super) async fn set_password(
     tx: &Tx,
     account_id: Uuid,
-    token_id: Uuid,
+    token: &MintedToken,
     email: &str,
     password_hash: &str,
     now: DateTime<Utc>,
 ) -> Result<bool, Failure> {
     let account = accounts::table
-        .filter(accounts::id.eq(account_id).and(accounts::reset_token_id.eq(token_id)))
+        .filter(accounts::id.eq(account_id).and(accounts::reset_token_id.eq(token.id)))
+        .filter(accounts::reset_organisation_id.eq(token.organisation_id))
         .filter(lower(accounts::email).eq(lower(email)));
     let change = (
         accounts::password_hash.eq(password_hash),

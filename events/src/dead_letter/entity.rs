@@ -80,4 +80,5 @@ impl Entity for DeadLetter {
 
 impl Changeable for DeadLetter {
     const WRITE: Permission = Permission::WriteDeadLetters;
+    const RESTORABLE: bool = false;
 }

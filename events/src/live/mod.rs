@@ -63,6 +63,8 @@ pub struct Listener {
     scope: Scope,
     permission: Permission,
     renew: Renew,
+    /// What has come, until it is known that the listener may have it.
+    heard: Option<Heard>,
 }
 
 impl Listener {
@@ -75,23 +77,27 @@ impl Listener {
     ) -> Result<Self, Failure> {
         scope.require(permission)?;
         let (receiver, seat) = Hub::sit_down(hub, scope.session().organisation_id()?, topic);
-        Ok(Self { receiver, _seat: seat, scope, permission, renew })
+        Ok(Self { receiver, _seat: seat, scope, permission, renew, heard: None })
     }
 
     /// Waits for what comes next, and checks that the listener may still hear of it. The scope is
-    /// that of a session renewed just now. Nothing if the gateway stops.
+    /// that of a session renewed just now. Nothing if the gateway stops. Dropped before it answers,
+    /// it loses nothing.
     ///
     /// # Errors
-    /// UNAUTHENTICATED or FORBIDDEN once the listener may not hear of it any more; the end.
+    /// UNAUTHENTICATED or FORBIDDEN once the listener may not hear of it any more; UNAVAILABLE while
+    /// that cannot be found out, and what was to be heard is answered by the next call.
     pub async fn next(&mut self) -> Result<Option<(Scope, Heard)>, Failure> {
-        let heard = match self.receiver.recv().await {
-            Ok(event) => Heard::Event(event),
-            Err(RecvError::Lagged(count)) => Heard::Missed(count),
-            Err(RecvError::Closed) => return Ok(None),
-        };
+        if self.heard.is_none() {
+            self.heard = match self.receiver.recv().await {
+                Ok(event) => Some(Heard::Event(event)),
+                Err(RecvError::Lagged(count)) => Some(Heard::Missed(count)),
+                Err(RecvError::Closed) => return Ok(None),
+            };
+        }
         let scope = (self.renew)(self.scope.clone()).await?;
         scope.require(self.permission)?;
         self.scope = scope.clone();
-        Ok(Some((scope, heard)))
+        Ok(self.heard.take().map(|heard| (scope, heard)))
     }
 }

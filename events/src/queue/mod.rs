@@ -140,7 +140,7 @@ type Handler = Arc<dyn Fn(Claimed) -> BoxFuture<'static, Result<(), Trouble>> + 
 
 /// Who does which kind of job.
 #[derive(Clone, Default)]
-pub struct Handlers(HashMap<&'static str, Handler>);
+pub struct Handlers(HashMap<&'static str, (Handler, bool)>);
 
 impl Handlers {
     /// Jobs of this kind are done by this function. It may be run more than once for one job, unless
@@ -150,15 +150,25 @@ impl Handlers {
     where
         F: Future<Output = Result<(), Trouble>> + Send + 'static,
     {
-        self.0.insert(kind, Arc::new(move |claimed| run(claimed).boxed()));
+        self.0.insert(kind, (Arc::new(move |claimed| run(claimed).boxed()), false));
         self
     }
 
-    fn kinds(&self) -> Vec<&'static str> {
-        self.0.keys().copied().collect()
+    /// Jobs of this kind, which must be known, wait for whomever strangers name: they leave places to
+    /// the others.
+    #[must_use]
+    pub fn slow(mut self, kind: &'static str) -> Self {
+        if let Some((_, is_slow)) = self.0.get_mut(kind) {
+            *is_slow = true;
+        }
+        self
+    }
+
+    fn kinds(&self, slow: bool) -> Vec<&'static str> {
+        self.0.iter().filter(|(_, (_, is_slow))| *is_slow == slow).map(|(kind, _)| *kind).collect()
     }
 
     fn of(&self, kind: &str) -> Option<Handler> {
-        self.0.get(kind).cloned()
+        self.0.get(kind).map(|(handler, _)| Arc::clone(handler))
     }
 }

@@ -31,58 +31,66 @@ pub(crate) struct Row {
 pub(crate) struct Claim {
     /// At most so many.
     pub(crate) count: i64,
-    /// At most so many of one organisation.
+    /// At most so many of one organisation, those that it has already included.
     pub(crate) of_each: i64,
     /// Of these kinds: others are for gateways that know what they are.
     pub(crate) kinds: Vec<&'static str>,
     /// Of this organisation alone.
     pub(crate) only: Option<Uuid>,
-    /// None of these organisations, which have their share already.
-    pub(crate) busy: Vec<Uuid>,
+    /// How many each organisation has already.
+    pub(crate) running: Vec<(Uuid, i64)>,
     /// For how long.
     pub(crate) lease: Duration,
 }
 
-/// How many due jobs are looked at for one claim: enough to find those of other organisations
-/// behind the many of one.
-const LOOKED_AT: i64 = 1000;
-
-// A job that others of its sequence come before is not free, were they due or not: its turn comes
-// when they are gone. Rows that another gateway is claiming are skipped, not waited for.
+// Organisation by organisation, each found by one step in the index, so that no backlog of one hides
+// another's jobs; those that have fewest come first. A job that others of its sequence come before
+// is not free, were they due or not: its turn comes when they are gone. Rows that another gateway is
+// claiming are skipped, not waited for.
 const CLAIM: &str = "
-    WITH due AS (
-        SELECT organisation_id, id, run_at FROM jobs
-        WHERE run_at <= service_now() AND ($1::uuid IS NULL OR organisation_id = $1)
-          AND organisation_id <> ALL ($2::uuid[]) AND kind = ANY ($7::text[])
-          AND (sequence_key IS NULL OR NOT EXISTS (
-              SELECT FROM jobs earlier
-              WHERE earlier.organisation_id = jobs.organisation_id
-                AND earlier.sequence_key = jobs.sequence_key AND earlier.place < jobs.place))
-        ORDER BY run_at LIMIT $3
-    ), fair AS (
-        SELECT organisation_id, id FROM (
-            SELECT *, row_number() OVER (PARTITION BY organisation_id ORDER BY run_at) AS turn FROM due
-        ) AS ranked
-        WHERE turn <= $4 ORDER BY turn, run_at LIMIT $5
+    WITH RECURSIVE tenant AS (
+        (SELECT organisation_id FROM jobs WHERE $1::uuid IS NULL OR organisation_id = $1
+         ORDER BY organisation_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT jobs.organisation_id FROM jobs WHERE jobs.organisation_id > tenant.organisation_id
+                ORDER BY jobs.organisation_id LIMIT 1)
+        FROM tenant WHERE tenant.organisation_id IS NOT NULL AND $1::uuid IS NULL
+    ), due AS (
+        SELECT job.organisation_id, job.id, job.run_at, job.turn + coalesce(running.count, 0) AS turn
+        FROM tenant LEFT JOIN unnest($2::uuid[], $3::bigint[]) AS running (organisation_id, count) USING (organisation_id)
+        CROSS JOIN LATERAL (
+            SELECT organisation_id, id, run_at, row_number() OVER (ORDER BY run_at) AS turn FROM (
+                SELECT organisation_id, id, run_at FROM jobs
+                WHERE jobs.organisation_id = tenant.organisation_id AND run_at <= service_now()
+                  AND kind = ANY ($4::text[])
+                  AND (sequence_key IS NULL OR NOT EXISTS (
+                      SELECT FROM jobs earlier
+                      WHERE earlier.organisation_id = jobs.organisation_id
+                        AND earlier.sequence_key = jobs.sequence_key AND earlier.place < jobs.place))
+                ORDER BY run_at LIMIT greatest($5 - coalesce(running.count, 0), 0)
+            ) AS first
+        ) AS job
+        ORDER BY turn, run_at LIMIT $6
     ), free AS (
-        SELECT jobs.organisation_id, jobs.id FROM jobs JOIN fair USING (organisation_id, id)
-        WHERE run_at <= service_now()
+        SELECT jobs.organisation_id, jobs.id FROM jobs JOIN due USING (organisation_id, id)
+        WHERE jobs.run_at <= service_now()
         FOR UPDATE OF jobs SKIP LOCKED
     )
-    UPDATE jobs SET run_at = service_now() + $6, lease = gen_random_uuid(), attempts = attempts + 1
+    UPDATE jobs SET run_at = service_now() + $7, lease = gen_random_uuid(), attempts = attempts + 1
     FROM free WHERE jobs.organisation_id = free.organisation_id AND jobs.id = free.id
     RETURNING jobs.organisation_id, jobs.id, jobs.kind, jobs.payload, jobs.lease, jobs.attempts, jobs.request_id";
 
 /// Claims what is due: each row is this caller's alone until its lease ends.
 pub(crate) async fn claim(door: &SystemDoor, claim: Claim) -> Result<Vec<Row>, Failure> {
+    let (organisations, counts): (Vec<Uuid>, Vec<i64>) = claim.running.into_iter().unzip();
     let query = sql_query(CLAIM)
         .bind::<st::Nullable<st::Uuid>, _>(claim.only)
-        .bind::<st::Array<st::Uuid>, _>(claim.busy)
-        .bind::<st::BigInt, _>(LOOKED_AT)
+        .bind::<st::Array<st::Uuid>, _>(organisations)
+        .bind::<st::Array<st::BigInt>, _>(counts)
+        .bind::<st::Array<st::Text>, _>(claim.kinds)
         .bind::<st::BigInt, _>(claim.of_each)
         .bind::<st::BigInt, _>(claim.count)
-        .bind::<st::Interval, _>(interval(claim.lease))
-        .bind::<st::Array<st::Text>, _>(claim.kinds);
+        .bind::<st::Interval, _>(interval(claim.lease));
     door.write_across_planned(|tx| async move { tx.rows(query).await }).await
 }
 
@@ -95,15 +103,21 @@ pub(crate) async fn done(door: &SystemDoor, row: &Row) -> Result<(), Failure> {
     door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
 }
 
+// Those behind it in its sequence wait as long: else every claim would look at all of them in vain.
 // A webhook's delivery says when.
 const POSTPONE: &str = "
     WITH postponed AS (
         UPDATE jobs SET run_at = service_now() + $4, lease = NULL, last_error = $5
         WHERE organisation_id = $1 AND id = $2 AND lease = $3
-        RETURNING run_at
+        RETURNING organisation_id, sequence_key, place, run_at
+    ), followers AS (
+        UPDATE jobs SET run_at = postponed.run_at FROM postponed
+        WHERE jobs.organisation_id = postponed.organisation_id AND jobs.sequence_key = postponed.sequence_key
+          AND jobs.place > postponed.place AND jobs.run_at < postponed.run_at
+        RETURNING 1
     )
-    UPDATE webhook_deliveries SET next_attempt_at = run_at FROM postponed
-    WHERE organisation_id = $1 AND id = $2 AND state = 'PENDING'";
+    UPDATE webhook_deliveries SET next_attempt_at = postponed.run_at FROM postponed
+    WHERE webhook_deliveries.organisation_id = $1 AND id = $2 AND state = 'PENDING'";
 
 /// The job failed, and is tried again later.
 pub(crate) async fn postpone(
@@ -138,7 +152,7 @@ const BURY: &str = "
     SELECT organisation_id, id, kind, payload, summary, sequence_key, place, attempts, $4, created_at FROM dead
     ON CONFLICT (organisation_id, id) DO UPDATE
     SET attempts = dead_letters.attempts + excluded.attempts, last_error = excluded.last_error,
-        replayed_at = NULL, deleted_at = NULL";
+        payload = excluded.payload, created_at = excluded.created_at, replayed_at = NULL, deleted_at = NULL";
 
 /// The job is given up.
 pub(crate) async fn bury(door: &SystemDoor, row: &Row, error: &str) -> Result<(), Failure> {

@@ -13,11 +13,12 @@ use super::{
 /// How long a job is nobody else's, unless told otherwise. A worker that dies gives its jobs back
 /// after this time.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
-/// How many jobs one gateway works at, at the same time.
-const SLOTS: usize = 32;
-/// How many of these one organisation gets at a time, and has at most when it gets more, so that
-/// others need not wait for its slow receivers.
-const SLOTS_OF_ONE: usize = 4;
+/// How many jobs one gateway works at, at the same time: they mostly wait for somebody outside.
+const SLOTS: usize = 64;
+/// How many of these wait for receivers that strangers name; the others are there for all else.
+const SLOW_SLOTS: usize = 48;
+/// How many one organisation has, so that others need not wait for its slow receivers.
+const SLOTS_OF_ONE: i64 = 8;
 /// The longest error that is kept.
 const MAX_ERROR: usize = 1000;
 
@@ -29,20 +30,24 @@ pub(crate) struct Worker {
     lease: Duration,
 }
 
-/// The jobs that are being worked at, each answering its organisation when it ends.
+/// The jobs that are being worked at, each answering what it was when it ends.
 #[derive(Default)]
 pub(crate) struct Running {
-    tasks: JoinSet<Uuid>,
-    of: HashMap<Uuid, usize>,
+    tasks: JoinSet<Ended>,
+    of: HashMap<Uuid, i64>,
+    slow: usize,
+}
+
+/// What a job was.
+struct Ended {
+    organisation_id: Uuid,
+    is_slow: bool,
 }
 
 impl Running {
-    fn free(&self) -> usize {
-        SLOTS.saturating_sub(self.tasks.len())
-    }
-
-    fn busy(&self) -> Vec<Uuid> {
-        self.of.iter().filter(|(_, count)| **count >= SLOTS_OF_ONE).map(|(id, _)| *id).collect()
+    fn free(&self, slow: bool) -> usize {
+        let free = SLOTS.saturating_sub(self.tasks.len());
+        if slow { free.min(SLOW_SLOTS.saturating_sub(self.slow)) } else { free }
     }
 
     /// Whether any job is being worked at.
@@ -65,9 +70,10 @@ impl Running {
         }
     }
 
-    fn count_out(&mut self, ended: Result<Uuid, JoinError>) {
+    fn count_out(&mut self, ended: Result<Ended, JoinError>) {
         match ended {
-            Ok(organisation_id) => {
+            Ok(Ended { organisation_id, is_slow }) => {
+                self.slow -= usize::from(is_slow);
                 if let Some(count) = self.of.get_mut(&organisation_id) {
                     *count -= 1;
                 }
@@ -95,26 +101,38 @@ impl Worker {
         running: &mut Running,
         only: Option<Uuid>,
     ) -> Result<usize, Failure> {
-        let free = running.free();
-        if free == 0 {
+        let quick = self.start_lane(running, only, false).await?;
+        Ok(quick + self.start_lane(running, only, true).await?)
+    }
+
+    async fn start_lane(
+        &self,
+        running: &mut Running,
+        only: Option<Uuid>,
+        is_slow: bool,
+    ) -> Result<usize, Failure> {
+        let (free, kinds) = (running.free(is_slow), self.handlers.kinds(is_slow));
+        if free == 0 || kinds.is_empty() {
             return Ok(0);
         }
         let claim = Claim {
             count: i64::try_from(free).unwrap_or(i64::MAX),
-            of_each: i64::try_from(SLOTS_OF_ONE).unwrap_or(i64::MAX),
-            kinds: self.handlers.kinds(),
+            of_each: SLOTS_OF_ONE,
+            kinds,
             only,
-            busy: running.busy(),
+            running: running.of.iter().map(|(id, count)| (*id, *count)).collect(),
             lease: self.lease,
         };
         let rows = store::claim(&self.door, claim).await?;
         let count = rows.len();
         for row in rows {
-            *running.of.entry(row.organisation_id).or_default() += 1;
-            let (worker, organisation_id) = (self.clone(), row.organisation_id);
+            let organisation_id = row.organisation_id;
+            *running.of.entry(organisation_id).or_default() += 1;
+            running.slow += usize::from(is_slow);
+            let worker = self.clone();
             running.tasks.spawn(async move {
                 worker.run(row).await;
-                organisation_id
+                Ended { organisation_id, is_slow }
             });
         }
         Ok(count)
@@ -142,7 +160,8 @@ impl Worker {
         // A task of its own, so that a handler's panic is its own failure; one that ends with this
         // attempt, however that ends.
         let mut handling = JoinSet::new();
-        handling.spawn(handler(Claimed::new(row, &self.door)));
+        let claimed = Claimed::new(row, &self.door);
+        handling.spawn(async move { handler(claimed).await });
         match tokio::time::timeout(self.handling(), handling.join_next()).await {
             Ok(Some(Ok(outcome))) => outcome,
             Ok(panic) => {

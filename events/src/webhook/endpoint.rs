@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use listing::{
     Changeable, Checks, Draft, Editable, Entity, Field, Id, Identified, Related, Relation, Rule, Value, scope,
 };
-use tenancy::{Failure, Permission, Tx};
+use tenancy::{ErrorCode, Failure, Permission, Tx};
 use uuid::Uuid;
 
 use super::{MAX_URL, Reach, Secret, WebhookDelivery, check_url, store};
@@ -13,6 +13,8 @@ use crate::tables::{webhook_deliveries, webhook_endpoints};
 
 const MAX_DESCRIPTION: usize = 255;
 const MAX_KIND: usize = 100;
+/// How many endpoints an organisation has: each event is written down once for each of them.
+const MAX_ENDPOINTS: i64 = 50;
 
 /// An address outside that is told of events by HTTP requests, signed after the Standard Webhooks
 /// specification (<https://www.standardwebhooks.com>).
@@ -130,7 +132,17 @@ impl Editable for WebhookEndpoint {
         }
     }
 
-    async fn complete(_: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+    async fn complete(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+        let known: Vec<Uuid> = drafts.iter().map(Draft::id).collect();
+        let others = store::count_others(tx, known).await?;
+        for (place, draft) in
+            (others + 1..).zip(drafts.iter_mut()).filter(|(place, _)| *place > MAX_ENDPOINTS)
+        {
+            let message = format!(
+                "An organisation has at most {MAX_ENDPOINTS} endpoints; this would be number {place}."
+            );
+            draft.wrong(ErrorCode::LimitReached, "", message);
+        }
         // Who is switched on again starts anew: the first failure would else switch it off at once.
         for draft in drafts {
             if draft.get(webhook_endpoints::active) == Some(&Value::Boolean(true)) {

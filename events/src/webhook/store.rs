@@ -8,11 +8,17 @@ use uuid::Uuid;
 use super::{Attempt, Secret, WebhookDelivery, endpoint::WebhookSecret};
 use crate::{
     Happened,
-    tables::{webhook_deliveries as deliveries, webhook_secrets as secrets},
+    tables::{webhook_deliveries as deliveries, webhook_endpoints as endpoints, webhook_secrets as secrets},
 };
 
 /// How long an endpoint may fail before it is switched off.
 const PATIENCE: TimeDelta = TimeDelta::days(5);
+
+/// How many endpoints the organisation has beside these.
+pub(super) async fn count_others(tx: &Tx, known: Vec<Uuid>) -> Result<i64, Failure> {
+    let others = endpoints::deleted_at.is_null().and(endpoints::id.ne_all(known));
+    Ok(tx.row(endpoints::table.filter(others).count()).await?.unwrap_or_default())
+}
 
 /// The secrets of an endpoint that sign now, the current one first.
 pub(super) async fn secrets(scope: &Scope, endpoint_id: Uuid) -> Result<Vec<WebhookSecret>, Failure> {
@@ -143,7 +149,11 @@ const REPLAY: &str = "
     ), waiting AS (
         UPDATE jobs SET run_at = service_now() FROM delivery
         WHERE jobs.id = delivery.id AND state = 'PENDING' AND jobs.lease IS NULL
-        RETURNING jobs.id
+        RETURNING jobs.id, jobs.sequence_key, jobs.place
+    ), followers AS (
+        UPDATE jobs SET run_at = service_now() FROM waiting
+        WHERE jobs.sequence_key = waiting.sequence_key AND jobs.place > waiting.place
+        RETURNING 1
     ), unearthed AS (
         UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
         FROM delivery WHERE dead_letters.id = delivery.id AND dead_letters.deleted_at IS NULL

@@ -41,7 +41,7 @@ pub(crate) trait DeletedState: Verb {
 impl DeletedState for Delete {
     const DELETED: bool = true;
     const PAST: &'static str = "deleted";
-    const ABOUT: &'static str = "Hides everywhere, until it is restored or purged, a";
+    const ABOUT: &'static str = "Hides everywhere a";
 }
 
 impl DeletedState for Restore {
@@ -164,7 +164,10 @@ impl<E: Changeable> OutputType for Lifecycle<E> {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            let fields = [describe::<Delete, E>(registry), describe::<Restore, E>(registry)];
+            let mut fields = vec![describe::<Delete, E>(registry)];
+            if E::RESTORABLE {
+                fields.push(describe::<Restore, E>(registry));
+            }
             registry::object::<Self>("", fields)
         })
     }
@@ -180,7 +183,7 @@ impl<E: Changeable> ContainerType for Lifecycle<E> {
         if name == mutation::<Delete, E>() {
             return resolve::<Delete, E>(ctx).await;
         }
-        if name == mutation::<Restore, E>() {
+        if E::RESTORABLE && name == mutation::<Restore, E>() {
             return resolve::<Restore, E>(ctx).await;
         }
         Ok(None)

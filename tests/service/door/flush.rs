@@ -80,12 +80,8 @@ async fn a_write_begins_with_its_first_statement_and_commits_after_the_last_answ
     write().await.unwrap();
     proxy.forget();
     assert_eq!(write().await.unwrap(), 1);
-    let expected = [
-        "> BEGIN Bind Execute Sync",
-        "< BEGIN SET SET SET SET Ready UPDATE Ready",
-        "> COMMIT",
-        "< COMMIT Ready",
-    ];
+    let expected =
+        ["> BEGIN Bind Execute Sync", "< BEGIN SET SET SET Ready UPDATE Ready", "> COMMIT", "< COMMIT Ready"];
     assert_eq!(proxy.turns(), expected);
 }
 

@@ -228,6 +228,7 @@ fn rand_below(most: u64) -> u64 {
 async fn a_job_that_takes_long_holds_up_neither_another_organisation_nor_another_thing() {
     let (addresses, client) = own_database("slow").await;
     let other = Client::of(&client.url).signed_up().await;
+    let crowd = [Client::of(&client.url).signed_up().await, Client::of(&client.url).signed_up().await];
     let gate = Arc::new(Semaphore::new(0));
     let (seen, held) = (Seen::default(), Arc::clone(&gate));
     let (wrote, slow) = (Arc::clone(&seen), move |_| {
@@ -237,18 +238,26 @@ async fn a_job_that_takes_long_holds_up_neither_another_organisation_nor_another
             Ok(())
         }
     });
-    let handlers = Handlers::default().with("slow", slow).with("quick", writing(&wrote, |_| Ok(())));
+    let handlers =
+        Handlers::default().with("slow", slow).slow("slow").with("quick", writing(&wrote, |_| Ok(())));
     let own = Own::open(&addresses, Clock::system(), Work { handlers, ..Work::default() }).await;
-    enqueued(&own, &client, (0..100).map(|_| job("slow", json!({}))).collect()).await;
+    for slow in [&client, &crowd[0], &crowd[1]] {
+        enqueued(&own, slow, (0..100).map(|_| job("slow", json!({}))).collect()).await;
+    }
     let _alive = own.events.start();
     enqueued(&own, &other, vec![job("quick", json!({}))]).await;
     eventually("the other's job is done", async || seen.lock().unwrap().len() == 1).await;
-    gate.add_permits(100);
+    gate.add_permits(300);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scheduled_job_runs_once_for_each_organisation_and_date_although_there_are_several_gateways() {
-    const DAILY: Schedule = Schedule { kind: "daily", every: TimeDelta::days(1), summary: "what recurs" };
+    const DAILY: Schedule = Schedule {
+        kind: "daily",
+        every: TimeDelta::days(1),
+        within: TimeDelta::zero(),
+        summary: "what recurs",
+    };
     let (addresses, client) = own_database("schedules").await;
     Client::of(&client.url).signed_up().await;
     let (seen, clock) = (Seen::default(), ManualClock::default());

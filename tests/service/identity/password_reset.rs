@@ -156,23 +156,29 @@ async fn who_can_write_an_organisations_tokens_cannot_set_a_password() {
     let real = token(&victim).await;
     let account =
         cell::<String>(&format!("SELECT id::text FROM accounts WHERE email = '{}'", email(&victim))).await;
-    // What the service's role might write into the thief's organisation, with a secret of their own.
-    let (id, secret) = (uuid::Uuid::now_v7(), [7; 32]);
+    let reset_token_id =
+        format!("SELECT reset_token_id::text FROM accounts WHERE email = '{}'", email(&victim));
+    let admitted: uuid::Uuid = cell::<String>(&reset_token_id).await.parse().unwrap();
+    // What the service's role might write into the thief's organisation, with a secret of their own:
+    // also under the id of the token that may set the password.
+    let secret = [7; 32];
     let hash: String = Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect();
     let app = connect(server().addresses.app.as_str()).await;
-    let forged = format!(
-        "BEGIN; SET LOCAL app.organisation_id = '{}';
-         INSERT INTO mailed_tokens (id, purpose, account_id, email, secret_hash, expires_at)
-             VALUES ('{id}', 'PASSWORD_RESET', '{account}', '{}', '\\x{hash}', now() + interval '1 hour'); COMMIT",
-        thief.organisation_id(),
-        email(&victim)
-    );
-    app.batch_execute(&forged).await.unwrap();
-    let organisation = thief.organisation_id();
-    let parts = [organisation.as_bytes().as_slice(), id.as_bytes(), &secret];
-    let forged = super::tokens::encoded(&parts.concat());
-    assert_eq!(reset(&thief, &forged, NEW).await.user_errors("/data/resetPassword"), NOT_GOOD);
-    assert_let_in(&victim).await;
+    for id in [uuid::Uuid::now_v7(), admitted] {
+        let forged = format!(
+            "BEGIN; SET LOCAL app.organisation_id = '{}';
+             INSERT INTO mailed_tokens (id, purpose, account_id, email, secret_hash, expires_at)
+                 VALUES ('{id}', 'PASSWORD_RESET', '{account}', '{}', '\\x{hash}', now() + interval '1 hour'); COMMIT",
+            thief.organisation_id(),
+            email(&victim)
+        );
+        app.batch_execute(&forged).await.unwrap();
+        let organisation = thief.organisation_id();
+        let parts = [organisation.as_bytes().as_slice(), id.as_bytes(), &secret];
+        let forged = super::tokens::encoded(&parts.concat());
+        assert_eq!(reset(&thief, &forged, NEW).await.user_errors("/data/resetPassword"), NOT_GOOD);
+        assert_let_in(&victim).await;
+    }
     let exchange = format!(
         "BEGIN; SET LOCAL app.organisation_id = '{}'; UPDATE mailed_tokens SET secret_hash = '\\x{hash}'; COMMIT",
         victim.organisation_id()

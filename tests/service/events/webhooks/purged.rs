@@ -26,6 +26,10 @@ async fn after_thirty_days_goes_what_was_delivered_and_stays_what_was_not() {
     let is_over = async |hooks: &Hooks, day| {
         eventually("the day's sweep is over", async || {
             let made = !hooks.sql(&swept(day)).await.is_empty();
+            // Some time within the hour; now will do.
+            let now =
+                "UPDATE jobs SET run_at = '-infinity' WHERE kind = 'purge' AND lease IS NULL RETURNING kind";
+            hooks.sql(now).await;
             made && hooks.sql("SELECT 1 FROM jobs WHERE kind = 'purge'").await.is_empty()
         })
         .await;

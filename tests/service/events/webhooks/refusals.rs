@@ -135,3 +135,29 @@ async fn every_wrong_row_of_many_is_named() {
     assert_eq!(made[0]["eventKinds"], json!(["contact.created", "product.*"]));
     assert_eq!((made.as_array().unwrap().len(), made[0]["secrets"].as_array().unwrap().len()), (1, 1));
 }
+
+#[tokio::test]
+async fn an_organisation_has_no_more_than_fifty_endpoints() {
+    let hooks = Hooks::shared().await;
+    let row = json!({ "url": "https://hooks.example.org/", "eventKinds": ["*"] });
+    let selection = "createdCount validCount rowErrors { row code }";
+    let rows = vec![row.clone(); 51];
+    let answer = hooks.mutate("createWebhookEndpoints", selection, json!({ "webhookEndpoints": rows })).await;
+    let made = answer.ok("/data/createWebhookEndpoints");
+    assert_eq!((&made["createdCount"], &made["validCount"]), (&json!(0), &json!(50)));
+    assert_eq!(made["rowErrors"], json!([{ "row": 51, "code": "LIMIT_REACHED" }]));
+    nothing_is_stored(&hooks).await;
+    let rows = json!({ "webhookEndpoints": vec![row.clone(); 50] });
+    let answer = hooks.mutate("createWebhookEndpoints", selection, rows).await;
+    assert_eq!(answer.ok("/data/createWebhookEndpoints")["createdCount"], 50);
+    let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", row).await;
+    assert_eq!(answer.user_errors("/data/createWebhookEndpoint").len(), 1);
+    // Those that are there can be changed still.
+    let list = "{ webhookEndpoints(first: 1) { nodes { id revision } } }";
+    let one = hooks.client.run(list, json!({})).await.ok("/data/webhookEndpoints")["nodes"][0].clone();
+    let change = json!({ "id": one["id"], "expectedRevision": one["revision"], "active": false });
+    hooks
+        .mutate("updateWebhookEndpoint", "webhookEndpoint { id }", change)
+        .await
+        .ok("/data/updateWebhookEndpoint");
+}
