@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use diesel::{dsl::sql, sql_types as st};
 use tenancy::{Failure, Permission, Scope, SystemDoor};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
 use uuid::Uuid;
 
 use crate::{
@@ -57,7 +57,19 @@ pub struct Events {
     lease: Duration,
 }
 
+/// How far the background work is with its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It takes what there is.
+    Working,
+    /// It takes nothing more.
+    WindingDown,
+    /// Nothing is being worked at.
+    Over,
+}
+
 struct Inner {
+    phase: watch::Sender<Phase>,
     door: SystemDoor,
     hub: Arc<Hub>,
     reader: Reader,
@@ -70,7 +82,8 @@ impl Events {
     pub fn new(door: SystemDoor, renew: Renew, work: Work) -> Self {
         let hub = Arc::<Hub>::default();
         let reader = Reader::new(door.clone(), Arc::clone(&hub));
-        Self { inner: Arc::new(Inner { door, hub, reader, renew, work }), lease: LEASE }
+        let phase = watch::Sender::new(Phase::Working);
+        Self { inner: Arc::new(Inner { phase, door, hub, reader, renew, work }), lease: LEASE }
     }
 
     /// With jobs that go to another gateway when the one that works at them has not ended them after
@@ -111,6 +124,17 @@ impl Events {
         tasks.spawn(announce(self.inner.door.clone()));
         tasks.spawn(read(Arc::clone(&self.inner)));
         tasks
+    }
+
+    /// Takes up no more jobs. Others take them up at once, while those that have begun here go on.
+    pub fn wind_down(&self) {
+        self.inner.phase.send_replace(Phase::WindingDown);
+    }
+
+    /// Waits until the last job has ended, after [`Events::wind_down`] of a gateway that works.
+    pub async fn wound_down(&self) {
+        // Refused only once nobody can send, and we hold the sender.
+        let _ = self.inner.phase.subscribe().wait_for(|phase| *phase == Phase::Over).await;
     }
 
     /// Does everything that is due in one organisation, and what follows from it, until nothing is
@@ -168,13 +192,15 @@ async fn read(inner: Arc<Inner>) {
 /// Dispatches events and does jobs.
 async fn work(inner: Arc<Inner>, worker: Worker) {
     let mut announced = inner.door.announced();
+    let mut phase = inner.phase.subscribe();
     let mut running = Running::default();
-    loop {
+    while *phase.borrow_and_update() == Phase::Working {
         announced.mark_unchanged();
         match once(&inner, &worker, &mut running).await {
             Ok(0) => {
                 tokio::select! {
                     _ = announced.changed() => {}
+                    _ = phase.changed() => {}
                     // Jobs end in droves: one look for what comes after all of them.
                     () = running.one_ends() => {
                         sleep(GATHER).await;
@@ -191,6 +217,12 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
             }
         }
     }
+    while !running.is_empty() {
+        running.one_ends().await;
+    }
+    inner.phase.send_replace(Phase::Over);
+    // Its end would say that something is wrong.
+    std::future::pending().await
 }
 
 /// Looks once for everything there may be to do; answers how many jobs it began. What fails at one

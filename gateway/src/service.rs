@@ -20,6 +20,10 @@ use crate::{
 pub const CONSTRAINTS: &[&[Constraint]] =
     &[events::CONSTRAINTS, domain_identity::CONSTRAINTS, domain_crm::CONSTRAINTS];
 
+/// How long jobs may take to finish once the last request is answered: with the time that requests
+/// have, not more than the ten seconds after which Docker kills.
+const WIND_DOWN: Duration = Duration::from_secs(2);
+
 /// Why the service cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -88,10 +92,20 @@ impl Service {
         let mut background = if self.works { self.events.start() } else { self.events.start_listening() };
         let (database, addresses) = (self.database.clone(), self.addresses.clone());
         background.spawn(async move { database.listen(&addresses).await });
+        let (events, works, ending) = (self.events.clone(), self.works, self.events.clone());
+        let stop = async move {
+            stop.await;
+            ending.wind_down();
+        };
         // What runs in the background ends when it is dropped; jobs it leaves are taken up again. It
         // does not end by itself: a gateway without it would answer, and do nothing else.
         tokio::select! {
-            served = http::serve(self, listener, stop) => served,
+            served = http::serve(self, listener, stop) => {
+                if works && tokio::time::timeout(WIND_DOWN, events.wound_down()).await.is_err() {
+                    tracing::info!("jobs are left in the middle; they are taken up again");
+                }
+                served
+            }
             ended = background.join_next() => {
                 tracing::error!(?ended, "the background work has ended");
                 Err(std::io::Error::other("the background work has ended"))

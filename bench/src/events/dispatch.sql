@@ -4,29 +4,36 @@ WITH batch AS (
     WHERE NOT dispatched AND (SELECT pg_try_advisory_xact_lock(32762643830108770))
     ORDER BY position LIMIT 500 FOR UPDATE
 ), deliveries AS (
-    INSERT INTO webhook_deliveries (organisation_id, endpoint_id, event_id, event_kind)
-    SELECT batch.organisation_id, endpoint.id, batch.id, batch.kind
+    INSERT INTO webhook_deliveries (organisation_id, endpoint_id, event_id, event_kind, created_at)
+    SELECT batch.organisation_id, endpoint.id, batch.id, batch.kind, batch.created_at
     FROM batch JOIN webhook_endpoints endpoint USING (organisation_id)
     WHERE endpoint.active AND endpoint.deleted_at IS NULL
       AND CASE WHEN batch.kind = 'webhook_endpoint.pinged' THEN endpoint.id = batch.entity_id
-          ELSE endpoint.event_kinds = '{}' OR batch.kind = ANY (endpoint.event_kinds)
-               OR batch.entity || '.*' = ANY (endpoint.event_kinds) END
+          ELSE endpoint.event_kinds && ARRAY['*', batch.kind, batch.entity || '.*'] END
     RETURNING organisation_id, id, endpoint_id, event_id
 ), hooked AS (
-    INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id)
+    INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id, run_at)
     SELECT organisation_id, deliveries.id, 'webhook', jsonb_build_object('deliveryId', deliveries.id),
            batch.kind || ' for a webhook', deliveries.endpoint_id || ' ' || batch.entity_id, batch.position,
-           batch.request_id
+           batch.request_id,
+           greatest(batch.created_at, (
+               SELECT run_at FROM jobs head
+               WHERE head.organisation_id = batch.organisation_id AND head.lease IS NULL
+                 AND head.sequence_key = deliveries.endpoint_id || ' ' || batch.entity_id
+               ORDER BY place LIMIT 1))
     FROM deliveries JOIN batch USING (organisation_id) WHERE batch.id = deliveries.event_id
     RETURNING 1
 ), told AS (
-    INSERT INTO jobs (organisation_id, kind, payload, summary, sequence_key, place, request_id)
+    INSERT INTO jobs (organisation_id, kind, payload, summary, sequence_key, place, request_id, run_at)
     SELECT organisation_id, subscriber.kind,
            jsonb_build_object('id', batch.id, 'kind', batch.kind, 'entity', entity, 'entityId', entity_id,
                               'details', details, 'userId', user_id, 'createdAt', created_at),
-           batch.kind || ' for ' || subscriber.kind, subscriber.kind || ' ' || entity_id, position, request_id
-    FROM batch JOIN unnest('{bench}'::text[], '{contact.*}'::text[]) AS subscriber (kind, pattern)
-      ON subscriber.pattern IN (batch.kind, batch.entity || '.*')
+           batch.kind || ' for ' || subscriber.kind, subscriber.kind || ' ' || entity_id, position, request_id,
+           created_at
+    FROM batch CROSS JOIN LATERAL (
+        SELECT DISTINCT subscribed.kind FROM unnest('{bench}'::text[], '{contact.*}'::text[]) AS subscribed (kind, pattern)
+        WHERE subscribed.pattern IN (batch.kind, batch.entity || '.*')
+    ) AS subscriber
     RETURNING 1
 ), marked AS (
     UPDATE events SET dispatched = true FROM batch

@@ -25,7 +25,7 @@ pub(crate) const FOLDER: &str = "BENCH_FOLDER";
 /// As many as events/src/dispatch.rs dispatches at once.
 const BATCH: u32 = 500;
 /// As many as events/src/queue/worker.rs works at, at the same time.
-const SLOTS: u32 = 32;
+const SLOTS: u32 = 64;
 /// How many claims more it takes at a time, and how often at most.
 const FEW: u32 = 4;
 const ATTEMPTS: u32 = 20;

@@ -291,3 +291,34 @@ async fn a_scheduled_job_runs_once_for_each_organisation_and_date_although_there
     let of = |organisation: &Value| seen.iter().filter(|seen| *seen == organisation).count();
     assert_eq!((seen.len(), of(&seen[0])), (6, 3));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_ends_finishes_what_it_began_and_begins_nothing() {
+    let (addresses, client) = own_database("ending").await;
+    let (gate, seen) = (Arc::new(Semaphore::new(0)), Seen::default());
+    let (held, begun) = (Arc::clone(&gate), Arc::clone(&seen));
+    let slow = move |job: Claimed| {
+        begun.lock().unwrap().push(job.payload);
+        let held = Arc::clone(&held);
+        async move {
+            held.acquire().await.unwrap().forget();
+            Ok(())
+        }
+    };
+    let work = Work { handlers: Handlers::default().with("slow", slow), ..Work::default() };
+    let own = Own::open(&addresses, Clock::system(), work).await;
+    let _alive = own.events.start();
+    enqueued(&own, &client, vec![job("slow", json!("begun"))]).await;
+    eventually("it has begun", async || seen.lock().unwrap().len() == 1).await;
+    own.events.wind_down();
+    gate.add_permits(1);
+    own.events.wound_down().await;
+    enqueued(&own, &client, vec![job("slow", json!("late"))]).await;
+    // It is there for others.
+    let taken = Seen::default();
+    let handlers = Handlers::default().with("slow", writing(&taken, |_| Ok(())));
+    let other = Own::open(&addresses, Clock::system(), Work { handlers, ..Work::default() }).await;
+    let _alive_too = other.events.start();
+    eventually("another has done it", async || taken.lock().unwrap().len() == 1).await;
+    assert_eq!(*seen.lock().unwrap(), [json!("begun")]);
+}
