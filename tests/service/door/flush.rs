@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use futures_util::future::join_all;
 use serde_json::json;
-use tenancy::{Failure, Key, Permission::WriteContacts, Recall, Refusal, Scope, Tx};
+use tenancy::{Event, Failure, Key, Permission::WriteContacts, Recall, Refusal, Scope, Tx};
 use uuid::Uuid;
 
 use super::{Door, contacts, insert, names, numbered, proxy::Proxy};
@@ -83,6 +83,34 @@ async fn a_write_begins_with_its_first_statement_and_commits_after_the_last_answ
     let expected =
         ["> BEGIN Bind Execute Sync", "< BEGIN SET SET SET Ready UPDATE Ready", "> COMMIT", "< COMMIT Ready"];
     assert_eq!(proxy.turns(), expected);
+}
+
+#[tokio::test]
+async fn what_a_write_publishes_is_one_statement_more_and_leaves_with_its_commit() {
+    let (_client, proxy, _door, scope) = overheard().await;
+    for count in [1, 3] {
+        let write = || {
+            scope.write(WriteContacts, |tx| async move {
+                for _ in 0..count {
+                    tx.publish(Event::new("thing", "moved", Uuid::now_v7(), json!({})));
+                }
+                rename(&tx, "Eve").await
+            })
+        };
+        // The first prepares the statement, and its COMMIT waits.
+        write().await.unwrap();
+        assert!(proxy.turns().iter().any(|turn| turn.contains("Parse")));
+        proxy.forget();
+        write().await.unwrap();
+        let expected = [
+            "> BEGIN Bind Execute Sync",
+            "< BEGIN SET SET SET Ready UPDATE Ready",
+            "> Bind Execute Sync COMMIT",
+            "< INSERT Ready COMMIT Ready",
+        ];
+        assert_eq!(proxy.turns(), expected, "{count} events");
+        proxy.forget();
+    }
 }
 
 #[tokio::test]
