@@ -152,6 +152,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         | [100, 64..=127, ..]
         // Of one link; the metadata of clouds is at 169.254.169.254.
         | [169, 254, ..]
+        // Public by its number, and yet the host under the virtual machines of one cloud.
+        | [168, 63, 129, 16]
         // Private (RFC 1918).
         | [172, 16..=31, ..]
         | [192, 168, ..]
@@ -377,6 +379,7 @@ mod tests {
         for host in [
             "0",
             "10.0.0.1",
+            "168.63.129.16",
             "169.254.169.254",
             "0xa9fea9fe",
             "[::]",
