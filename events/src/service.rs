@@ -1,8 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use diesel::{dsl::sql, sql_types as st};
+use futures_util::FutureExt;
 use tenancy::{Failure, Permission, Scope, SystemDoor};
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -194,8 +199,14 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
     let mut announced = inner.door.announced();
     let mut phase = inner.phase.subscribe();
     let mut running = Running::default();
+    let mut schedules = interval(LOOK_AGAIN);
+    schedules.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while *phase.borrow_and_update() == Phase::Working {
         announced.mark_unchanged();
+        // By time alone: what is announced says nothing of dates.
+        if schedules.tick().now_or_never().is_some() {
+            look_at_schedules(&inner).await;
+        }
         match once(&inner, &worker, &mut running).await {
             Ok(0) => {
                 tokio::select! {
@@ -225,14 +236,18 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
     std::future::pending().await
 }
 
-/// Looks once for everything there may be to do; answers how many jobs it began. What fails at one
-/// step holds up no other.
-async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<usize, Failure> {
+/// Enqueues the jobs of the schedules that are due.
+async fn look_at_schedules(inner: &Inner) {
     for schedule in &inner.work.schedules {
         if let Err(failure) = schedule.tick(&inner.door).await {
             tracing::warn!(?failure, schedule = schedule.kind, "a schedule could not be looked at");
         }
     }
+}
+
+/// Looks once for everything there may be to do; answers how many jobs it began. What fails at one
+/// step holds up no other.
+async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<usize, Failure> {
     loop {
         match dispatch(&inner.door, &inner.work.subscribers, Turn::LeftToOthers).await {
             Ok(true) => {}

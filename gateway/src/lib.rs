@@ -21,4 +21,4 @@ mod service;
 
 pub use run::provisioned;
 pub use schema::{Schema, sdl};
-pub use service::{CONSTRAINTS, OpenError, Service};
+pub use service::{CONSTRAINTS, OpenError, Service, renew};

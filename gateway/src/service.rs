@@ -146,7 +146,7 @@ impl Service {
 }
 
 /// Asks identity again who a listener is.
-fn renew(database: &Database, identity: &Identity) -> Renew {
+pub fn renew(database: &Database, identity: &Identity) -> Renew {
     let (database, identity) = (database.clone(), identity.clone());
     Arc::new(move |scope: Scope| {
         let (database, identity) = (database.clone(), identity.clone());

@@ -75,6 +75,18 @@ impl UserError {
 }
 
 impl Failure {
+    /// An outcome as a payload tells it: what was done, or what the user has to mend.
+    ///
+    /// # Errors
+    /// Everything that is not the user's to mend passes through.
+    pub fn mendable<T>(outcome: Result<T, Self>) -> Result<(Option<T>, Vec<UserError>), Self> {
+        match outcome {
+            Ok(done) => Ok((Some(done), vec![])),
+            Err(Self::User(user_errors)) => Ok((None, user_errors)),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// One user error at one field.
     pub fn user(code: ErrorCode, field: &str, message: impl Into<String>) -> Self {
         Self::User(vec![UserError::new(code, field, message)])

@@ -1,12 +1,11 @@
 //! The service's own parts on the measured database, in this process.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use domain_identity::{Identity, TokenKeys};
-use events::{Events, Renew, Work};
-use futures_util::FutureExt;
-use tenancy::{Addresses, Database, Failure, Limits, ManualClock, Scope, SystemDoor};
+use events::{Events, Work};
+use tenancy::{Addresses, Database, Failure, Limits, ManualClock, SystemDoor};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_postgres::{Client, NoTls};
 
@@ -40,7 +39,7 @@ impl Ground {
     pub(crate) fn events(&self, work: Work) -> Result<Events> {
         let public_url = "http://127.0.0.1/".parse()?;
         let identity = Identity::new(self.door.clone(), TokenKeys::random(), public_url).map_err(failed)?;
-        Ok(Events::new(self.door.clone(), renew(&self.database, &identity), work))
+        Ok(Events::new(self.door.clone(), gateway::renew(&self.database, &identity), work))
     }
 
     /// Starts what a gateway starts beside requests, with the background work or without it, and
@@ -60,19 +59,6 @@ impl Ground {
 pub(crate) async fn forget(admin: &Client) -> Result<()> {
     admin.batch_execute("TRUNCATE events, jobs").await?;
     Ok(admin.batch_execute("CHECKPOINT").await?)
-}
-
-/// As the gateway asks identity who a listener is.
-fn renew(database: &Database, identity: &Identity) -> Renew {
-    let (database, identity) = (database.clone(), identity.clone());
-    Arc::new(move |scope: Scope| {
-        let (database, identity) = (database.clone(), identity.clone());
-        async move {
-            let session = identity.renewed(&scope).await?;
-            Ok(Scope::new(database, session, scope.request_id().clone()))
-        }
-        .boxed()
-    })
 }
 
 /// The service's failures say what happened only to those who debug.

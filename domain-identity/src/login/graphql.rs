@@ -77,11 +77,7 @@ impl<V: Verb> TypeName for LogInPayload<V> {
 
 impl<V: Verb> LogInPayload<V> {
     pub(crate) fn of(outcome: Result<LoggedIn, Failure>) -> Result<Self, Failure> {
-        let (logged_in, user_errors) = match outcome {
-            Ok(logged_in) => (Some(logged_in), vec![]),
-            Err(Failure::User(user_errors)) => (None, user_errors),
-            Err(failure) => return Err(failure),
-        };
+        let (logged_in, user_errors) = Failure::mendable(outcome)?;
         let verb = PhantomData;
         Ok(match logged_in {
             Some(LoggedIn { access_token, expires_at, refresh_token, user, organisation }) => Self {

@@ -86,16 +86,8 @@ impl<V: Verb> TypeName for DonePayload<V> {
 
 impl<V: Verb> DonePayload<V> {
     fn of(outcome: Result<(), Failure>) -> Result<Self, Failure> {
-        Ok(Self { user_errors: mendable(outcome)?.err().unwrap_or_default(), verb: PhantomData })
-    }
-}
-
-/// The outcome, with what the user can mend apart from other failures.
-fn mendable<T>(outcome: Result<T, Failure>) -> Result<Result<T, Vec<UserError>>, Failure> {
-    match outcome {
-        Ok(done) => Ok(Ok(done)),
-        Err(Failure::User(user_errors)) => Ok(Err(user_errors)),
-        Err(failure) => Err(failure),
+        let (_, user_errors) = Failure::mendable(outcome)?;
+        Ok(Self { user_errors, verb: PhantomData })
     }
 }
 
@@ -140,10 +132,8 @@ impl MailedMutation {
         #[graphql(desc = "Who is invited.")] input: InviteUserInput,
     ) -> Result<Option<InviteUserPayload>> {
         let invited = invitation::invite(ctx.data::<Identity>()?, scope(ctx)?, input).boxed().await;
-        Ok(Some(match mendable(invited)? {
-            Ok(expires_at) => InviteUserPayload { expires_at: Some(expires_at), user_errors: vec![] },
-            Err(user_errors) => InviteUserPayload { expires_at: None, user_errors },
-        }))
+        let (expires_at, user_errors) = Failure::mendable(invited)?;
+        Ok(Some(InviteUserPayload { expires_at, user_errors }))
     }
 
     /// Makes who was invited a user, and logs them in: with a new account, or with the one that the

@@ -48,23 +48,23 @@ async fn settle(
     attempt: Attempt,
 ) -> Result<(), Trouble> {
     let now = job.scope.clock().now();
-    let is_over = match attempt.outcome {
-        Outcome::Delivered | Outcome::Gone => true,
-        Outcome::Refused => false,
-        Outcome::Retry { .. } => false,
+    let message = || attempt.error.clone().unwrap_or_default();
+    let (state, outcome) = match attempt.outcome {
+        Outcome::Delivered => (WebhookDelivery::DELIVERED, Ok(())),
+        Outcome::Gone => (WebhookDelivery::FAILED, Ok(())),
+        Outcome::Refused => (WebhookDelivery::FAILED, Err(Trouble::permanent(message()))),
+        Outcome::Retry { after } => {
+            let is_last = job.is_last_attempt();
+            let state = if is_last { WebhookDelivery::FAILED } else { WebhookDelivery::PENDING };
+            (state, Err(Trouble { message: message(), permanent: false, wait: after }))
+        }
     };
-    let is_delivered = attempt.outcome == Outcome::Delivered;
-    let state = match attempt.outcome {
-        Outcome::Delivered => WebhookDelivery::DELIVERED,
-        Outcome::Gone | Outcome::Refused => WebhookDelivery::FAILED,
-        Outcome::Retry { .. } if job.is_last_attempt() => WebhookDelivery::FAILED,
-        Outcome::Retry { .. } => WebhookDelivery::PENDING,
-    };
+    let is_over = outcome.is_ok();
     let written = job.scope.write(Permission::WriteWebhooks, |tx| {
         let attempt = &attempt;
         async move {
             store::record(&tx, delivery_id, state, attempt, now).await?;
-            if is_delivered {
+            if attempt.outcome == Outcome::Delivered {
                 store::endpoint_succeeded(&tx, endpoint_id).await?;
             } else {
                 store::endpoint_failed(&tx, endpoint_id, attempt.outcome == Outcome::Gone).await?;
@@ -73,10 +73,5 @@ async fn settle(
         }
     });
     written.await?;
-    let message = attempt.error.unwrap_or_default();
-    match attempt.outcome {
-        Outcome::Delivered | Outcome::Gone => Ok(()),
-        Outcome::Refused => Err(Trouble::permanent(message)),
-        Outcome::Retry { after } => Err(Trouble { message, permanent: false, wait: after }),
-    }
+    outcome
 }

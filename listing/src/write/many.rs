@@ -49,11 +49,8 @@ impl<V, E> ManyPayload<V, E> {
     /// # Errors
     /// Everything that is not the user's to mend passes through.
     pub fn of(outcome: Result<Many<E>, Failure>) -> Result<Self, Failure> {
-        let (many, user_errors) = match outcome {
-            Ok(many) => (many, vec![]),
-            Err(Failure::User(errors)) => (Many::new(vec![], 0, vec![]), errors),
-            Err(failure) => return Err(failure),
-        };
+        let (many, user_errors) = Failure::mendable(outcome)?;
+        let many = many.unwrap_or_else(|| Many::new(vec![], 0, vec![]));
         Ok(Self { many, user_errors, verb: PhantomData })
     }
 }

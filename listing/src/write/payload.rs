@@ -105,11 +105,8 @@ impl<V, E> Payload<V, E> {
     /// # Errors
     /// Everything that is not the user's to mend passes through.
     pub fn of(outcome: Result<E, Failure>) -> Result<Self, Failure> {
-        match outcome {
-            Ok(entity) => Ok(Self { entity: Some(entity), user_errors: vec![], verb: PhantomData }),
-            Err(Failure::User(user_errors)) => Ok(Self { entity: None, user_errors, verb: PhantomData }),
-            Err(failure) => Err(failure),
-        }
+        let (entity, user_errors) = Failure::mendable(outcome)?;
+        Ok(Self { entity, user_errors, verb: PhantomData })
     }
 
     /// The payload of a mutation that changes something.
