@@ -99,6 +99,8 @@ fn server_command(
         "max_connections=200",
         "log_destination=stderr",
         "logging_collector=off",
+        // A new database fills at once, and PostgreSQL plans badly for tables it has not analysed.
+        "autovacuum_naptime=5s",
     ];
     let unsafe_but_fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
     let fast = unsafe_but_fast.iter().filter(|_| !durable);

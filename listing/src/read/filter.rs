@@ -168,7 +168,11 @@ fn part<E: Entity>(name: &str, given: GraphQLValue, reading: &mut Reading) -> Re
         return match relation.way {
             Way::One { column, .. } => {
                 let path = Path { table, ours: column, theirs: "id" };
-                Ok(Condition::Related(path, Box::new((relation.target.filter)(given, reading)?)))
+                let condition = (relation.target.filter)(given, reading)?;
+                // Our own row knows the id as well, and there is an index for it.
+                let id = condition.of_id_in(column);
+                let related = Condition::Related(path, Box::new(condition));
+                Ok(Condition::All(id.into_iter().chain([related]).collect()))
             }
             Way::Many { column } => {
                 let path = Path { table, ours: "id", theirs: column };

@@ -71,6 +71,17 @@ impl Comparison {
             Self::Lte => " <= ",
         }
     }
+
+    fn holds(self, one: i64, other: i64) -> bool {
+        match self {
+            Self::Eq => one == other,
+            Self::Ne => one != other,
+            Self::Gt => one > other,
+            Self::Gte => one >= other,
+            Self::Lt => one < other,
+            Self::Lte => one <= other,
+        }
+    }
 }
 
 impl Condition {
@@ -87,6 +98,16 @@ impl Condition {
         match ids.as_slice() {
             [id] => Self::id(*id),
             _ => Self::OneOf("id", List::Uuids(ids)),
+        }
+    }
+
+    /// What this says of the row's id, said of a column that holds it. None if it says nothing.
+    pub(crate) fn of_id_in(&self, column: &'static str) -> Option<Self> {
+        match self {
+            Self::All(all) => all.iter().find_map(|condition| condition.of_id_in(column)),
+            Self::Is("id", Comparison::Eq, id) => Some(Self::Is(column, Comparison::Eq, id.clone())),
+            Self::OneOf("id", ids) => Some(Self::OneOf(column, ids.clone())),
+            _ => None,
         }
     }
 
@@ -141,20 +162,22 @@ impl Condition {
                 out.push_sql(" && ");
                 out.push_bind_param::<st::Array<st::Text>, _>(texts)
             }
-            Self::Related(path, condition) => {
-                out.push_sql("EXISTS (SELECT 1");
-                let related = path.render(table, depth, out)?;
+            Self::Related(path, condition) => path.render(table, depth, out, |related, out| {
                 out.push_sql(" AND ");
-                condition.render(&related, depth + 1, out)?;
-                out.push_sql(")");
-                Ok(())
-            }
+                condition.render(related, depth + 1, out)
+            }),
             Self::Counted(path, comparison, number) => {
-                out.push_sql("(SELECT count(*)");
-                path.render(table, depth, out)?;
-                out.push_sql(")");
-                out.push_sql(comparison.sql());
-                out.push_bind_param::<st::BigInt, _>(number)
+                // Rows to which none are related are not among the counted ones, so where none is
+                // enough, those are asked for that have another number.
+                let none_is_enough = comparison.holds(0, *number);
+                out.push_sql(if none_is_enough { "NOT " } else { "" });
+                path.render(table, depth, out, |related, out| {
+                    out.push_sql(" GROUP BY ");
+                    name(out, related, path.theirs)?;
+                    out.push_sql(if none_is_enough { " HAVING NOT count(*)" } else { " HAVING count(*)" });
+                    out.push_sql(comparison.sql());
+                    out.push_bind_param::<st::BigInt, _>(number)
+                })
             }
             Self::OfParent(column) => {
                 name(out, table, column)?;
@@ -167,21 +190,35 @@ impl Condition {
 }
 
 impl Path {
-    /// The related rows that are not deleted, and what the statement calls them.
-    fn render(&self, table: &str, depth: usize, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<String> {
+    /// Whether our row is among those that the related rows that are not deleted point at, of which
+    /// `further` says more.
+    ///
+    /// `IS TRUE` keeps PostgreSQL from turning this into a join. It then reads the related rows once
+    /// and looks ours up among them, so that a filter costs one pass over the organisation's rows of
+    /// each table in it, at most. The plan of a join depends on how many rows it takes an organisation
+    /// for: of a large one among small ones, or before the first ANALYZE, it compares all with all.
+    fn render<'b>(
+        &'b self,
+        table: &str,
+        depth: usize,
+        out: &mut AstPass<'_, 'b, Pg>,
+        further: impl FnOnce(&str, &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
+    ) -> QueryResult<()> {
         let related = format!("r{depth}");
+        out.push_sql("(");
+        name(out, table, self.ours)?;
+        out.push_sql(" IN (SELECT ");
+        name(out, &related, self.theirs)?;
         out.push_sql(" FROM ");
         out.push_identifier(self.table)?;
         out.push_sql(" AS ");
         out.push_identifier(&related)?;
         out.push_sql(" WHERE ");
-        name(out, &related, self.theirs)?;
-        out.push_sql(" = ");
-        name(out, table, self.ours)?;
-        out.push_sql(" AND ");
         name(out, &related, "deleted_at")?;
         out.push_sql(" IS NULL");
-        Ok(related)
+        further(&related, out)?;
+        out.push_sql(")) IS TRUE");
+        Ok(())
     }
 }
 
