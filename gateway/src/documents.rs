@@ -46,18 +46,26 @@ const INTROSPECTED_LISTS: [&str; 8] =
 #[derive(Clone)]
 pub(crate) struct Documents(Cache<String, Arc<Document>>);
 
-/// A parsed document and the plans of its answers, one for each operation.
+/// A parsed document, and how each of its operations is answered.
 pub(crate) struct Document {
     executable: ExecutableDocument,
-    plans: Vec<(Option<Name>, Arc<Plan>)>,
+    operations: Vec<Arc<Operation>>,
 }
 
-/// In which order an object's keys are answered, and those of the objects below.
+/// How an operation is answered.
 ///
 /// async-graphql 7.2 answers fields in the order in which they are done, and leaves out those that
 /// failed. The specification wants the order of the document, and null.
+pub(crate) struct Operation {
+    name: Option<Name>,
+    plan: Plan,
+    /// Whether it asks for an object or a list in several places, whose answers are put together.
+    pub(crate) repeats: bool,
+}
+
+/// In which order an object's keys are answered, and those of the objects below.
 #[derive(Default, Debug)]
-pub(crate) struct Plan(IndexMap<Name, Plan>);
+struct Plan(IndexMap<Name, Plan>);
 
 impl Documents {
     pub(crate) fn new() -> Self {
@@ -113,7 +121,7 @@ impl Document {
             return Err(Unusable::TooLarge);
         }
         let executable = parse_query(text).map_err(|error| Unusable::Malformed(error.into()))?;
-        let mut plans = Vec::new();
+        let mut operations = Vec::new();
         // One walk for all operations: each has a plan that is kept, and may spread the same fragments.
         let mut walk = Walk::over(&executable);
         for (name, operation) in executable.operations.iter() {
@@ -127,9 +135,10 @@ impl Document {
             if plan.0.len() > most {
                 return Err(Unusable::TooLarge);
             }
-            plans.push((name.cloned(), Arc::new(plan)));
+            let repeats = std::mem::take(&mut walk.repeats);
+            operations.push(Arc::new(Operation { name: name.cloned(), plan, repeats }));
         }
-        Ok(Self { executable, plans })
+        Ok(Self { executable, operations })
     }
 
     /// A copy to execute: execution takes the document apart.
@@ -137,12 +146,12 @@ impl Document {
         self.executable.clone()
     }
 
-    /// The plan of the operation of that name, or of the only one.
-    pub(crate) fn plan(&self, operation: Option<&str>) -> Option<&Arc<Plan>> {
-        let mut plans = self.plans.iter();
-        match operation {
-            Some(asked) => plans.find(|(name, _)| name.as_deref() == Some(asked)).map(|(_, plan)| plan),
-            None => plans.next().map(|(_, plan)| plan),
+    /// The operation of that name, or the only one.
+    pub(crate) fn operation(&self, name: Option<&str>) -> Option<&Arc<Operation>> {
+        let mut operations = self.operations.iter();
+        match name {
+            Some(_) => operations.find(|operation| operation.name.as_deref() == name),
+            None => operations.next(),
         }
     }
 }
@@ -191,6 +200,8 @@ struct Walk<'d> {
     selections: usize,
     typenames: usize,
     introspections: usize,
+    /// Whether fields below one key were met in several places.
+    repeats: bool,
 }
 
 /// Where a walk stands.
@@ -204,7 +215,7 @@ struct Place {
 impl<'d> Walk<'d> {
     fn over(document: &'d ExecutableDocument) -> Self {
         let (selections, typenames, introspections) = (MAX_SELECTIONS, MAX_TYPENAMES, MAX_INTROSPECTIONS);
-        Self { document, selections, typenames, introspections }
+        Self { document, selections, typenames, introspections, repeats: false }
     }
 
     /// Adds the keys of a selection set, those of fragments where they are spread. Keys of a
@@ -219,8 +230,9 @@ impl<'d> Walk<'d> {
             match &selection.node {
                 Selection::Field(field) => {
                     let below = self.enter(&field.node.name.node, below)?;
-                    let key = field.node.response_key().node.clone();
-                    self.add(plan.0.entry(key).or_default(), &field.node.selection_set.node, below)?;
+                    let plan = plan.0.entry(field.node.response_key().node.clone()).or_default();
+                    self.repeats |= !plan.0.is_empty();
+                    self.add(plan, &field.node.selection_set.node, below)?;
                 }
                 Selection::InlineFragment(fragment) => {
                     self.add(plan, &fragment.node.selection_set.node, below)?;
@@ -254,17 +266,20 @@ impl<'d> Walk<'d> {
     }
 }
 
-impl Plan {
-    /// Puts a null where a field failed, and every key in its place.
+impl Operation {
+    /// Puts a null where a field failed, and every key in its place. Lists have done so themselves,
+    /// and are not looked into.
     pub(crate) fn complete(&self, response: &mut Response) {
         for error in &response.errors {
             if !error.path.is_empty() {
                 put_null(&mut response.data, &error.path);
             }
         }
-        self.arrange(&mut response.data);
+        self.plan.arrange(&mut response.data);
     }
+}
 
+impl Plan {
     fn arrange(&self, value: &mut Value) {
         match value {
             Value::List(items) => items.iter_mut().for_each(|item| self.arrange(item)),
@@ -319,7 +334,7 @@ mod tests {
             |path: &&[PathSegment]| ServerError { path: path.to_vec(), ..ServerError::new("x", None) };
         let mut response = Response::new(Value::from_json(data).unwrap());
         response.errors = errors.iter().map(error).collect();
-        document.plan(None).unwrap().complete(&mut response);
+        document.operation(None).unwrap().complete(&mut response);
         serde_json::to_string(&response.data).unwrap()
     }
 

@@ -1,7 +1,7 @@
 use std::hash::{Hash, Hasher};
 
-use async_graphql::{ID, InputType, Json, Name, OutputType, Value as GraphQLValue, resolver_utils::EnumType};
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use async_graphql::{ID, InputType, Json, OutputType, Value as GraphQLValue, resolver_utils::EnumType};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -10,11 +10,7 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use crate::{
-    Date, Decimal, Value,
-    registry::Registry,
-    scalar::id::{text_of, uuid_of},
-};
+use crate::{Date, Decimal, Value, registry::Registry, scalar::id::uuid_of};
 
 const OUT_OF_BOUNDS: &str = "This is out of bounds: years run from 1 to 9999, instants have microseconds, text has no character NUL, and \
                              JSON nests at most 100 levels.";
@@ -190,26 +186,6 @@ impl Kind {
                 if json.fits(self, false) { Ok(json) } else { Err(OUT_OF_BOUNDS.to_owned()) }
             }
             _ => self.read(GraphQLValue::String(cell.to_owned())),
-        }
-    }
-
-    /// A value of this kind as GraphQL answers it.
-    pub(crate) fn answer(self, value: Value) -> GraphQLValue {
-        match (self, value) {
-            (Self::Choice(_), Value::Text(name)) => GraphQLValue::Enum(Name::new(name)),
-            (Self::Id(prefix), Value::Uuid(id)) => GraphQLValue::String(text_of(prefix, id)),
-            (_, Value::Null) => GraphQLValue::Null,
-            (_, Value::Text(text)) => GraphQLValue::String(text),
-            (_, Value::Integer(number)) => number.into(),
-            (_, Value::Long(number)) => number.into(),
-            (_, Value::Decimal(number)) => GraphQLValue::String(number.to_string()),
-            (_, Value::Boolean(yes)) => GraphQLValue::Boolean(yes),
-            (_, Value::Instant(at)) => GraphQLValue::String(at.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
-            (_, Value::Date(day)) => GraphQLValue::String(day.to_string()),
-            (_, Value::Uuid(id)) => GraphQLValue::String(id.to_string()),
-            (_, Value::Texts(texts)) => texts.into(),
-            // JSON is GraphQL's own idea of a value.
-            (_, Value::Json(json)) => GraphQLValue::from_json(json).unwrap_or_default(),
         }
     }
 

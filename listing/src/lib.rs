@@ -29,6 +29,7 @@ pub use field::Field;
 pub use kind::Kind;
 pub use read::connection::Connection;
 pub use read::filter::Where;
+pub use read::json::{Answers, to_json};
 pub use read::loaders::{Loaders, OneLoader};
 pub use read::node::{NodeQueries, NodeType, NodeTypes};
 pub use read::order::{Direction, OrderBy};

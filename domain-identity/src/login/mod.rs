@@ -106,11 +106,19 @@ pub(crate) async fn claim_account(
     Ok(Claimed { account_id: account.id, new_hash: None })
 }
 
+/// How many short names with something random behind them are tried for one name: with five thousand
+/// organisations of that name one of them is taken in three thousand times.
+const SLUG_TRIES: usize = 3;
+
 /// A short name that was asked for must be free; one made from the name gives way.
 async fn make_organisation(tx: &Tx, id: Uuid, name: String, asked: Option<String>) -> Result<(), Failure> {
     let candidates = match asked {
         Some(slug) => vec![slug],
-        None => vec![slug_of(&name), format!("{}-{:06x}", slug_of(&name), rand::random::<u32>() >> 8)],
+        None => {
+            let slug = slug_of(&name);
+            let others = (0..SLUG_TRIES).map(|_| format!("{slug}-{:06x}", rand::random::<u32>() >> 8));
+            std::iter::once(slug.clone()).chain(others).collect()
+        }
     };
     for slug in candidates {
         let organisation = NewOrganisation { id, slug, name: name.clone() };

@@ -90,7 +90,7 @@ pub(super) fn answer(
     request_id: &RequestId,
 ) -> Response {
     // Values of GraphQL always serialise.
-    let body = serde_json::to_vec(&Body_ { errors, data }).unwrap_or_default();
+    let body = listing::to_json(&Body_ { errors, data }).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -72,11 +72,13 @@ async fn execute(
     let text = std::mem::take(&mut request.query);
     let mut response = match service.documents.get(&text) {
         Ok(document) => {
-            let plan = document.plan(request.operation_name.as_deref()).cloned();
+            let operation = document.operation(request.operation_name.as_deref()).cloned();
             request.set_parsed_query(document.executable());
+            let repeats = operation.as_ref().is_some_and(|operation| operation.repeats);
+            let request = request.data(listing::Answers::new(repeats));
             let mut response = service.schema.execute(request).await;
-            if let Some(plan) = plan {
-                plan.complete(&mut response);
+            if let Some(operation) = operation {
+                operation.complete(&mut response);
             }
             if has_begun(&response) {
                 service.documents.keep(text, document);

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use async_graphql::{Context, Name, Positioned, Value as GraphQLValue, parser::types::Field as Asked};
+use async_graphql::Context;
 use tenancy::Failure;
 
 use super::{
@@ -12,16 +12,16 @@ use super::{
     too_many,
 };
 use crate::{
-    Entity, Value,
-    read::plan::{Object, merge},
-    read::selection::fields,
+    Entity, Kind, Value,
+    read::json::{Json, Key},
+    read::selection::Asked,
     registry::{self, Registry},
     sql::values::Values,
 };
 
 /// What a client asks of each group.
 pub(crate) struct Answer<E> {
-    parts: Vec<(Name, Part)>,
+    parts: Vec<(Key, Part)>,
     pub(crate) measures: Vec<Measure>,
     entity: PhantomData<fn() -> E>,
 }
@@ -37,7 +37,7 @@ enum Part {
     /// The figure at this place.
     Figure(usize),
     /// An object of these.
-    Object(Vec<(Name, Part)>),
+    Object(Vec<(Key, Part)>),
 }
 
 pub(crate) fn type_name<E: Entity>() -> String {
@@ -46,23 +46,19 @@ pub(crate) fn type_name<E: Entity>() -> String {
 
 impl<E: Entity> Answer<E> {
     /// Reads the selection of a group.
-    pub(crate) fn of<'a>(
-        ctx: &Context<'a>,
-        asked: &[&'a Positioned<Asked>],
-        keys: &[GroupKey],
-    ) -> Result<Self, Failure> {
+    pub(crate) fn of<'a>(ctx: &Context<'a>, asked: &Asked<'a>, keys: &[GroupKey]) -> Result<Self, Failure> {
         let mut answer = Self { parts: vec![], measures: vec![], entity: PhantomData };
-        for field in asked {
-            let part = match field.node.name.node.as_str() {
+        for field in asked.fields(ctx, &type_name::<E>()) {
+            let part = match field.name() {
                 "__typename" => Part::Fixed(type_name::<E>()),
                 "count" => Part::Count,
-                "key" => Part::Object(key_parts(ctx, field, keys, None, E::NAME)?),
+                "key" => Part::Object(key_parts(ctx, &field, keys, None, E::NAME)?),
                 name => match Function::named(name) {
-                    Some(function) => Part::Object(answer.figures(ctx, field, function)?),
+                    Some(function) => Part::Object(answer.figures(ctx, &field, function)?),
                     None => continue,
                 },
             };
-            answer.parts.push((field.node.response_key().node.clone(), part));
+            answer.parts.push((field.key(), part));
         }
         Ok(answer)
     }
@@ -70,13 +66,13 @@ impl<E: Entity> Answer<E> {
     fn figures<'a>(
         &mut self,
         ctx: &Context<'a>,
-        asked: &'a Positioned<Asked>,
+        asked: &Asked<'a>,
         function: Function,
-    ) -> Result<Vec<(Name, Part)>, Failure> {
+    ) -> Result<Vec<(Key, Part)>, Failure> {
         let mut parts = vec![];
         let ty = measure::type_name::<E>(function);
-        for field in fields(ctx, &asked.node.selection_set, &ty) {
-            let part = match measure::measure::<E>(function, &field.node.name.node) {
+        for field in asked.fields(ctx, &ty) {
+            let part = match measure::measure::<E>(function, field.name()) {
                 Some(measure) => {
                     let known = self.measures.iter().position(|known| *known == measure);
                     Part::Figure(known.unwrap_or_else(|| {
@@ -86,20 +82,18 @@ impl<E: Entity> Answer<E> {
                 }
                 None => Part::Fixed(ty.clone()),
             };
-            parts.push((field.node.response_key().node.clone(), part));
+            parts.push((field.key(), part));
         }
         if self.measures.len() > MAX_FIGURES { Err(too_many()) } else { Ok(parts) }
     }
 
-    /// The groups, as they were asked for.
-    pub(crate) fn list(&self, keys: &[GroupKey], rows: Vec<Values>) -> GraphQLValue {
-        let groups = rows.into_iter().map(|row| {
+    /// Writes the groups, as they were asked for.
+    pub(crate) fn write(&self, json: &mut Json, keys: &[GroupKey], rows: &[Values]) {
+        json.list(rows, |json, row| {
             let (of, more) = row.0.split_at(keys.len().min(row.0.len()));
             let (count, figures) = more.split_first().unwrap_or((&Value::Null, &[]));
-            let group = Group { keys, of, count, figures, measures: &self.measures };
-            group.object(&self.parts)
+            Group { keys, of, count, figures, measures: &self.measures }.write(json, &self.parts);
         });
-        GraphQLValue::List(groups.collect())
     }
 }
 
@@ -113,55 +107,41 @@ struct Group<'g> {
 }
 
 impl Group<'_> {
-    fn object(&self, parts: &[(Name, Part)]) -> GraphQLValue {
-        let mut object = Object::with_capacity(parts.len());
-        for (name, part) in parts {
-            merge(&mut object, name, self.value(part));
-        }
-        GraphQLValue::Object(object)
-    }
-
-    fn value(&self, part: &Part) -> GraphQLValue {
-        let answered = match part {
-            Part::Fixed(name) => return name.as_str().into(),
-            Part::Object(parts) => return self.object(parts),
-            Part::Count => Some((crate::Kind::Integer, self.count)),
-            Part::Key(place) => {
-                self.keys.get(*place).zip(self.of.get(*place)).map(|(key, value)| (key.shape.kind, value))
-            }
-            Part::Figure(place) => self
-                .measures
-                .get(*place)
-                .zip(self.figures.get(*place))
-                .map(|(measure, value)| (measure.function.kind(measure.shape.kind), value)),
-        };
-        // A sum of whole numbers is answered as an exact number: it may be longer than any of them.
-        match answered {
-            Some((crate::Kind::Decimal, Value::Long(sum))) => sum.to_string().into(),
-            Some((kind, value)) => kind.answer(value.clone()),
-            None => GraphQLValue::Null,
-        }
+    fn write(&self, json: &mut Json, parts: &[(Key, Part)]) {
+        json.object(parts, |json, part| match part {
+            Part::Fixed(name) => json.plain(name),
+            Part::Object(parts) => self.write(json, parts),
+            Part::Count => json.value(Kind::Integer, self.count),
+            Part::Key(place) => match self.keys.get(*place).zip(self.of.get(*place)) {
+                Some((key, value)) => json.value(key.shape.kind, value),
+                None => json.null(),
+            },
+            Part::Figure(place) => match self.measures.get(*place).zip(self.figures.get(*place)) {
+                Some((measure, value)) => json.value(measure.function.kind(measure.shape.kind), value),
+                None => json.null(),
+            },
+        });
     }
 }
 
 /// The keys that a selection asks for; what the groups are not made by is refused.
 fn key_parts<'a>(
     ctx: &Context<'a>,
-    asked: &'a Positioned<Asked>,
+    asked: &Asked<'a>,
     keys: &[GroupKey],
     relation: Option<&str>,
     entity: &str,
-) -> Result<Vec<(Name, Part)>, Failure> {
+) -> Result<Vec<(Key, Part)>, Failure> {
     let ty = format!("{entity}GroupKey");
     let mut parts = vec![];
-    for field in fields(ctx, &asked.node.selection_set, &ty) {
-        let name = field.node.name.node.as_str();
+    for field in asked.fields(ctx, &ty) {
+        let name = field.name();
         let own = keys.iter().position(|key| key.is(relation, name));
         let theirs =
             keys.iter().find_map(|key| key.via.filter(|via| relation.is_none() && via.relation == name));
         let part = match (own, theirs) {
             (Some(place), _) => Part::Key(place),
-            (None, Some(via)) => Part::Object(key_parts(ctx, field, keys, Some(via.relation), via.target)?),
+            (None, Some(via)) => Part::Object(key_parts(ctx, &field, keys, Some(via.relation), via.target)?),
             (None, None) if name == "__typename" => Part::Fixed(ty.clone()),
             (None, None) => {
                 let path = relation.map_or_else(|| name.to_owned(), |relation| format!("{relation}.{name}"));
@@ -169,7 +149,7 @@ fn key_parts<'a>(
                 return Err(Failure::bad_request("groupBy", message));
             }
         };
-        parts.push((field.node.response_key().node.clone(), part));
+        parts.push((field.key(), part));
     }
     Ok(parts)
 }

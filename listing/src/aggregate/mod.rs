@@ -22,10 +22,11 @@ use crate::{
     field::Shape,
     raw::given,
     read::filter::{Filter, Reading, compare},
+    read::json::{Answers, Json},
     read::operator,
     read::order::{direction, only},
     read::page::{argument, at, limit},
-    read::selection::fields,
+    read::selection::Asked,
     registry::{self, Output, Registry},
     scope,
     sql::statement::values,
@@ -45,7 +46,7 @@ pub(crate) fn field_name<E: Entity>() -> String {
 pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQLValue> {
     let set = |name| given(ctx, name).filter(|given| *given != GraphQLValue::Null);
     let answered = async {
-        let scope = scope(ctx)?;
+        let (scope, answers) = (scope(ctx)?, Answers::of(ctx)?);
         scope.require(E::READ)?;
         let question = Question {
             filter: argument::<Where<E>>(ctx, "where")?,
@@ -54,10 +55,9 @@ pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQ
             order_by: set("orderBy"),
             first: argument(ctx, "first")?,
         };
-        let asked = fields(ctx, &ctx.item.node.selection_set, &answer::type_name::<E>());
         let (keys, needs) = question.keys()?;
         needs.allowed(scope)?;
-        let answer = Answer::<E>::of(ctx, &asked, &keys)?;
+        let answer = Answer::<E>::of(ctx, &Asked::being_resolved(ctx), &keys)?;
         let limited = question.first.is_some();
         let statement = question.statement(keys, &answer, scope)?;
         let (keys, most) = (statement.keys.clone(), statement.limit);
@@ -68,7 +68,9 @@ pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQ
             );
             return Err(Failure::bad_request("first", message));
         }
-        Ok(answer.list(&keys, rows))
+        let mut json = Json::default();
+        answer.write(&mut json, &keys, &rows);
+        answers.finish(json)
     };
     answered.await.map_err(|failure| at(ctx, failure))
 }

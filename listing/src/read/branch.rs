@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, Positioned, Value as GraphQLValue, parser::types::Field as Asked};
+use async_graphql::Context;
 use futures_util::{FutureExt, future::BoxFuture};
 use tenancy::{Failure, Scope};
 use uuid::Uuid;
@@ -11,9 +11,10 @@ use crate::{
     AnyEntity, Condition,
     read::{
         connection::{ConnectionPlan, Others},
+        json::Json,
         page::{Page, Rows},
         plan::{Layout, Steps},
-        selection::fields,
+        selection::Asked,
     },
     sql::{select::Select, statement::values, values::Values},
 };
@@ -25,10 +26,10 @@ pub(crate) trait Branch: Send + Sync {
         &'b self,
         scope: &'b Scope,
         ids: Vec<Uuid>,
-    ) -> BoxFuture<'b, Result<HashMap<Uuid, GraphQLValue>, Failure>>;
+    ) -> BoxFuture<'b, Result<HashMap<Uuid, Json>, Failure>>;
 
-    /// What is answered where nothing was found.
-    fn none(&self) -> GraphQLValue;
+    /// Writes what is answered where nothing was found.
+    fn write_none(&self, json: &mut Json);
 }
 
 /// A relation to one.
@@ -46,16 +47,11 @@ pub(crate) struct Many {
 
 impl One {
     /// Nothing where something is asked that only a resolver knows.
-    pub(crate) fn of(
-        ctx: &Context<'_>,
-        scope: &Scope,
-        target: AnyEntity,
-        asked: &Positioned<Asked>,
-    ) -> Option<Self> {
+    pub(crate) fn of(ctx: &Context<'_>, scope: &Scope, target: AnyEntity, asked: &Asked<'_>) -> Option<Self> {
         let mut layout = Layout::new(target, &[]);
         let mut others = vec![];
-        let asked = fields(ctx, &asked.node.selection_set, target.name);
-        let steps = Steps::of(ctx, scope, target, &asked, &mut layout, &mut others);
+        let asked = asked.fields(ctx, target.name);
+        let steps = Steps::of(ctx, scope, target, asked, &mut layout, &mut others);
         others.is_empty().then_some(Self { target, layout, steps })
     }
 
@@ -64,7 +60,7 @@ impl One {
         &self,
         scope: &Scope,
         ids: Vec<Uuid>,
-    ) -> Result<HashMap<Uuid, GraphQLValue>, Failure> {
+    ) -> Result<HashMap<Uuid, Json>, Failure> {
         let select = Select {
             table: self.target.table,
             columns: self.layout.columns.clone(),
@@ -79,8 +75,9 @@ impl One {
         let rows = values(scope, select).await?;
         let found = self.layout.branch_out(scope, &rows).await?;
         let object = |row: &Values| {
-            let object = self.steps.object(&self.layout, &[], row, &found, std::iter::empty());
-            row.id(0).map(|id| (id, object))
+            let mut json = Json::default();
+            self.steps.write(&mut json, &self.layout, &[], row, &found, &[]);
+            row.id(0).map(|id| (id, json))
         };
         Ok(rows.iter().filter_map(object).collect())
     }
@@ -91,12 +88,12 @@ impl Branch for One {
         &'b self,
         scope: &'b Scope,
         ids: Vec<Uuid>,
-    ) -> BoxFuture<'b, Result<HashMap<Uuid, GraphQLValue>, Failure>> {
+    ) -> BoxFuture<'b, Result<HashMap<Uuid, Json>, Failure>> {
         self.objects(scope, ids).boxed()
     }
 
-    fn none(&self) -> GraphQLValue {
-        GraphQLValue::Null
+    fn write_none(&self, json: &mut Json) {
+        json.null();
     }
 }
 
@@ -108,12 +105,12 @@ impl Many {
         scope: &Scope,
         target: AnyEntity,
         column: &'static str,
-        asked: &Positioned<Asked>,
+        asked: &Asked<'_>,
     ) -> Option<Self> {
         let here = ctx.with_selection_set(&ctx.item.node.selection_set);
-        let field = here.with_field(asked);
+        let field = here.with_field(asked.first());
         let page: Page = (target.page)(&field, scope).ok()?;
-        let (plan, others) = ConnectionPlan::of(&field, scope, target, page);
+        let (plan, others) = ConnectionPlan::of(&field, scope, target, asked, page);
         others.iter().all(Others::is_empty).then_some(Self { column, plan })
     }
 }
@@ -123,7 +120,7 @@ impl Branch for Many {
         &'b self,
         scope: &'b Scope,
         ids: Vec<Uuid>,
-    ) -> BoxFuture<'b, Result<HashMap<Uuid, GraphQLValue>, Failure>> {
+    ) -> BoxFuture<'b, Result<HashMap<Uuid, Json>, Failure>> {
         async move {
             let pages = self.plan.page.of_parents(scope, self.column, ids).await?;
             let (parents, pages): (Vec<Uuid>, Vec<Rows>) = pages.into_iter().unzip();
@@ -133,7 +130,7 @@ impl Branch for Many {
         .boxed()
     }
 
-    fn none(&self) -> GraphQLValue {
-        self.plan.empty()
+    fn write_none(&self, json: &mut Json) {
+        self.plan.write_empty(json);
     }
 }

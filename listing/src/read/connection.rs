@@ -4,7 +4,7 @@
 use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
 use async_graphql::{
-    Context, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, SimpleObject, Value,
+    Context, ContextSelectionSet, OutputType, Positioned, ServerResult, SimpleObject, Value,
     parser::types::Field,
 };
 use futures_util::future::join_all;
@@ -15,9 +15,11 @@ use crate::{
     AnyEntity, Entity, Loaders,
     read::{
         cursor,
+        json::{Answers, Json, Key},
         page::{Page, Rows, at},
-        plan::{Found, Layout, Object, Steps, merge},
-        selection::fields,
+        plan::{Found, Layout, Resolved, Steps},
+        queries::whole,
+        selection::Asked,
     },
     registry::{self, MetaTypeId, Registry},
     scope,
@@ -45,18 +47,29 @@ pub(crate) struct ConnectionPlan {
     entity: AnyEntity,
     pub(crate) page: Page,
     layout: Layout,
-    parts: Vec<(Name, Part)>,
+    parts: Vec<(Key, Part)>,
 }
 
 /// How a field of a connection is made.
 enum Part {
     Fixed(String),
-    Nodes(Steps),
-    Edges(Vec<(Name, Part)>),
-    /// In an edge: the row's place, and the row.
-    Cursor,
-    PageInfo(Vec<(Name, Info)>),
+    Nodes(Node),
+    Edges(Vec<(Key, EdgePart)>),
+    PageInfo(Vec<(Key, Info)>),
     Total,
+}
+
+/// How a field of an edge is made.
+enum EdgePart {
+    Fixed(String),
+    Cursor,
+    Node(Node),
+}
+
+/// How a row is made, and which place of the document asks for it.
+struct Node {
+    steps: Steps,
+    place: usize,
 }
 
 enum Info {
@@ -72,80 +85,94 @@ pub(crate) struct Others<'a> {
     /// The list, and what stands between it and a row: `nodes`; `edges` and `node`.
     list: &'a Positioned<Field>,
     inner: Option<&'a Positioned<Field>>,
-    wanted: Vec<&'a Positioned<Field>>,
+    wanted: Vec<Asked<'a>>,
 }
 
-/// What those resolvers answered, place by place and row by row.
-type Resolved = Vec<Vec<Vec<Option<Value>>>>;
+/// A page, and all that was read for it.
+struct Sheet<'s> {
+    page: &'s Rows,
+    rows: &'s [Values],
+    found: &'s Found,
+    /// What resolvers answered, place by place and row by row.
+    resolved: &'s [Vec<Vec<Option<Value>>>],
+}
+
+impl Sheet<'_> {
+    fn resolved(&self, place: usize, row: usize) -> &Resolved {
+        self.resolved.get(place).and_then(|rows| rows.get(row)).map(Vec::as_slice).unwrap_or_default()
+    }
+}
 
 impl ConnectionPlan {
-    /// Compiles the field that is being resolved, and what is left to resolvers.
+    /// Compiles what is asked of a connection, and what is left to resolvers.
     pub(crate) fn of<'a>(
         ctx: &Context<'a>,
         scope: &Scope,
         entity: AnyEntity,
+        asked: &Asked<'a>,
         page: Page,
     ) -> (Self, Vec<Others<'a>>) {
         let mut plan = Self { entity, layout: Layout::new(entity, &page.order), page, parts: vec![] };
         let mut others = vec![];
-        for asked in fields(ctx, &ctx.item.node.selection_set, &format!("{}Connection", entity.name)) {
-            let part = match asked.node.name.node.as_str() {
-                "nodes" => plan.nodes(ctx, scope, asked, None, &mut others),
-                "edges" => plan.edges(ctx, scope, asked, &mut others),
+        let ty = format!("{}Connection", entity.name);
+        for field in asked.fields(ctx, &ty) {
+            let part = match field.name() {
+                "nodes" => Part::Nodes(plan.node(ctx, scope, &field, None, &mut others)),
+                "edges" => Part::Edges(plan.edge(ctx, scope, &field, &mut others)),
                 "pageInfo" => {
                     plan.page.peek = true;
-                    Part::PageInfo(info(ctx, asked))
+                    Part::PageInfo(info(ctx, &field))
                 }
                 "totalCount" => {
                     plan.page.total = true;
                     Part::Total
                 }
-                _ => Part::Fixed(format!("{}Connection", entity.name)),
+                _ => Part::Fixed(ty.clone()),
             };
-            plan.parts.push((asked.node.response_key().node.clone(), part));
+            plan.parts.push((field.key(), part));
         }
         plan.page.columns.clone_from(&plan.layout.columns);
         plan.page.joins.clone_from(&plan.layout.joins);
         (plan, others)
     }
 
-    fn nodes<'a>(
+    fn node<'a>(
         &mut self,
         ctx: &Context<'a>,
         scope: &Scope,
-        list: &'a Positioned<Field>,
-        inner: Option<&'a Positioned<Field>>,
+        list: &Asked<'a>,
+        inner: Option<&Asked<'a>>,
         others: &mut Vec<Others<'a>>,
-    ) -> Part {
-        let asked = fields(ctx, &inner.unwrap_or(list).node.selection_set, self.entity.name);
+    ) -> Node {
+        let asked = inner.unwrap_or(list).fields(ctx, self.entity.name);
         let mut wanted = vec![];
-        let steps = Steps::of(ctx, scope, self.entity, &asked, &mut self.layout, &mut wanted);
-        others.push(Others { list, inner, wanted });
-        Part::Nodes(steps)
+        let steps = Steps::of(ctx, scope, self.entity, asked, &mut self.layout, &mut wanted);
+        others.push(Others { list: list.first(), inner: inner.map(Asked::first), wanted });
+        Node { steps, place: others.len() - 1 }
     }
 
-    fn edges<'a>(
+    fn edge<'a>(
         &mut self,
         ctx: &Context<'a>,
         scope: &Scope,
-        list: &'a Positioned<Field>,
+        list: &Asked<'a>,
         others: &mut Vec<Others<'a>>,
-    ) -> Part {
-        let name = format!("{}Edge", self.entity.name);
+    ) -> Vec<(Key, EdgePart)> {
+        let ty = format!("{}Edge", self.entity.name);
         let mut parts = vec![];
-        for asked in fields(ctx, &list.node.selection_set, &name) {
-            let part = match asked.node.name.node.as_str() {
-                "node" => self.nodes(ctx, scope, list, Some(asked), others),
-                "cursor" => Part::Cursor,
-                _ => Part::Fixed(name.clone()),
+        for field in list.fields(ctx, &ty) {
+            let part = match field.name() {
+                "node" => EdgePart::Node(self.node(ctx, scope, list, Some(&field), others)),
+                "cursor" => EdgePart::Cursor,
+                _ => EdgePart::Fixed(ty.clone()),
             };
-            parts.push((asked.node.response_key().node.clone(), part));
+            parts.push((field.key(), part));
         }
-        Part::Edges(parts)
+        parts
     }
 
     /// Several pages of this plan, read together what belongs to their rows.
-    pub(crate) async fn answer(&self, scope: &Scope, pages: Vec<Rows>) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn answer(&self, scope: &Scope, pages: Vec<Rows>) -> Result<Vec<Json>, Failure> {
         let mut rows: Vec<Values> = vec![];
         let mut sheets = Vec::with_capacity(pages.len());
         for mut page in pages {
@@ -154,116 +181,77 @@ impl ConnectionPlan {
             sheets.push((page, first..rows.len()));
         }
         let found = self.layout.branch_out(scope, &rows).await?;
-        let sheet = |(page, range): (Rows, std::ops::Range<usize>)| {
-            self.object(&page, rows.get(range).unwrap_or_default(), &found, &mut vec![].into_iter())
+        let write = |(page, range): (Rows, std::ops::Range<usize>)| {
+            let rows = rows.get(range).unwrap_or_default();
+            let mut json = Json::default();
+            self.write(&mut json, &Sheet { page: &page, rows, found: &found, resolved: &[] });
+            json
         };
-        Ok(sheets.into_iter().map(sheet).collect())
+        Ok(sheets.into_iter().map(write).collect())
     }
 
-    /// A page without rows.
-    pub(crate) fn empty(&self) -> Value {
-        self.object(&self.page.nothing(), &[], &Found::default(), &mut vec![].into_iter())
+    /// Writes a page without rows.
+    pub(crate) fn write_empty(&self, json: &mut Json) {
+        let (page, found) = (self.page.nothing(), Found::default());
+        self.write(json, &Sheet { page: &page, rows: &[], found: &found, resolved: &[] });
     }
 
-    fn object(
-        &self,
-        page: &Rows,
-        rows: &[Values],
-        found: &Found,
-        resolved: &mut impl Iterator<Item = Vec<Vec<Option<Value>>>>,
-    ) -> Value {
-        let mut object = Object::with_capacity(self.parts.len());
-        for (key, part) in &self.parts {
-            let value = match part {
-                Part::Nodes(steps) => Value::List(self.rows(steps, rows, found, resolved.next())),
-                Part::Edges(parts) => Value::List(self.edge_list(parts, rows, found, resolved)),
-                Part::PageInfo(parts) => self.info(parts, page, rows),
-                Part::Total => page.total.unwrap_or_default().into(),
-                Part::Fixed(name) => name.as_str().into(),
-                Part::Cursor => Value::Null,
-            };
-            merge(&mut object, key, value);
-        }
-        Value::Object(object)
-    }
-
-    fn rows(
-        &self,
-        steps: &Steps,
-        rows: &[Values],
-        found: &Found,
-        resolved: Option<Vec<Vec<Option<Value>>>>,
-    ) -> Vec<Value> {
-        let mut resolved = resolved.unwrap_or_default().into_iter();
-        let object = |row| {
-            let others = resolved.next().unwrap_or_default().into_iter();
-            steps.object(&self.layout, &self.page.order, row, found, others)
-        };
-        rows.iter().map(object).collect()
-    }
-
-    fn edge_list(
-        &self,
-        parts: &[(Name, Part)],
-        rows: &[Values],
-        found: &Found,
-        resolved: &mut impl Iterator<Item = Vec<Vec<Option<Value>>>>,
-    ) -> Vec<Value> {
-        let mut edges = vec![Object::default(); rows.len()];
-        for (key, part) in parts {
-            let values: Vec<Value> = match part {
-                Part::Nodes(steps) => self.rows(steps, rows, found, resolved.next()),
-                Part::Cursor => rows.iter().map(|row| self.cursor(row).into()).collect(),
-                Part::Fixed(name) => vec![name.as_str().into(); rows.len()],
-                Part::Edges(_) | Part::PageInfo(_) | Part::Total => vec![],
-            };
-            for (edge, value) in edges.iter_mut().zip(values) {
-                merge(edge, key, value);
+    fn write(&self, json: &mut Json, sheet: &Sheet<'_>) {
+        let rows = || sheet.rows.iter().enumerate();
+        json.object(&self.parts, |json, part| match part {
+            Part::Nodes(node) => {
+                json.list(rows(), |json, (at, row)| self.write_row(json, node, sheet, at, row));
             }
+            Part::Edges(parts) => json.list(rows(), |json, (at, row)| {
+                json.object(parts, |json, part| match part {
+                    EdgePart::Node(node) => self.write_row(json, node, sheet, at, row),
+                    EdgePart::Cursor => json.plain(self.cursor(row)),
+                    EdgePart::Fixed(name) => json.plain(name),
+                });
+            }),
+            Part::PageInfo(parts) => json.object(parts, |json, info| self.write_info(json, info, sheet)),
+            Part::Total => json.plain(sheet.page.total.unwrap_or_default()),
+            Part::Fixed(name) => json.plain(name),
+        });
+    }
+
+    fn write_row(&self, json: &mut Json, node: &Node, sheet: &Sheet<'_>, at: usize, row: &Values) {
+        let resolved = sheet.resolved(node.place, at);
+        node.steps.write(json, &self.layout, &self.page.order, row, sheet.found, resolved);
+    }
+
+    fn write_info(&self, json: &mut Json, info: &Info, sheet: &Sheet<'_>) {
+        match info {
+            Info::Fixed => json.plain("PageInfo"),
+            Info::HasNextPage => json.plain(sheet.page.more_after),
+            Info::HasPreviousPage => json.plain(sheet.page.more_before),
+            Info::StartCursor => json.plain(sheet.rows.first().map(|row| self.cursor(row))),
+            Info::EndCursor => json.plain(sheet.rows.last().map(|row| self.cursor(row))),
         }
-        edges.into_iter().map(Value::Object).collect()
     }
 
     fn cursor(&self, row: &Values) -> String {
         cursor::encode(row, &self.page.columns, &self.page.order)
     }
-
-    fn info(&self, parts: &[(Name, Info)], page: &Rows, rows: &[Values]) -> Value {
-        let cursor = |row: Option<&Values>| row.map_or(Value::Null, |row| self.cursor(row).into());
-        let mut object = Object::with_capacity(parts.len());
-        for (key, part) in parts {
-            let value = match part {
-                Info::Fixed => "PageInfo".into(),
-                Info::HasNextPage => page.more_after.into(),
-                Info::HasPreviousPage => page.more_before.into(),
-                Info::StartCursor => cursor(rows.first()),
-                Info::EndCursor => cursor(rows.last()),
-            };
-            merge(&mut object, key, value);
-        }
-        Value::Object(object)
-    }
 }
 
-fn info(ctx: &Context<'_>, asked: &Positioned<Field>) -> Vec<(Name, Info)> {
-    let info = |field: &Positioned<Field>| match field.node.name.node.as_str() {
-        "hasNextPage" => Info::HasNextPage,
-        "hasPreviousPage" => Info::HasPreviousPage,
-        "startCursor" => Info::StartCursor,
-        "endCursor" => Info::EndCursor,
-        _ => Info::Fixed,
+fn info(ctx: &Context<'_>, asked: &Asked<'_>) -> Vec<(Key, Info)> {
+    let info = |field: Asked<'_>| {
+        let info = match field.name() {
+            "hasNextPage" => Info::HasNextPage,
+            "hasPreviousPage" => Info::HasPreviousPage,
+            "startCursor" => Info::StartCursor,
+            "endCursor" => Info::EndCursor,
+            _ => Info::Fixed,
+        };
+        (field.key(), info)
     };
-    let asked = fields(ctx, &asked.node.selection_set, "PageInfo");
-    asked.into_iter().map(|field| (field.node.response_key().node.clone(), info(field))).collect()
+    asked.fields(ctx, "PageInfo").into_iter().map(info).collect()
 }
 
 /// The list that the field being resolved asks for.
 pub(crate) async fn list<E: Entity>(ctx: &Context<'_>) -> ServerResult<Value> {
-    let scope = scope(ctx).map_err(|failure| at(ctx, failure))?;
-    let page = Page::of::<E>(ctx, scope).map_err(|failure| at(ctx, failure))?;
-    let (plan, others) = ConnectionPlan::of(ctx, scope, AnyEntity::of::<E>(), page);
-    let rows = plan.page.read(scope).await.map_err(|failure| at(ctx, failure))?;
-    finish::<E>(ctx, scope, &plan, rows, &others).await
+    resolve::<E>(ctx, async |scope, plan| plan.page.read(scope).await).await
 }
 
 /// The children of one parent that the field being resolved asks for.
@@ -272,34 +260,34 @@ pub(crate) async fn children<E: Entity>(
     column: &'static str,
     parent: Uuid,
 ) -> ServerResult<Value> {
-    let scope = scope(ctx).map_err(|failure| at(ctx, failure))?;
-    let page = Page::of::<E>(ctx, scope).map_err(|failure| at(ctx, failure))?;
-    let (plan, others) = ConnectionPlan::of(ctx, scope, AnyEntity::of::<E>(), page);
-    let rows = async { Loaders::of(ctx)?.children(scope).load(parent, column, plan.page.clone()).await };
-    let rows = rows.await.map_err(|failure| at(ctx, failure))?;
-    finish::<E>(ctx, scope, &plan, rows, &others).await
+    let read = async |scope: &Scope, plan: &ConnectionPlan| {
+        Loaders::of(ctx)?.children(scope).load(parent, column, plan.page.clone()).await
+    };
+    resolve::<E>(ctx, read).await
 }
 
-async fn finish<E: Entity>(
+async fn resolve<E: Entity>(
     ctx: &Context<'_>,
-    scope: &Scope,
-    plan: &ConnectionPlan,
-    rows: Rows,
-    others: &[Others<'_>],
+    read: impl AsyncFnOnce(&Scope, &ConnectionPlan) -> Result<Rows, Failure>,
 ) -> ServerResult<Value> {
-    let read = async {
-        let found = plan.layout.branch_out(scope, &rows.rows).await?;
-        let whole = if others.iter().all(Others::is_empty) {
-            HashMap::new()
-        } else {
-            crate::read::queries::whole::<E>(scope, &rows.rows).await?
+    let answered = async {
+        let (scope, answers) = (scope(ctx)?, Answers::of(ctx)?);
+        let page = Page::of::<E>(ctx, scope)?;
+        let asked = Asked::being_resolved(ctx);
+        let (plan, others) = ConnectionPlan::of(ctx, scope, AnyEntity::of::<E>(), &asked, page);
+        let page = read(scope, &plan).await?;
+        let rows = page.rows.as_slice();
+        let found = plan.layout.branch_out(scope, rows).await?;
+        let whole = match others.iter().all(Others::is_empty) {
+            true => HashMap::new(),
+            false => whole::<E>(scope, rows).await?,
         };
-        Ok((found, whole))
+        let resolved = join_all(others.iter().map(|others| others.resolve(ctx, rows, &whole))).await;
+        let mut json = Json::default();
+        plan.write(&mut json, &Sheet { page: &page, rows, found: &found, resolved: &resolved });
+        answers.finish(json)
     };
-    let (found, whole) = read.await.map_err(|failure| at(ctx, failure))?;
-    let resolved: Resolved =
-        join_all(others.iter().map(|others| others.resolve(ctx, &rows.rows, &whole))).await;
-    Ok(plan.object(&rows, &rows.rows, &found, &mut resolved.into_iter()))
+    answered.await.map_err(|failure| at(ctx, failure))
 }
 
 impl Others<'_> {
@@ -339,7 +327,7 @@ impl Others<'_> {
     }
 
     async fn of_row<E: Entity>(&self, ctx: &ContextSelectionSet<'_>, entity: &E) -> Vec<Option<Value>> {
-        let resolved = self.wanted.iter().map(|field| async move {
+        let resolve = |field| async move {
             match entity.resolve_field(&ctx.with_field(field)).await {
                 Ok(value) => Some(value.unwrap_or_default()),
                 Err(error) => {
@@ -347,8 +335,30 @@ impl Others<'_> {
                     None
                 }
             }
+        };
+        let wanted = self.wanted.iter().map(|asked| async move {
+            let answers = join_all(asked.places().map(resolve)).await;
+            answers.into_iter().flatten().reduce(both)
         });
-        join_all(resolved).await
+        join_all(wanted).await
+    }
+}
+
+/// What two selections of the same field were answered, as one.
+fn both(one: Value, other: Value) -> Value {
+    match (one, other) {
+        (Value::Object(mut one), Value::Object(other)) => {
+            for (key, more) in other {
+                let there = one.entry(key).or_default();
+                *there = both(std::mem::take(there), more);
+            }
+            Value::Object(one)
+        }
+        (Value::List(one), Value::List(other)) => {
+            Value::List(one.into_iter().zip(other).map(|(one, other)| both(one, other)).collect())
+        }
+        (Value::Null, other) => other,
+        (one, _) => one,
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod branch;
 pub(crate) mod connection;
 pub(crate) mod cursor;
 pub(crate) mod filter;
+pub(crate) mod json;
 pub(crate) mod loaders;
 pub(crate) mod node;
 pub(crate) mod operator;

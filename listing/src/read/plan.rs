@@ -4,11 +4,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{
-    Context, Name, Positioned, Value as GraphQLValue,
-    indexmap::IndexMap,
-    parser::types::{Field as Asked, Selection},
-};
+use async_graphql::{Context, Positioned, Value as GraphQLValue, parser::types::Selection};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::ready, stream};
 use tenancy::{Failure, Scope};
 use uuid::Uuid;
@@ -19,17 +15,15 @@ use crate::{
     field::Shape,
     read::{
         branch::{Branch, Many, One},
-        order::{Key, Via},
-        selection::fields,
+        json::{Json, Key},
+        order::{self, Via},
+        selection::Asked,
     },
     sql::{select::Join, values::Values},
 };
 
 /// How many branches of one list are read at the same time: each takes a connection.
 const MAX_BRANCHES_AT_ONCE: usize = 4;
-
-/// An object of an answer.
-pub(crate) type Object = IndexMap<Name, GraphQLValue>;
 
 /// What a statement must bring for all that is asked of its rows.
 pub(crate) struct Layout {
@@ -41,7 +35,7 @@ pub(crate) struct Layout {
 }
 
 /// How each field of an object is made, in the order of the document.
-pub(crate) struct Steps(Vec<(Name, Step)>);
+pub(crate) struct Steps(Vec<(Key, Step)>);
 
 enum Step {
     /// A constant: the name of a type.
@@ -49,13 +43,13 @@ enum Step {
     /// The value of a column.
     Own(usize, Kind),
     /// A list of parts, each an object of these.
-    Parts(usize, Vec<(Name, Name)>),
+    Parts(usize, Vec<(Key, String)>),
     /// A related row that was read with this one.
-    Joined(usize, Vec<(Name, Part)>),
+    Joined(usize, Vec<(Key, Part)>),
     /// What a branch found for the row.
     Branch(usize),
-    /// What the entity's own resolver answers.
-    Other,
+    /// What the entity's own resolver answers, by the field's number among those.
+    Other(usize),
 }
 
 /// How a field of a joined row is made.
@@ -66,11 +60,15 @@ enum Part {
 
 /// What the branches of a layout found: for each of them, by id.
 #[derive(Default)]
-pub(crate) struct Found(Vec<HashMap<Uuid, GraphQLValue>>);
+pub(crate) struct Found(Vec<HashMap<Uuid, Json>>);
+
+/// What the entity's own resolvers answered for a row, field by field; nothing for what failed, which
+/// has been noted.
+pub(crate) type Resolved = [Option<GraphQLValue>];
 
 impl Layout {
     /// A layout that brings the id and what the order needs.
-    pub(crate) fn new(entity: AnyEntity, order: &[Key]) -> Self {
+    pub(crate) fn new(entity: AnyEntity, order: &[order::Key]) -> Self {
         let id = Shape { name: "id", column: "id", kind: Kind::Id(entity.prefix), nullable: false };
         let mut layout = Self { columns: vec![id], joins: vec![], branches: vec![] };
         for key in order.iter().filter(|key| key.via.is_none()) {
@@ -107,7 +105,7 @@ impl Layout {
     }
 
     /// Where a join's values begin in a row: behind the columns and the keys that are not its own.
-    pub(crate) fn start(&self, join: usize, order: &[Key]) -> usize {
+    pub(crate) fn start(&self, join: usize, order: &[order::Key]) -> usize {
         let keys = order.iter().filter(|key| key.via.is_some()).count();
         let before: usize = self.joins.iter().take(join).map(|join| 1 + join.shapes.len()).sum();
         self.columns.len() + keys + before
@@ -137,55 +135,53 @@ impl Steps {
         ctx: &Context<'a>,
         scope: &Scope,
         entity: AnyEntity,
-        asked: &[&'a Positioned<Asked>],
+        asked: Vec<Asked<'a>>,
         layout: &mut Layout,
-        others: &mut Vec<&'a Positioned<Asked>>,
+        others: &mut Vec<Asked<'a>>,
     ) -> Self {
-        let compile = |field: &&'a Positioned<Asked>| {
-            let step = Step::of(ctx, scope, entity, field, layout).unwrap_or_else(|| {
+        let compile = |field: Asked<'a>| {
+            let key = field.key();
+            let step = Step::of(ctx, scope, entity, &field, layout).unwrap_or_else(|| {
                 others.push(field);
-                Step::Other
+                Step::Other(others.len() - 1)
             });
-            (field.node.response_key().node.clone(), step)
+            (key, step)
         };
-        Self(asked.iter().map(compile).collect())
+        Self(asked.into_iter().map(compile).collect())
     }
 
-    /// The row as an object.
-    pub(crate) fn object(
+    /// Writes the row as an object.
+    pub(crate) fn write(
         &self,
+        json: &mut Json,
         layout: &Layout,
-        order: &[Key],
+        order: &[order::Key],
         row: &Values,
         found: &Found,
-        mut others: impl Iterator<Item = Option<GraphQLValue>>,
-    ) -> GraphQLValue {
-        let mut object = Object::with_capacity(self.0.len());
-        for (key, step) in &self.0 {
-            let value = match step {
-                Step::Fixed(name) => (*name).into(),
-                Step::Own(place, kind) => kind.answer(row.at(*place).clone()),
-                Step::Parts(place, parts) => parts_of(row.at(*place), parts),
-                Step::Joined(join, parts) => joined(row, layout.start(*join, order), parts),
-                Step::Branch(number) => layout.found(*number, row, found),
-                // What failed has been noted and is left out.
-                Step::Other => match others.next().flatten() {
-                    Some(value) => value,
-                    None => continue,
-                },
-            };
-            merge(&mut object, key, value);
-        }
-        GraphQLValue::Object(object)
+        others: &Resolved,
+    ) {
+        json.object(&self.0, |json, step| match step {
+            Step::Fixed(name) => json.plain(name),
+            Step::Own(place, kind) => json.value(*kind, row.at(*place)),
+            Step::Parts(place, parts) => write_parts(json, row.at(*place), parts),
+            Step::Joined(join, parts) => write_joined(json, row, layout.start(*join, order), parts),
+            Step::Branch(number) => layout.write_found(json, *number, row, found),
+            Step::Other(number) => match others.get(*number).and_then(Option::as_ref) {
+                Some(value) => json.answered(value),
+                None => json.null(),
+            },
+        });
     }
 }
 
 impl Layout {
-    fn found(&self, number: usize, row: &Values, found: &Found) -> GraphQLValue {
-        let Some((place, branch)) = self.branches.get(number) else { return GraphQLValue::Null };
+    fn write_found(&self, json: &mut Json, number: usize, row: &Values, found: &Found) {
+        let Some((place, branch)) = self.branches.get(number) else { return json.null() };
         let by_id = found.0.get(number);
-        let own = row.id(*place).and_then(|id| by_id.and_then(|by_id| by_id.get(&id)).cloned());
-        own.unwrap_or_else(|| branch.none())
+        match row.id(*place).and_then(|id| by_id?.get(&id)) {
+            Some(own) => json.written(own),
+            None => branch.write_none(json),
+        }
     }
 }
 
@@ -195,17 +191,17 @@ impl Step {
         ctx: &Context<'_>,
         scope: &Scope,
         entity: AnyEntity,
-        asked: &Positioned<Asked>,
+        asked: &Asked<'_>,
         layout: &mut Layout,
     ) -> Option<Self> {
-        let name = asked.node.name.node.as_str();
+        let name = asked.name();
         if name == "__typename" {
             return Some(Self::Fixed(entity.name));
         }
         if let Some(shape) = (entity.shape)(name) {
             return match shape.kind {
                 Kind::Parts(_) => {
-                    let parts = parts(asked)?;
+                    let parts = parts(ctx, asked)?;
                     Some(Self::Parts(layout.column(shape), parts))
                 }
                 kind => Some(Self::Own(layout.column(shape), kind)),
@@ -240,22 +236,20 @@ impl Step {
     /// A relation of which nothing but plain fields is asked.
     fn joined(
         ctx: &Context<'_>,
-        asked: &Positioned<Asked>,
+        asked: &Asked<'_>,
         via: Via,
         target: AnyEntity,
         layout: &mut Layout,
     ) -> Option<Self> {
-        let wanted = fields(ctx, &asked.node.selection_set, target.name);
-        let shape = |field: &&Positioned<Asked>| {
-            let name = field.node.name.node.as_str();
+        let shape = |field: &Asked<'_>| {
+            let name = field.name();
             let shape = if name == "__typename" { None } else { Some((target.shape)(name)?) };
-            shape
-                .is_none_or(|shape| shape.kind.is_leaf())
-                .then(|| (field.node.response_key().node.clone(), shape))
+            shape.is_none_or(|shape| shape.kind.is_leaf()).then(|| (field.key(), shape))
         };
-        let shapes: Vec<(Name, Option<Shape>)> = wanted.iter().map(shape).collect::<Option<_>>()?;
+        let wanted = asked.fields(ctx, target.name);
+        let shapes: Vec<(Key, Option<Shape>)> = wanted.iter().map(shape).collect::<Option<_>>()?;
         let (number, _) = layout.join(via, None);
-        let part = |(key, shape): (Name, Option<Shape>)| match shape {
+        let part = |(key, shape): (Key, Option<Shape>)| match shape {
             Some(shape) => (key, Part::Own(layout.join(via, Some(shape)).1, shape.kind)),
             None => (key, Part::Fixed(target.name)),
         };
@@ -271,76 +265,36 @@ impl Layout {
     }
 }
 
-/// The names under which fields of parts are answered, and those they have; nothing where a fragment
+/// The keys under which fields of parts are answered, and the fields' names; nothing where a fragment
 /// or `__typename` speaks of the parts' type, which the row does not know.
-fn parts(asked: &Positioned<Asked>) -> Option<Vec<(Name, Name)>> {
-    let mut found = vec![];
-    for selection in &asked.node.selection_set.node.items {
-        let Selection::Field(field) = &selection.node else { return None };
+fn parts(ctx: &Context<'_>, asked: &Asked<'_>) -> Option<Vec<(Key, String)>> {
+    let is_plain = |selection: &Positioned<Selection>| match &selection.node {
         // What a part has below, only its own type can answer.
-        if field.node.name.node == "__typename" || !field.node.selection_set.node.items.is_empty() {
-            return None;
+        Selection::Field(field) => {
+            field.node.name.node != "__typename" && field.node.selection_set.node.items.is_empty()
         }
-        found.push((field.node.response_key().node.clone(), field.node.name.node.clone()));
-    }
-    Some(found)
+        _ => false,
+    };
+    let plain = asked.places().all(|place| place.node.selection_set.node.items.iter().all(is_plain));
+    let part = |field: Asked<'_>| (field.key(), field.name().to_owned());
+    plain.then(|| asked.fields(ctx, "").into_iter().map(part).collect())
 }
 
-fn parts_of(value: &Value, parts: &[(Name, Name)]) -> GraphQLValue {
-    let Value::Json(serde_json::Value::Array(list)) = value else { return GraphQLValue::List(vec![]) };
-    let object = |part: &serde_json::Value| {
-        let mut object = Object::with_capacity(parts.len());
-        for (key, name) in parts {
-            let value = part.get(name.as_str()).cloned().unwrap_or_default();
-            object.insert(key.clone(), GraphQLValue::from_json(value).unwrap_or_default());
-        }
-        GraphQLValue::Object(object)
+fn write_parts(json: &mut Json, value: &Value, parts: &[(Key, String)]) {
+    let list = match value {
+        Value::Json(serde_json::Value::Array(list)) => list.as_slice(),
+        _ => &[],
     };
-    GraphQLValue::List(list.iter().map(object).collect())
+    json.list(list, |json, part| json.object(parts, |json, name| json.plain(part.get(name))));
 }
 
 /// A joined row; null if there is none, which its id tells.
-fn joined(row: &Values, start: usize, parts: &[(Name, Part)]) -> GraphQLValue {
+fn write_joined(json: &mut Json, row: &Values, start: usize, parts: &[(Key, Part)]) {
     if row.id(start).is_none() {
-        return GraphQLValue::Null;
+        return json.null();
     }
-    let mut object = Object::with_capacity(parts.len());
-    for (key, part) in parts {
-        let value = match part {
-            Part::Fixed(name) => (*name).into(),
-            Part::Own(place, kind) => kind.answer(row.at(start + 1 + place).clone()),
-        };
-        merge(&mut object, key, value);
-    }
-    GraphQLValue::Object(object)
-}
-
-/// Sets a field of an answer. The same field may be asked for twice, each time with other fields
-/// below; then both are answered.
-pub(crate) fn merge(object: &mut Object, key: &Name, value: GraphQLValue) {
-    if let Some(earlier) = object.insert(key.clone(), value)
-        && let Some(later) = object.get_mut(key)
-    {
-        let later = std::mem::replace(later, earlier);
-        if let Some(both) = object.get_mut(key) {
-            join(both, later);
-        }
-    }
-}
-
-/// Adds to an answer what another selection of the same field asked for.
-fn join(there: &mut GraphQLValue, more: GraphQLValue) {
-    match (there, more) {
-        (GraphQLValue::Object(there), GraphQLValue::Object(more)) => {
-            for (key, value) in more {
-                merge(there, &key, value);
-            }
-        }
-        (GraphQLValue::List(there), GraphQLValue::List(more)) => {
-            for (there, more) in there.iter_mut().zip(more) {
-                join(there, more);
-            }
-        }
-        _ => {}
-    }
+    json.object(parts, |json, part| match part {
+        Part::Fixed(name) => json.plain(name),
+        Part::Own(place, kind) => json.value(*kind, row.at(start + 1 + place)),
+    });
 }

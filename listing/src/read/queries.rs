@@ -14,7 +14,9 @@ use crate::{
     read::{
         branch::One,
         connection,
+        json::Answers,
         page::{self, at},
+        selection::Asked,
     },
     registry::{self, MetaTypeId, Registry},
     scope,
@@ -85,12 +87,12 @@ pub async fn find_live_in<E: Entity>(tx: &Tx, id: Uuid) -> Result<Option<E>, Fai
 async fn one<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQLValue> {
     let (_, id) = ctx.param_value::<GivenId<E>>("id", None).map_err(|error| ctx.set_error_path(error))?;
     let read = async {
-        let (scope, id) = (scope(ctx)?, id.uuid_argument("id")?);
+        let (scope, answers, id) = (scope(ctx)?, Answers::of(ctx)?, id.uuid_argument("id")?);
         scope.require(E::READ)?;
-        match One::of(ctx, scope, AnyEntity::of::<E>(), ctx.item) {
+        match One::of(ctx, scope, AnyEntity::of::<E>(), &Asked::being_resolved(ctx)) {
             Some(plan) => {
-                let mut found = plan.objects(scope, vec![id]).await?;
-                Ok((found.remove(&id), None))
+                let found = plan.objects(scope, vec![id]).await?.remove(&id);
+                Ok((found.map(|json| answers.finish(json)).transpose()?, None))
             }
             // Something is asked that only the entity's own resolvers know.
             None => Ok((None, find::<E>(scope, id).await?)),

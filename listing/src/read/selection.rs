@@ -1,27 +1,62 @@
 //! What a client asks for, read ahead.
 
 use async_graphql::{
-    ContextBase, Positioned,
+    Context, ContextBase, Name, Positioned,
+    indexmap::{IndexMap, map::Entry},
     parser::types::{Field, Selection, SelectionSet},
 };
 
-/// The fields of a selection that apply to the object type `on`, fragments opened, in the order of
-/// the document.
-pub(crate) fn fields<'a, T>(
-    ctx: &ContextBase<'a, T>,
-    set: &'a Positioned<SelectionSet>,
-    on: &str,
-) -> Vec<&'a Positioned<Field>> {
-    let mut found = vec![];
-    add_fields(ctx, set, on, &mut found);
-    found
+use crate::read::json::Key;
+
+/// All that is asked under one key: a field, or the same field several times, each time with other
+/// fields below.
+#[derive(Clone)]
+pub(crate) struct Asked<'a> {
+    first: &'a Positioned<Field>,
+    more: Vec<&'a Positioned<Field>>,
+}
+
+impl<'a> Asked<'a> {
+    /// The field that is being resolved.
+    pub(crate) fn being_resolved(ctx: &Context<'a>) -> Self {
+        Self { first: ctx.item, more: vec![] }
+    }
+
+    /// The field's name in the schema.
+    pub(crate) fn name(&self) -> &'a str {
+        self.first.node.name.node.as_str()
+    }
+
+    /// Under which it is answered.
+    pub(crate) fn key(&self) -> Key {
+        Key::of(self.first)
+    }
+
+    /// Where it is asked for the first time, with the arguments that all places have.
+    pub(crate) fn first(&self) -> &'a Positioned<Field> {
+        self.first
+    }
+
+    /// Every place where it is asked for.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &'a Positioned<Field>> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
+
+    /// What is asked below it of the object type `on`, fragments opened, in the order of the document.
+    pub(crate) fn fields<T>(&self, ctx: &ContextBase<'a, T>, on: &str) -> Vec<Asked<'a>> {
+        let mut found = IndexMap::new();
+        for place in self.places() {
+            add_fields(ctx, &place.node.selection_set, on, &mut found);
+        }
+        found.into_values().collect()
+    }
 }
 
 fn add_fields<'a, T>(
     ctx: &ContextBase<'a, T>,
     set: &'a Positioned<SelectionSet>,
     on: &str,
-    found: &mut Vec<&'a Positioned<Field>>,
+    found: &mut IndexMap<&'a Name, Asked<'a>>,
 ) {
     let applies = |condition: &str| {
         condition == on
@@ -29,7 +64,12 @@ fn add_fields<'a, T>(
     };
     for selection in &set.node.items {
         match &selection.node {
-            Selection::Field(field) => found.push(field),
+            Selection::Field(field) => match found.entry(&field.node.response_key().node) {
+                Entry::Occupied(asked) => asked.into_mut().more.push(field),
+                Entry::Vacant(place) => {
+                    place.insert(Asked { first: field, more: vec![] });
+                }
+            },
             Selection::FragmentSpread(spread) => {
                 let fragment = ctx.query_env.fragments.get(&spread.node.fragment_name.node);
                 if let Some(fragment) =

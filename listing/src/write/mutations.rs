@@ -12,6 +12,7 @@ use crate::{
     entity::plural,
     field::{Given, Need},
     raw::given,
+    read::json::Json,
     registry::{self, Input, MetaTypeId, Output, Registry},
     scope,
     write::draft::fields,
@@ -57,8 +58,7 @@ fn describe_field<E: Editable>(
     }
     match given.need {
         Need::Default(value) if !changing => {
-            let value = shape.kind.answer(value());
-            about = format!("{about} `{value}` unless told.");
+            about = format!("{about} `{}` unless told.", Json::literal(shape.kind, &value()));
         }
         Need::Optional => {}
         _ if changing => about = format!("{about} Cannot be emptied."),

@@ -26,6 +26,8 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// As it came.
+    pub(crate) text: String,
     pub(crate) body: Value,
 }
 
@@ -137,7 +139,8 @@ impl Client {
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         let text = response.text().await.unwrap();
-        Answer { status, body: serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} {text}")) }
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} {text}"));
+        Answer { status, text, body }
     }
 
     /// Adds a contact and answers it (`id name kind revision`).

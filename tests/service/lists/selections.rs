@@ -4,7 +4,11 @@
 use serde_json::{Value, json};
 
 use super::{inhabited, runner};
+use crate::harness::organisation;
 
+/// Long notes, and how many contacts have them.
+const NOTES: usize = 10_000;
+const LONG: usize = 20;
 /// More than there are, and as many as may be read by their ids at once.
 const ROWS: usize = 100;
 
@@ -74,6 +78,44 @@ fn a_list_answers_of_each_row_what_the_row_answers_by_itself() {
             assert_eq!(each(&page["edges"], with_id), *single, "{list}\n{again}");
             assert_eq!(each(&page["edges"], |edge| edge["node"]["id"].clone()), ids, "{list}\n{again}");
         });
+    }
+}
+
+/// Front ends put their queries together from fragments that do not know of each other.
+#[tokio::test]
+async fn a_list_that_several_fragments_ask_for_is_answered_once_with_all_their_fields() {
+    let client = organisation().await;
+    let create =
+        "mutation { createContact(input: { kind: COMPANY, name: \"Alfreds\" }) { userErrors { code } } }";
+    client.run(create, json!({})).await.ok("/data/createContact");
+    let query = "{ ...names contacts { nodes { email } totalCount } ...kinds } \
+                 fragment names on Query { contacts { nodes { name } } contactsAggregate { count } } \
+                 fragment kinds on Query { contacts { edges { node { kind } } nodes { name kind } } \
+                 contactsAggregate { key { __typename } } }";
+    let expected = r#"{"data":{"contacts":{"nodes":[{"name":"Alfreds","email":null,"kind":"COMPANY"}],"totalCount":1,"edges":[{"node":{"kind":"COMPANY"}}]},"contactsAggregate":[{"count":1,"key":{"__typename":"ContactGroupKey"}}]}}"#;
+    assert_eq!(client.run(query, json!({})).await.text, expected);
+    let once = "{ contacts { totalCount edges { node { kind name company { name } emails { label } } } } }";
+    let expected = r#"{"data":{"contacts":{"totalCount":1,"edges":[{"node":{"kind":"COMPANY","name":"Alfreds","company":null,"emails":[]}}]}}}"#;
+    assert_eq!(client.run(once, json!({})).await.text, expected);
+}
+
+#[tokio::test]
+async fn an_answer_of_any_length_is_refused_before_it_fills_the_memory() {
+    let client = organisation().await;
+    let contact = json!({ "kind": "PERSON", "name": "Ann", "notes": "\u{1f4d6}".repeat(NOTES) });
+    let create =
+        "mutation ($input: CreateContactsInput!) { createContacts(input: $input) { userErrors { code } } }";
+    let input = json!({ "contacts": vec![contact; LONG] });
+    client.run(create, json!({ "input": input })).await.ok("/data/createContacts");
+    let list = |name: &str, aliases: usize| {
+        let notes: String = (0..aliases).map(|at| format!("n{at}: notes ")).collect();
+        format!("{name}: contacts {{ nodes {{ {notes} }} }}")
+    };
+    // 4 bytes a letter: 8 MB, and 40 MB.
+    client.run(&format!("{{ {} }}", list("some", 10)), json!({})).await.ok("/data/some");
+    for query in [list("one", 50), (0..5).map(|at| list(&format!("l{at}"), 10)).collect::<String>()] {
+        let answer = client.run(&format!("{{ {query} }}"), json!({})).await;
+        assert_eq!(answer.errors(), ["BAD_REQUEST first"], "{query}");
     }
 }
 

@@ -1,0 +1,190 @@
+//! Answers of lists, written as JSON straight from the values of their rows.
+//!
+//! The library's tree of values costs a hash table for each row, and is walked three times before it
+//! is sent. What is written here it carries as one leaf, and [`to_json`] puts it into the answer.
+
+use std::{
+    io,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use async_graphql::{Context, Positioned, Value as GraphQLValue, parser::types::Field};
+use chrono::SecondsFormat;
+use serde::Serialize;
+use serde_json::{Serializer, ser::Formatter};
+use tenancy::Failure;
+
+use crate::{Kind, Value, scalar::id::text_of};
+
+/// How many bytes the lists of one request answer together.
+const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// What the lists of one request have answered so far.
+pub struct Answers {
+    /// Whether the document asks for the same field in several places: the library then puts the
+    /// answers together, for which it needs them as its own values.
+    repeated: bool,
+    bytes: AtomicUsize,
+}
+
+impl Answers {
+    /// Of a request that has just begun.
+    #[must_use]
+    pub fn new(repeated: bool) -> Self {
+        Self { repeated, bytes: AtomicUsize::new(0) }
+    }
+
+    /// Those of this request, unless they are too long already.
+    pub(crate) fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
+        let answers: &Self = ctx.data().map_err(|error| Failure::internal(error.message))?;
+        answers.add(0)?;
+        Ok(answers)
+    }
+
+    fn add(&self, bytes: usize) -> Result<(), Failure> {
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_ANSWER {
+            let message = format!(
+                "The answer is longer than {} MiB: ask for fewer rows or fields.",
+                MAX_ANSWER / 1024 / 1024
+            );
+            return Err(Failure::bad_request("first", message));
+        }
+        Ok(())
+    }
+
+    /// What was written, as the library takes it.
+    pub(crate) fn finish(&self, json: Json) -> Result<GraphQLValue, Failure> {
+        self.add(json.0.len())?;
+        if self.repeated {
+            return serde_json::from_slice(&json.0).map_err(Failure::internal);
+        }
+        Ok(GraphQLValue::Binary(json.0.into()))
+    }
+}
+
+/// An answer as JSON, with what lists have written.
+///
+/// # Errors
+/// None that an answer of GraphQL can have.
+pub fn to_json(answer: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut json = Json::default();
+    json.serialize(answer)?;
+    Ok(json.0)
+}
+
+/// Writes bytes as they are. Nothing else in an answer is bytes.
+struct Verbatim;
+
+impl Formatter for Verbatim {
+    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, bytes: &[u8]) -> io::Result<()> {
+        writer.write_all(bytes)
+    }
+}
+
+/// The key of a field with its colon, as JSON spells it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Key(String);
+
+impl Key {
+    /// Under which this field is answered.
+    pub(crate) fn of(field: &Positioned<Field>) -> Self {
+        // Names of GraphQL have no letters that JSON would escape.
+        Self(format!("\"{}\":", field.node.response_key().node))
+    }
+}
+
+/// JSON that is being written.
+#[derive(Default)]
+pub(crate) struct Json(Vec<u8>);
+
+impl Json {
+    /// An object of these parts.
+    pub(crate) fn object<P>(&mut self, parts: &[(Key, P)], mut write: impl FnMut(&mut Self, &P)) {
+        self.0.push(b'{');
+        for (at, (key, part)) in parts.iter().enumerate() {
+            if at > 0 {
+                self.0.push(b',');
+            }
+            self.0.extend_from_slice(key.0.as_bytes());
+            write(self, part);
+        }
+        self.0.push(b'}');
+    }
+
+    /// A list of these items.
+    pub(crate) fn list<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) {
+        self.0.push(b'[');
+        for (at, item) in items.into_iter().enumerate() {
+            if at > 0 {
+                self.0.push(b',');
+            }
+            write(self, item);
+        }
+        self.0.push(b']');
+    }
+
+    pub(crate) fn null(&mut self) {
+        self.0.extend_from_slice(b"null");
+    }
+
+    /// What has been written elsewhere.
+    pub(crate) fn written(&mut self, json: &Self) {
+        self.0.extend_from_slice(&json.0);
+    }
+
+    /// What a resolver answered.
+    pub(crate) fn answered(&mut self, answer: &GraphQLValue) {
+        self.plain(answer);
+    }
+
+    /// Text, a number, or yes or no.
+    pub(crate) fn plain(&mut self, value: impl Serialize) {
+        // Writing into memory does not fail, and no such value does.
+        let _ = self.serialize(&value);
+    }
+
+    fn serialize(&mut self, value: &impl Serialize) -> serde_json::Result<()> {
+        value.serialize(&mut Serializer::with_formatter(&mut self.0, Verbatim))
+    }
+
+    /// A value of this kind as GraphQL answers it.
+    pub(crate) fn value(&mut self, kind: Kind, value: &Value) {
+        match (kind, value) {
+            (_, Value::Null) => self.null(),
+            (Kind::Id(prefix), Value::Uuid(id)) => self.unescaped(&text_of(prefix, *id)),
+            // A sum of whole numbers is answered as an exact number: it may be longer than any of them.
+            (Kind::Decimal, Value::Long(sum)) => self.unescaped(&sum.to_string()),
+            (_, Value::Text(text)) => self.plain(text),
+            (_, Value::Integer(number)) => self.plain(number),
+            (_, Value::Long(number)) => self.plain(number),
+            (_, Value::Decimal(number)) => self.unescaped(&number.to_string()),
+            (_, Value::Boolean(yes)) => self.plain(yes),
+            (_, Value::Instant(at)) => self.unescaped(&at.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
+            (_, Value::Date(day)) => self.unescaped(&day.to_string()),
+            (_, Value::Uuid(id)) => self.unescaped(&id.to_string()),
+            (_, Value::Texts(texts)) => self.plain(texts),
+            (_, Value::Json(json)) => self.plain(json),
+        }
+    }
+
+    /// A value of this kind as a document of GraphQL spells it.
+    pub(crate) fn literal(kind: Kind, value: &Value) -> String {
+        if let (Kind::Choice(_), Value::Text(name)) = (kind, value) {
+            return name.clone();
+        }
+        let mut json = Self::default();
+        json.value(kind, value);
+        String::from_utf8_lossy(&json.0).into_owned()
+    }
+
+    /// Text without letters that JSON would escape.
+    fn unescaped(&mut self, text: &str) {
+        self.0.push(b'"');
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(b'"');
+    }
+}
