@@ -1,13 +1,13 @@
 //! Documents that clients send again and again: parsed once, and answered in their own order.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{
     Name, PathSegment, Response, ServerError, Value,
-    indexmap::IndexMap,
+    indexmap::{IndexMap, map::Entry},
     parser::{
         parse_query,
-        types::{ExecutableDocument, OperationType, Selection, SelectionSet},
+        types::{ExecutableDocument, Field, OperationType, Selection, SelectionSet},
     },
 };
 use moka::sync::Cache;
@@ -27,6 +27,9 @@ const MAX_TEXT: usize = 256 * 1024;
 const MAX_DEPTH: usize = 100;
 /// How many fields a query may ask for at its root.
 const MAX_QUERIES: usize = 50;
+/// Under how many other names an object's field may be asked for: each multiplies what the rows of a
+/// list answer. (At the root, where each is a list of its own, the limits there count.)
+const MAX_ALIASES: usize = 20;
 /// How many mutations a document may carry out.
 const MAX_MUTATIONS: usize = 10;
 /// How many `__typename` a document may hold; complexity does not count them.
@@ -65,7 +68,11 @@ pub(crate) struct Operation {
 
 /// In which order an object's keys are answered, and those of the objects below.
 #[derive(Default, Debug)]
-struct Plan(IndexMap<Name, Plan>);
+struct Plan {
+    keys: IndexMap<Name, Plan>,
+    /// How many other names a field has here.
+    aliases: HashMap<Name, usize>,
+}
 
 impl Documents {
     pub(crate) fn new() -> Self {
@@ -132,7 +139,7 @@ impl Document {
                 OperationType::Mutation => MAX_MUTATIONS,
                 OperationType::Query | OperationType::Subscription => MAX_QUERIES,
             };
-            if plan.0.len() > most {
+            if plan.keys.len() > most {
                 return Err(Unusable::TooLarge);
             }
             let repeats = std::mem::take(&mut walk.repeats);
@@ -230,8 +237,8 @@ impl<'d> Walk<'d> {
             match &selection.node {
                 Selection::Field(field) => {
                     let below = self.enter(&field.node.name.node, below)?;
-                    let plan = plan.0.entry(field.node.response_key().node.clone()).or_default();
-                    self.repeats |= !plan.0.is_empty();
+                    let plan = plan.enter(&field.node, place.depth > 0)?;
+                    self.repeats |= !plan.keys.is_empty();
                     self.add(plan, &field.node.selection_set.node, below)?;
                 }
                 Selection::InlineFragment(fragment) => {
@@ -267,8 +274,8 @@ impl<'d> Walk<'d> {
 }
 
 impl Operation {
-    /// Puts a null where a field failed, and every key in its place. Lists have done so themselves,
-    /// and are not looked into.
+    /// Puts a null where a field failed, and every key in its place. What lists have written is in
+    /// order already, and is not looked into.
     pub(crate) fn complete(&self, response: &mut Response) {
         for error in &response.errors {
             if !error.path.is_empty() {
@@ -280,15 +287,35 @@ impl Operation {
 }
 
 impl Plan {
+    /// The plan of a field, unless it has too many names already.
+    fn enter(&mut self, field: &Field, counts: bool) -> Option<&mut Self> {
+        match self.keys.entry(field.response_key().node.clone()) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(new) => {
+                if counts
+                    && let Some(alias) = &field.alias
+                    && alias.node != field.name.node
+                {
+                    let aliases = self.aliases.entry(field.name.node.clone()).or_default();
+                    *aliases += 1;
+                    if *aliases > MAX_ALIASES {
+                        return None;
+                    }
+                }
+                Some(new.insert(Self::default()))
+            }
+        }
+    }
+
     fn arrange(&self, value: &mut Value) {
         match value {
             Value::List(items) => items.iter_mut().for_each(|item| self.arrange(item)),
             Value::Object(object) => {
                 if !self.is_in_order(object) {
-                    object.sort_by_cached_key(|key, _| self.0.get_index_of(key));
+                    object.sort_by_cached_key(|key, _| self.keys.get_index_of(key));
                 }
                 for (key, value) in object.iter_mut() {
-                    if let (Value::Object(_) | Value::List(_), Some(plan)) = (&*value, self.0.get(key)) {
+                    if let (Value::Object(_) | Value::List(_), Some(plan)) = (&*value, self.keys.get(key)) {
                         plan.arrange(value);
                     }
                 }
@@ -298,7 +325,7 @@ impl Plan {
     }
 
     fn is_in_order(&self, object: &IndexMap<Name, Value>) -> bool {
-        let mut planned = self.0.keys();
+        let mut planned = self.keys.keys();
         object.keys().all(|key| planned.any(|plan| plan == key))
     }
 }
@@ -378,13 +405,16 @@ mod tests {
             "{ __type { name } a: __type { name } b: __schema { types { name } } }".to_owned(),
             format!("{{ a {{ {} }} }}", "__typename ".repeat(MAX_TYPENAMES + 1)),
             format!("{{ {} }}", aliases(MAX_QUERIES + 1)),
+            format!("{{ a {{ {} }} }}", aliases(MAX_ALIASES + 1)),
             format!("mutation {{ {} }}", aliases(MAX_MUTATIONS + 1)),
         ];
         for document in too_large {
             assert!(matches!(Document::parse(&document), Err(Unusable::TooLarge)), "{document:.100}");
         }
         let explorers = "{ __schema { types { fields { args { type { ofType { name } } } } } directives { args { name } } } }";
-        for document in [doubling(2, 5), format!("{{ {} }}", aliases(MAX_QUERIES)), explorers.to_owned()] {
+        let some =
+            [format!("{{ {} }}", aliases(MAX_QUERIES)), format!("{{ a {{ {} }} }}", aliases(MAX_ALIASES))];
+        for document in some.into_iter().chain([doubling(2, 5), explorers.to_owned()]) {
             assert!(Document::parse(&document).is_ok(), "{document:.100}");
         }
     }

@@ -38,11 +38,15 @@ impl Connection {
         // idle_in_transaction: a transaction nobody settles must not hold its locks.
         // client_connection_check: a statement whose request is gone stops within a second.
         // jit: compiling costs more than these short statements.
+        // hash_mem_multiplier: filters through relations are fast where what they look up fits into
+        // that many times 4 MB: three million rows of one organisation. Beyond, PostgreSQL would
+        // compare each row with each.
         // random_page_cost: of a page in memory or on an SSD. At the price of a disk that turns, all of
         // an organisation's index is read where twenty look-ups do.
         let settings = format!(
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
              SET client_connection_check_interval = 1000; SET jit = off; SET random_page_cost = 1.1; \
+             SET hash_mem_multiplier = 32; \
              SET application_name = 'tessera'",
             limits.statement_timeout.as_millis(),
             limits.idle_timeout.as_millis(),

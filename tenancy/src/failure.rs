@@ -27,6 +27,8 @@ pub enum Refusal {
         /// The path of the argument, if one is to blame.
         field: Vec<String>,
     },
+    /// More is asked than one request may cost: a sentence about what is too much.
+    CostExceeded(String),
     /// The database took longer than it may.
     Timeout,
     /// The database cannot be reached, or every connection is busy.
@@ -124,6 +126,7 @@ impl Refusal {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::BadRequest { .. } => "BAD_REQUEST",
+            Self::CostExceeded(_) => "COST_EXCEEDED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
         }
@@ -138,6 +141,7 @@ impl fmt::Display for Refusal {
             }
             Self::Forbidden => "Your roles do not allow this.",
             Self::BadRequest { message, .. } => message,
+            Self::CostExceeded(message) => message,
             Self::Timeout => "The request took too long.",
             Self::Unavailable => "The service is not available; try again shortly.",
         })

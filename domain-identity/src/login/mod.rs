@@ -106,8 +106,8 @@ pub(crate) async fn claim_account(
     Ok(Claimed { account_id: account.id, new_hash: None })
 }
 
-/// How many short names with something random behind them are tried for one name: with five thousand
-/// organisations of that name one of them is taken in three thousand times.
+/// How many short names with something random behind them are tried for one name. With 5,000
+/// organisations of that name, one try in 3,000 meets a taken one.
 const SLUG_TRIES: usize = 3;
 
 /// A short name that was asked for must be free; one made from the name gives way.

@@ -110,7 +110,9 @@ fn failed(failure: Failure, request_id: &RequestId) -> Response {
     let status = match &failure {
         Failure::Refused(Refusal::Unauthenticated) => StatusCode::UNAUTHORIZED,
         Failure::Refused(Refusal::Forbidden) => StatusCode::FORBIDDEN,
-        Failure::Refused(Refusal::BadRequest { .. }) | Failure::User(_) => StatusCode::BAD_REQUEST,
+        Failure::Refused(Refusal::BadRequest { .. } | Refusal::CostExceeded(_)) | Failure::User(_) => {
+            StatusCode::BAD_REQUEST
+        }
         Failure::Refused(Refusal::Timeout) => StatusCode::GATEWAY_TIMEOUT,
         Failure::Refused(Refusal::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
         Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -70,7 +70,7 @@ pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQ
         }
         let mut json = Json::default();
         answer.write(&mut json, &keys, &rows);
-        answers.finish(json)
+        answers.finish(json, false)
     };
     answered.await.map_err(|failure| at(ctx, failure))
 }

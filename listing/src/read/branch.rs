@@ -11,12 +11,12 @@ use crate::{
     AnyEntity, Condition,
     read::{
         connection::{ConnectionPlan, Others},
-        json::Json,
+        json::{Json, within},
         page::{Page, Rows},
         plan::{Layout, Steps},
         selection::Asked,
     },
-    sql::{select::Select, statement::values, values::Values},
+    sql::{select::Select, statement::values},
 };
 
 /// A relation of which more is asked than a join can bring.
@@ -74,12 +74,15 @@ impl One {
         };
         let rows = values(scope, select).await?;
         let found = self.layout.branch_out(scope, &rows).await?;
-        let object = |row: &Values| {
+        let (mut objects, mut bytes) = (HashMap::with_capacity(rows.len()), 0);
+        for row in &rows {
             let mut json = Json::default();
             self.steps.write(&mut json, &self.layout, &[], row, &found, &[]);
-            row.id(0).map(|id| (id, json))
-        };
-        Ok(rows.iter().filter_map(object).collect())
+            bytes += json.len();
+            within(bytes)?;
+            objects.extend(row.id(0).map(|id| (id, json)));
+        }
+        Ok(objects)
     }
 }
 

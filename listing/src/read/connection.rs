@@ -15,7 +15,7 @@ use crate::{
     AnyEntity, Entity, Loaders,
     read::{
         cursor,
-        json::{Answers, Json, Key},
+        json::{Answers, Json, Key, within},
         page::{Page, Rows, at},
         plan::{Found, Layout, Resolved, Steps},
         queries::whole,
@@ -53,7 +53,7 @@ pub(crate) struct ConnectionPlan {
 /// How a field of a connection is made.
 enum Part {
     Fixed(String),
-    Nodes(Node),
+    Nodes(RowPart),
     Edges(Vec<(Key, EdgePart)>),
     PageInfo(Vec<(Key, Info)>),
     Total,
@@ -63,12 +63,13 @@ enum Part {
 enum EdgePart {
     Fixed(String),
     Cursor,
-    Node(Node),
+    Node(RowPart),
 }
 
-/// How a row is made, and which place of the document asks for it.
-struct Node {
+/// How a row is made.
+struct RowPart {
     steps: Steps,
+    /// Its number among those that resolvers have a part in.
     place: usize,
 }
 
@@ -80,7 +81,7 @@ enum Info {
     EndCursor,
 }
 
-/// Fields of rows that only the entity's own resolvers know, asked for at one place of the document.
+/// Fields of rows that only the entity's own resolvers know, asked for under one key of a connection.
 pub(crate) struct Others<'a> {
     /// The list, and what stands between it and a row: `nodes`; `edges` and `node`.
     list: &'a Positioned<Field>,
@@ -93,7 +94,7 @@ struct Sheet<'s> {
     page: &'s Rows,
     rows: &'s [Values],
     found: &'s Found,
-    /// What resolvers answered, place by place and row by row.
+    /// What resolvers answered, by [`RowPart::place`] and row by row.
     resolved: &'s [Vec<Vec<Option<Value>>>],
 }
 
@@ -143,12 +144,12 @@ impl ConnectionPlan {
         list: &Asked<'a>,
         inner: Option<&Asked<'a>>,
         others: &mut Vec<Others<'a>>,
-    ) -> Node {
+    ) -> RowPart {
         let asked = inner.unwrap_or(list).fields(ctx, self.entity.name);
         let mut wanted = vec![];
         let steps = Steps::of(ctx, scope, self.entity, asked, &mut self.layout, &mut wanted);
         others.push(Others { list: list.first(), inner: inner.map(Asked::first), wanted });
-        Node { steps, place: others.len() - 1 }
+        RowPart { steps, place: others.len() - 1 }
     }
 
     fn edge<'a>(
@@ -181,13 +182,16 @@ impl ConnectionPlan {
             sheets.push((page, first..rows.len()));
         }
         let found = self.layout.branch_out(scope, &rows).await?;
-        let write = |(page, range): (Rows, std::ops::Range<usize>)| {
+        let (mut answers, mut bytes) = (Vec::with_capacity(sheets.len()), 0);
+        for (page, range) in sheets {
             let rows = rows.get(range).unwrap_or_default();
             let mut json = Json::default();
             self.write(&mut json, &Sheet { page: &page, rows, found: &found, resolved: &[] });
-            json
-        };
-        Ok(sheets.into_iter().map(write).collect())
+            bytes += json.len();
+            within(bytes)?;
+            answers.push(json);
+        }
+        Ok(answers)
     }
 
     /// Writes a page without rows.
@@ -215,7 +219,7 @@ impl ConnectionPlan {
         });
     }
 
-    fn write_row(&self, json: &mut Json, node: &Node, sheet: &Sheet<'_>, at: usize, row: &Values) {
+    fn write_row(&self, json: &mut Json, node: &RowPart, sheet: &Sheet<'_>, at: usize, row: &Values) {
         let resolved = sheet.resolved(node.place, at);
         node.steps.write(json, &self.layout, &self.page.order, row, sheet.found, resolved);
     }
@@ -285,7 +289,7 @@ async fn resolve<E: Entity>(
         let resolved = join_all(others.iter().map(|others| others.resolve(ctx, rows, &whole))).await;
         let mut json = Json::default();
         plan.write(&mut json, &Sheet { page: &page, rows, found: &found, resolved: &resolved });
-        answers.finish(json)
+        answers.finish(json, !others.iter().all(Others::is_empty))
     };
     answered.await.map_err(|failure| at(ctx, failure))
 }

@@ -24,8 +24,11 @@ const MAX_CONDITIONS: usize = 200;
 const MAX_LIST: usize = 1000;
 /// How many values all lists of a filter have together: each nested list keeps its filter.
 const MAX_VALUES: usize = 2000;
-/// How many relations to many stand in one another at most: each multiplies the work.
+/// How many relations to many stand in one another at most: nobody understands more.
 const MAX_MANY: usize = 3;
+/// How often a filter asks for related rows at most: each time is a pass over a table, and its ids
+/// are kept in memory meanwhile.
+const MAX_RELATED: usize = 20;
 /// The longest text that is looked for inside another.
 const MAX_PATTERN: usize = 500;
 
@@ -76,13 +79,14 @@ pub(crate) struct Reading {
     conditions: usize,
     values: usize,
     many: usize,
+    related: usize,
     needs: Vec<Permission>,
 }
 
 impl Reading {
     /// At the argument of this name.
     pub(crate) fn at(argument: &str) -> Self {
-        Self { path: vec![argument.to_owned()], conditions: 0, values: 0, many: 0, needs: vec![] }
+        Self { path: vec![argument.to_owned()], conditions: 0, values: 0, many: 0, related: 0, needs: vec![] }
     }
 
     pub(crate) fn wrong(&self, message: impl Into<String>) -> Failure {
@@ -121,6 +125,15 @@ impl Reading {
             return Err(self.wrong(format!("A filter has at most {MAX_CONDITIONS} conditions.")));
         }
         Ok(())
+    }
+
+    /// Counts a condition on related rows.
+    fn count_related(&mut self) -> Result<(), Failure> {
+        self.related += 1;
+        if self.related > MAX_RELATED {
+            return Err(self.wrong(format!("A filter asks for related rows at most {MAX_RELATED} times.")));
+        }
+        self.count()
     }
 
     /// Counts the values of a list.
@@ -162,11 +175,11 @@ fn part<E: Entity>(name: &str, given: GraphQLValue, reading: &mut Reading) -> Re
         return compare(field.shape, given, reading);
     }
     if let Some(relation) = relation::<E>(name) {
-        reading.count()?;
         reading.needs(relation.target.read);
         let table = relation.target.table;
         return match relation.way {
             Way::One { column, .. } => {
+                reading.count_related()?;
                 let path = Path { table, ours: column, theirs: "id" };
                 let condition = (relation.target.filter)(given, reading)?;
                 // Our own row knows the id as well, and there is an index for it.
@@ -217,7 +230,9 @@ fn quantified(
     let mut all = vec![];
     for (name, given) in reading.object(given)? {
         let condition = reading.under(&name, |reading| {
-            reading.count()?;
+            if name != "count" {
+                reading.count_related()?;
+            }
             Ok(match name.as_str() {
                 "some" => Condition::Related(path, Box::new(filter(given, reading)?)),
                 "none" => {
@@ -244,6 +259,7 @@ fn counts(path: Path, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<
     let mut all = vec![];
     for (name, given) in operators {
         all.push(reading.under(&name, |reading| {
+            reading.count_related()?;
             let comparison = operator::COUNTS.iter().find(|(known, ..)| *known == name.as_str());
             let number = i64::parse(Some(given)).map_err(|_| reading.wrong("This is not a number."))?;
             match comparison {

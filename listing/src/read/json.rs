@@ -12,7 +12,7 @@ use async_graphql::{Context, Positioned, Value as GraphQLValue, parser::types::F
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
-use tenancy::Failure;
+use tenancy::{Failure, Refusal};
 
 use crate::{Kind, Value, scalar::id::text_of};
 
@@ -21,45 +21,47 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
 /// What the lists of one request have answered so far.
 pub struct Answers {
-    /// Whether the document asks for the same field in several places: the library then puts the
-    /// answers together, for which it needs them as its own values.
-    repeated: bool,
+    /// Whether the operation asks for an object or a list in several places: the library then puts
+    /// the answers together, for which it needs them as its own values.
+    repeats: bool,
     bytes: AtomicUsize,
 }
 
 impl Answers {
     /// Of a request that has just begun.
     #[must_use]
-    pub fn new(repeated: bool) -> Self {
-        Self { repeated, bytes: AtomicUsize::new(0) }
+    pub fn new(repeats: bool) -> Self {
+        Self { repeats, bytes: AtomicUsize::new(0) }
     }
 
     /// Those of this request, unless they are too long already.
     pub(crate) fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
         let answers: &Self = ctx.data().map_err(|error| Failure::internal(error.message))?;
-        answers.add(0)?;
+        within(answers.bytes.load(Ordering::Relaxed))?;
         Ok(answers)
     }
 
-    fn add(&self, bytes: usize) -> Result<(), Failure> {
-        if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_ANSWER {
-            let message = format!(
-                "The answer is longer than {} MiB: ask for fewer rows or fields.",
-                MAX_ANSWER / 1024 / 1024
-            );
-            return Err(Failure::bad_request("first", message));
+    /// What was written, as the library takes it. Where the library has answered a part of it, it is
+    /// given back as the library's own values: their keys have yet to be put into order.
+    pub(crate) fn finish(&self, json: Json, resolved: bool) -> Result<GraphQLValue, Failure> {
+        within(json.len())?;
+        let own = json.len().saturating_sub(json.counted);
+        within(self.bytes.fetch_add(own, Ordering::Relaxed) + own)?;
+        if self.repeats || resolved {
+            return serde_json::from_slice(&json.bytes).map_err(Failure::internal);
         }
-        Ok(())
+        Ok(GraphQLValue::Binary(json.bytes.into()))
     }
+}
 
-    /// What was written, as the library takes it.
-    pub(crate) fn finish(&self, json: Json) -> Result<GraphQLValue, Failure> {
-        self.add(json.0.len())?;
-        if self.repeated {
-            return serde_json::from_slice(&json.0).map_err(Failure::internal);
-        }
-        Ok(GraphQLValue::Binary(json.0.into()))
+/// Passes if an answer may have so many bytes.
+pub(crate) fn within(bytes: usize) -> Result<(), Failure> {
+    if bytes > MAX_ANSWER {
+        let most = MAX_ANSWER / 1024 / 1024;
+        let message = format!("The answer would be longer than {most} MiB: ask for fewer rows or fields.");
+        return Err(Refusal::CostExceeded(message).into());
     }
+    Ok(())
 }
 
 /// An answer as JSON, with what lists have written.
@@ -69,7 +71,7 @@ impl Answers {
 pub fn to_json(answer: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     let mut json = Json::default();
     json.serialize(answer)?;
-    Ok(json.0)
+    Ok(json.bytes)
 }
 
 /// Writes bytes as they are. Nothing else in an answer is bytes.
@@ -82,7 +84,6 @@ impl Formatter for Verbatim {
 }
 
 /// The key of a field with its colon, as JSON spells it.
-#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Key(String);
 
 impl Key {
@@ -93,62 +94,77 @@ impl Key {
     }
 }
 
-/// JSON that is being written.
+/// JSON that is being written. One that is too long is not written to its end: [`within`] refuses it.
 #[derive(Default)]
-pub(crate) struct Json(Vec<u8>);
+pub(crate) struct Json {
+    bytes: Vec<u8>,
+    /// How many of them lists have counted before.
+    counted: usize,
+}
 
 impl Json {
+    /// How many bytes have been written.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// An object of these parts.
     pub(crate) fn object<P>(&mut self, parts: &[(Key, P)], mut write: impl FnMut(&mut Self, &P)) {
-        self.0.push(b'{');
-        for (at, (key, part)) in parts.iter().enumerate() {
-            if at > 0 {
-                self.0.push(b',');
-            }
-            self.0.extend_from_slice(key.0.as_bytes());
-            write(self, part);
-        }
-        self.0.push(b'}');
+        self.several(b'{', parts, b'}', |json, (key, part)| {
+            json.bytes.extend_from_slice(key.0.as_bytes());
+            write(json, part);
+        });
     }
 
     /// A list of these items.
-    pub(crate) fn list<T>(
+    pub(crate) fn list<T>(&mut self, items: impl IntoIterator<Item = T>, write: impl FnMut(&mut Self, T)) {
+        self.several(b'[', items, b']', write);
+    }
+
+    fn several<T>(
         &mut self,
+        open: u8,
         items: impl IntoIterator<Item = T>,
+        close: u8,
         mut write: impl FnMut(&mut Self, T),
     ) {
-        self.0.push(b'[');
+        self.bytes.push(open);
         for (at, item) in items.into_iter().enumerate() {
+            if self.len() > MAX_ANSWER {
+                return;
+            }
             if at > 0 {
-                self.0.push(b',');
+                self.bytes.push(b',');
             }
             write(self, item);
         }
-        self.0.push(b']');
+        self.bytes.push(close);
     }
 
     pub(crate) fn null(&mut self) {
-        self.0.extend_from_slice(b"null");
+        self.bytes.extend_from_slice(b"null");
     }
 
     /// What has been written elsewhere.
     pub(crate) fn written(&mut self, json: &Self) {
-        self.0.extend_from_slice(&json.0);
+        self.bytes.extend_from_slice(&json.bytes);
     }
 
     /// What a resolver answered.
     pub(crate) fn answered(&mut self, answer: &GraphQLValue) {
+        self.counted += lists_in(answer);
         self.plain(answer);
     }
 
     /// Text, a number, or yes or no.
     pub(crate) fn plain(&mut self, value: impl Serialize) {
-        // Writing into memory does not fail, and no such value does.
+        // Writing into memory does not fail, and no value of a row or an answer does: their maps have
+        // texts for keys.
         let _ = self.serialize(&value);
     }
 
     fn serialize(&mut self, value: &impl Serialize) -> serde_json::Result<()> {
-        value.serialize(&mut Serializer::with_formatter(&mut self.0, Verbatim))
+        value.serialize(&mut Serializer::with_formatter(&mut self.bytes, Verbatim))
     }
 
     /// A value of this kind as GraphQL answers it.
@@ -178,13 +194,23 @@ impl Json {
         }
         let mut json = Self::default();
         json.value(kind, value);
-        String::from_utf8_lossy(&json.0).into_owned()
+        String::from_utf8_lossy(&json.bytes).into_owned()
     }
 
     /// Text without letters that JSON would escape.
     fn unescaped(&mut self, text: &str) {
-        self.0.push(b'"');
-        self.0.extend_from_slice(text.as_bytes());
-        self.0.push(b'"');
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(b'"');
+    }
+}
+
+/// How many bytes lists have written into an answer of the library.
+fn lists_in(answer: &GraphQLValue) -> usize {
+    match answer {
+        GraphQLValue::Binary(json) => json.len(),
+        GraphQLValue::List(items) => items.iter().map(lists_in).sum(),
+        GraphQLValue::Object(fields) => fields.values().map(lists_in).sum(),
+        _ => 0,
     }
 }

@@ -92,7 +92,7 @@ async fn one<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQLValue> {
         match One::of(ctx, scope, AnyEntity::of::<E>(), &Asked::being_resolved(ctx)) {
             Some(plan) => {
                 let found = plan.objects(scope, vec![id]).await?.remove(&id);
-                Ok((found.map(|json| answers.finish(json)).transpose()?, None))
+                Ok((found.map(|json| answers.finish(json, false)).transpose()?, None))
             }
             // Something is asked that only the entity's own resolvers know.
             None => Ok((None, find::<E>(scope, id).await?)),

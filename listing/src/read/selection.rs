@@ -10,7 +10,6 @@ use crate::read::json::Key;
 
 /// All that is asked under one key: a field, or the same field several times, each time with other
 /// fields below.
-#[derive(Clone)]
 pub(crate) struct Asked<'a> {
     first: &'a Positioned<Field>,
     more: Vec<&'a Positioned<Field>>,
@@ -65,7 +64,12 @@ fn add_fields<'a, T>(
     for selection in &set.node.items {
         match &selection.node {
             Selection::Field(field) => match found.entry(&field.node.response_key().node) {
-                Entry::Occupied(asked) => asked.into_mut().more.push(field),
+                Entry::Occupied(mut asked) => {
+                    // The library lets another field of that key pass: the first one is answered.
+                    if asked.get().name() == field.node.name.node.as_str() {
+                        asked.get_mut().more.push(field);
+                    }
+                }
                 Entry::Vacant(place) => {
                     place.insert(Asked { first: field, more: vec![] });
                 }

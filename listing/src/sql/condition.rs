@@ -193,10 +193,11 @@ impl Path {
     /// Whether our row is among those that the related rows that are not deleted point at, of which
     /// `further` says more.
     ///
-    /// `IS TRUE` keeps PostgreSQL from turning this into a join. It then reads the related rows once
-    /// and looks ours up among them, so that a filter costs one pass over the organisation's rows of
-    /// each table in it, at most. The plan of a join depends on how many rows it takes an organisation
-    /// for: of a large one among small ones, or before the first ANALYZE, it compares all with all.
+    /// `IS TRUE` keeps PostgreSQL from turning this into a join. It then reads the related rows once,
+    /// into a hash table, and looks ours up there: a filter costs one pass over the organisation's
+    /// rows for each relation in it, at most (up to the rows for which tenancy's `hash_mem_multiplier`
+    /// allows a hash table). The plan of a join depends on how many rows it takes an organisation for:
+    /// of a large one among small ones, or before the first ANALYZE, it compares all with all.
     fn render<'b>(
         &'b self,
         table: &str,

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use domain_crm::Contact;
 use domain_identity::User;
 use listing::{Answers, Entity, Field, Id, Identified, Loaders, Queries, Related, Relation};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenancy::{Failure, Permission, Refusal, Role, Scope};
 use uuid::Uuid;
 
@@ -96,10 +96,15 @@ struct Query(Queries<Note>, Queries<Contact>, Queries<User>);
 async fn ask(scope: &Scope, query: &str) -> Response {
     let schema = Schema::new(Query::default(), EmptyMutation, EmptySubscription);
     let request = Request::new(query).data(scope.clone()).data(Loaders::default());
-    schema.execute(request.data(Answers::new(true))).await
+    schema.execute(request.data(Answers::new(false))).await
 }
 
 /// The refusals in an answer.
+/// What was answered, as it would be sent.
+fn data(answer: &Response) -> Value {
+    serde_json::from_slice(&listing::to_json(&answer.data).unwrap()).unwrap()
+}
+
 fn refusals(answer: &Response) -> Vec<Refusal> {
     let refusal = |error: &async_graphql::ServerError| match error.source::<Failure>() {
         Some(Failure::Refused(refusal)) => refusal.clone(),
@@ -140,7 +145,7 @@ async fn what_may_not_be_read_can_be_neither_filtered_nor_ordered_by() {
     let plain = ask(&user, "{ notes(orderBy: [{ name: ASC }]) { nodes { name } totalCount } }").await;
     let expected =
         json!({ "notes": { "nodes": [{ "name": "Alfreds" }, { "name": "Maria" }], "totalCount": 2 } });
-    assert_eq!(plain.data.into_json().unwrap(), expected, "{:?}", plain.errors);
+    assert_eq!(data(&plain), expected, "{:?}", plain.errors);
     for arguments in THROUGH_A_RELATION {
         for selection in ["nodes { name }", "totalCount"] {
             let query = format!("{{ notes({arguments}) {{ {selection} }} }}");
@@ -164,6 +169,6 @@ async fn a_list_below_another_gives_nothing_away_either() {
     assert_eq!(refusals(&answer), vec![Refusal::Forbidden; 5]);
     let bare = |name| json!({ "name": name, "createdBy": null, "company": null, "people": null });
     let expected = json!({ "notes": { "nodes": [bare("Maria"), bare("Alfreds")] } });
-    assert_eq!(answer.data.into_json().unwrap(), expected);
+    assert_eq!(data(&answer), expected);
     assert_eq!(refusals(&ask(&ticket_admin, query).await), []);
 }

@@ -99,6 +99,26 @@ async fn a_list_that_several_fragments_ask_for_is_answered_once_with_all_their_f
     assert_eq!(client.run(once, json!({})).await.text, expected);
 }
 
+/// What a list leaves to resolvers comes back in the order in which they were done, without what failed.
+#[tokio::test]
+async fn what_resolvers_answer_below_a_list_has_every_key_in_its_place() {
+    let client = organisation().await;
+    let company = client.create_contact(json!({ "kind": "COMPANY", "name": "Alfreds" })).await;
+    let person = json!({ "kind": "PERSON", "name": "Ann", "companyId": company["id"] });
+    client.create_contact(person).await;
+    let list = |of_company: &str| {
+        format!("{{ contacts(first: 1) {{ nodes {{ company {{ {of_company} }} name }} }} }}")
+    };
+    let answer =
+        client.run(&list("people { totalCount } name emails { address __typename }"), json!({})).await;
+    let expected = r#"{"data":{"contacts":{"nodes":[{"company":{"people":{"totalCount":1},"name":"Alfreds","emails":[]},"name":"Ann"}]}}}"#;
+    assert_eq!(answer.text, expected);
+    let answer = client.run(&list("name people(first: 500) { totalCount } kind"), json!({})).await;
+    assert_eq!(answer.errors(), ["BAD_REQUEST first"]);
+    let data = r#""data":{"contacts":{"nodes":[{"company":{"name":"Alfreds","people":null,"kind":"COMPANY"},"name":"Ann"}]}}"#;
+    assert!(answer.text.contains(data), "{}", answer.text);
+}
+
 #[tokio::test]
 async fn an_answer_of_any_length_is_refused_before_it_fills_the_memory() {
     let client = organisation().await;
@@ -111,11 +131,16 @@ async fn an_answer_of_any_length_is_refused_before_it_fills_the_memory() {
         let notes: String = (0..aliases).map(|at| format!("n{at}: notes ")).collect();
         format!("{name}: contacts {{ nodes {{ {notes} }} }}")
     };
-    // 4 bytes a letter: 8 MB, and 40 MB.
+    // 4 bytes a letter: 8 MB, and five times as much, in five lists and in one.
     client.run(&format!("{{ {} }}", list("some", 10)), json!({})).await.ok("/data/some");
-    for query in [list("one", 50), (0..5).map(|at| list(&format!("l{at}"), 10)).collect::<String>()] {
+    let five = |part: &dyn Fn(usize) -> String| (0..5).map(part).collect::<String>();
+    let lists = five(&|at| list(&format!("l{at}"), 10));
+    let nodes = five(&|at| {
+        list(&format!("n{at}"), 10).replace(": contacts { nodes", ": nodes").replacen(" }", "", 1)
+    });
+    for query in [lists, format!("contacts {{ {nodes} }}")] {
         let answer = client.run(&format!("{{ {query} }}"), json!({})).await;
-        assert_eq!(answer.errors(), ["BAD_REQUEST first"], "{query}");
+        assert_eq!(answer.errors(), ["COST_EXCEEDED"], "{query}");
     }
 }
 
