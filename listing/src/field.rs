@@ -103,6 +103,7 @@ impl Field {
     }
 
     const fn given(mut self, rule: Rule, need: Need) -> Self {
+        assert!(rule.suits(self.shape.kind), "the rule is none for values of this kind");
         self.given = Some(Given { rule, need, fixed: false });
         self
     }

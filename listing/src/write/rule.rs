@@ -3,7 +3,7 @@
 use async_graphql::{InputType, Value as GraphQLValue};
 use serde::Serialize;
 
-use crate::{Checks, Stored, Value, registry::Registry};
+use crate::{Checks, Kind, Stored, Value, registry::Registry};
 
 /// How many texts a field of several takes, and how many parts.
 pub(crate) const MAX_MEMBERS: usize = 50;
@@ -11,7 +11,7 @@ pub(crate) const MAX_MEMBERS: usize = 50;
 /// A rule for the values of one field.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
-    /// Whatever its kind can hold.
+    /// Whatever its kind can hold; not for kinds that hold anything of any length.
     Any,
     /// One line of at most so many characters.
     Line(usize),
@@ -65,6 +65,18 @@ impl Rule {
             Some(Value::Json(Stored(parts).json()))
         }
         Self::Parts(PartsRule { describe: describe::<P>, read: read::<P> })
+    }
+
+    /// Whether it bounds values of this kind.
+    pub(crate) const fn suits(self, kind: Kind) -> bool {
+        match self {
+            Self::Any => !matches!(kind, Kind::Text | Kind::Texts | Kind::Json | Kind::Parts(_)),
+            Self::Line(_) | Self::Lines(_) => matches!(kind, Kind::Text),
+            Self::Digits(..) | Self::Amount(..) => matches!(kind, Kind::Decimal),
+            Self::Labels(_) => matches!(kind, Kind::Texts),
+            Self::Object(_) => matches!(kind, Kind::Json),
+            Self::Parts(_) => matches!(kind, Kind::Parts(_)),
+        }
     }
 
     /// What the rule says, for the description of an input.
