@@ -110,6 +110,19 @@ async fn a_repetition_with_the_same_key_answers_what_the_first_one_made() {
 }
 
 #[tokio::test]
+async fn a_repetition_says_again_what_is_wrong_with_the_input() {
+    let client = organisation().await;
+    let contacts = json!([{ "name": "Ada" }, { "name": "" }, { "name": "Ben", "birthday": "never" }]);
+    let input = json!({ "contacts": contacts, "skipInvalid": true, "idempotencyKey": "k" });
+    let first = create(&client, input.clone()).await;
+    assert_eq!(row_errors(&first), ["2 INVALID name", "3 INVALID birthday"]);
+    assert_eq!(counts(&first), (1, 1));
+    let again = create(&client, input).await;
+    assert_eq!(again.ok("/data/createContacts"), first.ok("/data/createContacts"));
+    assert_eq!(total(&client).await, 1);
+}
+
+#[tokio::test]
 async fn a_key_is_not_used_up_by_what_makes_nothing() {
     let client = organisation().await;
     let mut input = json!({ "contacts": four(), "idempotencyKey": "k" });

@@ -177,14 +177,19 @@ async fn make<E: Editable>(
     mut errors: Vec<RowError>,
     mode: Mode,
 ) -> Result<Many<E>, Failure> {
+    let mistakes = |number: usize, draft: &Draft| {
+        let of_row = |error: &UserError| RowError::of(number, draft.csv(), error.clone());
+        draft.errors().iter().map(of_row).collect::<Vec<_>>()
+    };
+    // What the input alone tells, for a repetition: what the database said it may no longer say.
+    let told: Vec<_> = drafts.iter().flat_map(|(number, draft)| mistakes(*number, draft)).collect();
     let (found, mut valid) = (&mut errors, None);
     let counted = &mut valid;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let (numbers, mut drafts): (Vec<usize>, Vec<_>) = drafts.into_iter().unzip();
         complete::<E>(scope, &tx, &mut drafts).await?;
         for (number, draft) in numbers.iter().zip(&drafts) {
-            found
-                .extend(draft.errors().iter().map(|error| RowError::of(*number, draft.csv(), error.clone())));
+            found.extend(mistakes(*number, draft));
         }
         drafts.retain(|draft| draft.errors().is_empty());
         *counted = Some(drafts.len());
@@ -198,8 +203,10 @@ async fn make<E: Editable>(
         Err(Failure::User(none)) if none.is_empty() => vec![],
         made => made?.0,
     };
-    // A repetition counts what the first one made.
-    let valid = valid.unwrap_or(created.len());
+    let valid = valid.unwrap_or_else(|| {
+        errors.extend(told);
+        created.len()
+    });
     Ok(Many::new(created, valid, errors))
 }
 
