@@ -3,11 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{
-    Name, PathSegment, Response, ServerError, Value,
+    Name, PathSegment, Positioned, Response, ServerError, Value,
     indexmap::{IndexMap, map::Entry},
     parser::{
         parse_query,
-        types::{ExecutableDocument, Field, OperationType, Selection, SelectionSet},
+        types::{DocumentOperations, ExecutableDocument, Field, OperationType, Selection, SelectionSet},
     },
 };
 use moka::sync::Cache;
@@ -23,6 +23,8 @@ const MAX_KEPT_TEXT: usize = 32 * 1024;
 const MAX_SELECTIONS: usize = 20_000;
 /// How many bytes a document may have; what is large in a request are its variables.
 const MAX_TEXT: usize = 256 * 1024;
+/// Under which name objects are asked for their type, see [`mark`].
+const MARK: &str = "_tessera_type";
 /// How deep a document may go, fragments included.
 const MAX_DEPTH: usize = 100;
 /// How many fields a query may ask for at its root.
@@ -127,7 +129,7 @@ impl Document {
         if text.len() > MAX_TEXT || nests_too_deep(text) {
             return Err(Unusable::TooLarge);
         }
-        let executable = parse_query(text).map_err(|error| Unusable::Malformed(error.into()))?;
+        let mut executable = parse_query(text).map_err(|error| Unusable::Malformed(error.into()))?;
         let mut operations = Vec::new();
         // One walk for all operations: each has a plan that is kept, and may spread the same fragments.
         let mut walk = Walk::over(&executable);
@@ -139,11 +141,25 @@ impl Document {
                 OperationType::Mutation => MAX_MUTATIONS,
                 OperationType::Query | OperationType::Subscription => MAX_QUERIES,
             };
-            if plan.keys.len() > most {
+            let roots = std::mem::take(&mut walk.roots);
+            if roots > most {
                 return Err(Unusable::TooLarge);
+            }
+            if operation.node.ty == OperationType::Mutation && roots > plan.keys.len() {
+                let message = "Ask for a mutation in one place: in several it would be carried out as often.";
+                return Err(Unusable::Malformed(ServerError::new(message, Some(operation.pos))));
             }
             let repeats = std::mem::take(&mut walk.repeats);
             operations.push(Arc::new(Operation { name: name.cloned(), plan, repeats }));
+        }
+        if operations.iter().any(|operation| operation.repeats) {
+            match &mut executable.operations {
+                DocumentOperations::Single(one) => mark(&mut one.node.selection_set.node),
+                DocumentOperations::Multiple(several) => {
+                    several.values_mut().for_each(|one| mark(&mut one.node.selection_set.node));
+                }
+            }
+            executable.fragments.values_mut().for_each(|one| mark(&mut one.node.selection_set.node));
         }
         Ok(Self { executable, operations })
     }
@@ -159,6 +175,40 @@ impl Document {
         match name {
             Some(_) => operations.find(|operation| operation.name.as_deref() == name),
             None => operations.next(),
+        }
+    }
+}
+
+/// Asks every object for its type. The library answers null for an object of which nothing is left, in
+/// one place of several, and then drops what the others answer.
+fn mark(set: &mut SelectionSet) {
+    let is_plain = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => {
+            field.node.directives.is_empty() && field.node.selection_set.node.items.is_empty()
+        }
+        _ => false,
+    };
+    for selection in &mut set.items {
+        match &mut selection.node {
+            Selection::Field(field) => {
+                let below = &mut field.node.selection_set.node;
+                mark(below);
+                if !below.items.iter().all(is_plain) {
+                    let name = |name| Positioned::new(Name::new(name), field.pos);
+                    let mark = Field {
+                        alias: Some(name(MARK)),
+                        name: name("__typename"),
+                        arguments: vec![],
+                        directives: vec![],
+                        selection_set: Positioned::default(),
+                    };
+                    below
+                        .items
+                        .push(Positioned::new(Selection::Field(Positioned::new(mark, field.pos)), field.pos));
+                }
+            }
+            Selection::InlineFragment(fragment) => mark(&mut fragment.node.selection_set.node),
+            Selection::FragmentSpread(_) => {}
         }
     }
 }
@@ -209,12 +259,16 @@ struct Walk<'d> {
     introspections: usize,
     /// Whether fields below one key were met in several places.
     repeats: bool,
+    /// In how many places fields stand at the root.
+    roots: usize,
 }
 
 /// Where a walk stands.
 #[derive(Clone, Copy, Default)]
 struct Place {
     depth: usize,
+    /// Whether there is a field around it.
+    inside: bool,
     /// How many lists of the schema are around it; none outside of `__schema` and `__type`.
     introspected_lists: Option<usize>,
 }
@@ -222,7 +276,7 @@ struct Place {
 impl<'d> Walk<'d> {
     fn over(document: &'d ExecutableDocument) -> Self {
         let (selections, typenames, introspections) = (MAX_SELECTIONS, MAX_TYPENAMES, MAX_INTROSPECTIONS);
-        Self { document, selections, typenames, introspections, repeats: false }
+        Self { document, selections, typenames, introspections, repeats: false, roots: 0 }
     }
 
     /// Adds the keys of a selection set, those of fragments where they are spread. Keys of a
@@ -237,7 +291,8 @@ impl<'d> Walk<'d> {
             match &selection.node {
                 Selection::Field(field) => {
                     let below = self.enter(&field.node.name.node, below)?;
-                    let plan = plan.enter(&field.node, place.depth > 0)?;
+                    self.roots += usize::from(!place.inside);
+                    let plan = plan.enter(&field.node, place.inside)?;
                     self.repeats |= !plan.keys.is_empty();
                     self.add(plan, &field.node.selection_set.node, below)?;
                 }
@@ -269,7 +324,7 @@ impl<'d> Walk<'d> {
             (_, lists) => lists,
         };
         let few = introspected_lists.is_none_or(|lists| lists <= MAX_INTROSPECTED_LISTS);
-        few.then_some(Place { introspected_lists, ..place })
+        few.then_some(Place { introspected_lists, inside: true, ..place })
     }
 }
 
@@ -311,6 +366,7 @@ impl Plan {
         match value {
             Value::List(items) => items.iter_mut().for_each(|item| self.arrange(item)),
             Value::Object(object) => {
+                object.shift_remove(MARK);
                 if !self.is_in_order(object) {
                     object.sort_by_cached_key(|key, _| self.keys.get_index_of(key));
                 }

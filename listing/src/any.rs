@@ -13,6 +13,7 @@ use crate::{
     read::{
         connection,
         filter::{self, Reading},
+        json::Answers,
         order::Via,
         page::{Page, at},
     },
@@ -113,7 +114,9 @@ fn resolve_one<'c, E: Entity>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, S
         let found = async { Loaders::of(ctx)?.one::<E>(scope(ctx)?).load(id).await };
         let found = found.await.map_err(|failure| at(ctx, failure))?;
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-        OutputType::resolve(&found, &selection, ctx.item).await
+        let answer = OutputType::resolve(&found, &selection, ctx.item).await?;
+        let counted = Answers::of(ctx).and_then(|answers| answers.count(&answer));
+        counted.map_err(|failure| at(ctx, failure)).map(|()| answer)
     }
     .boxed()
 }

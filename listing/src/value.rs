@@ -7,6 +7,11 @@ use crate::{Date, Decimal, Kind};
 
 /// How deep JSON nests at most.
 const MAX_JSON_DEPTH: usize = 100;
+/// How far from zero its numbers lie at most: close to the end of what 64 bits hold serde_json does not
+/// read its own numbers back.
+const MAX_JSON_NUMBER: f64 = 1e300;
+/// Keys that serde_json keeps for itself: it would read what stands under them as JSON.
+const RESERVED_KEYS: &str = "$serde_json::private::";
 
 /// The value of a field, without its type: in a filter, in a cursor, in a row of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -97,7 +102,11 @@ fn storable(json: &serde_json::Value, depth: usize) -> bool {
         serde_json::Value::String(text) => !text.contains('\0'),
         serde_json::Value::Array(items) => depth > 0 && items.iter().all(|item| storable(item, depth - 1)),
         serde_json::Value::Object(fields) => {
-            depth > 0 && fields.iter().all(|(name, value)| !name.contains('\0') && storable(value, depth - 1))
+            let of_ours = |name: &str| !name.contains('\0') && !name.starts_with(RESERVED_KEYS);
+            depth > 0 && fields.iter().all(|(name, value)| of_ours(name) && storable(value, depth - 1))
+        }
+        serde_json::Value::Number(number) => {
+            number.as_f64().is_some_and(|number| number.abs() <= MAX_JSON_NUMBER)
         }
         _ => true,
     }

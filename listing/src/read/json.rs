@@ -18,6 +18,9 @@ use crate::{Kind, Value, scalar::id::text_of};
 
 /// How many bytes the lists of one request answer together.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
+/// How many bytes of a request's answers may be values of the library: there they take up to ninety
+/// times as much memory (measured with lists of small JSON).
+const MAX_VALUES: usize = 8 * 1024 * 1024;
 
 /// What the lists of one request have answered so far.
 pub struct Answers {
@@ -25,19 +28,22 @@ pub struct Answers {
     /// the answers together, for which it needs them as its own values.
     repeats: bool,
     bytes: AtomicUsize,
+    /// How many of them are values of the library.
+    values: AtomicUsize,
 }
 
 impl Answers {
     /// Of a request that has just begun.
     #[must_use]
     pub fn new(repeats: bool) -> Self {
-        Self { repeats, bytes: AtomicUsize::new(0) }
+        Self { repeats, bytes: AtomicUsize::new(0), values: AtomicUsize::new(0) }
     }
 
     /// Those of this request, unless they are too long already.
     pub(crate) fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
         let answers: &Self = ctx.data().map_err(|error| Failure::internal(error.message))?;
         within(answers.bytes.load(Ordering::Relaxed))?;
+        answers.add_values(0)?;
         Ok(answers)
     }
 
@@ -48,9 +54,27 @@ impl Answers {
         let own = json.len().saturating_sub(json.counted);
         within(self.bytes.fetch_add(own, Ordering::Relaxed) + own)?;
         if self.repeats || resolved {
+            self.add_values(json.len())?;
             return serde_json::from_slice(&json.bytes).map_err(Failure::internal);
         }
         Ok(GraphQLValue::Binary(json.bytes.into()))
+    }
+
+    /// Counts what the library has answered of one entity.
+    pub(crate) fn count(&self, answer: &GraphQLValue) -> Result<(), Failure> {
+        self.add_values(values_in(answer))
+    }
+
+    fn add_values(&self, bytes: usize) -> Result<(), Failure> {
+        if self.values.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_VALUES {
+            let most = MAX_VALUES / 1024 / 1024;
+            let message = format!(
+                "Objects by their ids, objects that are asked for in several places, and fields that lists do \
+                 not know themselves are answered up to {most} MiB: ask for less, or in lists and once."
+            );
+            return Err(Refusal::CostExceeded(message).into());
+        }
+        Ok(())
     }
 }
 
@@ -202,6 +226,19 @@ impl Json {
         self.bytes.push(b'"');
         self.bytes.extend_from_slice(text.as_bytes());
         self.bytes.push(b'"');
+    }
+}
+
+/// How many bytes an answer of the library has, but for what lists have written into it.
+fn values_in(answer: &GraphQLValue) -> usize {
+    match answer {
+        GraphQLValue::String(text) => text.len() + 2,
+        GraphQLValue::List(items) => items.iter().map(|item| values_in(item) + 1).sum(),
+        GraphQLValue::Object(fields) => {
+            fields.iter().map(|(key, field)| key.len() + values_in(field) + 4).sum()
+        }
+        GraphQLValue::Binary(_) => 0,
+        _ => 4,
     }
 }
 

@@ -6,7 +6,7 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ID, ObjectType, OutputType, Positioned, ServerResult, Value,
     parser::types::Field, resolver_utils::resolve_container,
 };
-use futures_util::future::{BoxFuture, try_join_all};
+use futures_util::future::{BoxFuture, join_all};
 use tenancy::Failure;
 use uuid::Uuid;
 
@@ -108,8 +108,9 @@ impl<T: NodeTypes> ContainerType for NodeQueries<T> {
                     return Err(at(ctx, Failure::bad_request("ids", message)));
                 }
                 let types = T::all();
-                let nodes = try_join_all(ids.iter().map(|id| node(ctx, &types, "ids", id))).await?;
-                Ok(Some(Value::List(nodes)))
+                // All to their ends: one that fails early may be reading for the others.
+                let nodes = join_all(ids.iter().map(|id| node(ctx, &types, "ids", id))).await;
+                nodes.into_iter().collect::<ServerResult<_>>().map(|nodes| Some(Value::List(nodes)))
             }
             _ => Ok(None),
         }

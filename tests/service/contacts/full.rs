@@ -179,6 +179,9 @@ async fn fields_of_the_organisations_own_are_an_object_that_can_be_read_back() {
         long(MAX + 1),
         json!({ "a": "\0" }),
         json!({ "\0": 1 }),
+        json!({ "a": f64::MAX }),
+        json!({ "$serde_json::private::RawValue": "1" }),
+        json!({ "a": [{ "$serde_json::private::Number": "1" }] }),
     ] {
         assert_eq!(
             refused(&client, json!({ "customFields": odd })).await,
