@@ -363,6 +363,10 @@ impl Plan {
     }
 
     fn arrange(&self, value: &mut Value) {
+        // What has no fields in the document is somebody's JSON, whose keys are their own.
+        if self.keys.is_empty() {
+            return;
+        }
         match value {
             Value::List(items) => items.iter_mut().for_each(|item| self.arrange(item)),
             Value::Object(object) => {
@@ -427,6 +431,15 @@ mod tests {
         assert_eq!(
             completed(document, json!({"a": 1, "b": [{"p": 1, "q": 2}]}), &[]),
             r#"{"b":[{"q":2,"p":1}],"a":1}"#
+        );
+    }
+
+    #[test]
+    fn what_objects_are_asked_for_by_ourselves_is_not_answered_and_json_stays_as_it_is() {
+        let data = json!({"a": {"_tessera_type": "T", "json": {"b": 1, "_tessera_type": "mine", "a": 2}}});
+        assert_eq!(
+            completed("{ a { json } a { json } }", data, &[]),
+            r#"{"a":{"json":{"_tessera_type":"mine","a":2,"b":1}}}"#
         );
     }
 

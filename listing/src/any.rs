@@ -111,12 +111,15 @@ pub(crate) fn to_one<E: Entity>(name: &str) -> Option<(AnyEntity, Via)> {
 
 fn resolve_one<'c, E: Entity>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>> {
     async move {
-        let found = async { Loaders::of(ctx)?.one::<E>(scope(ctx)?).load(id).await };
-        let found = found.await.map_err(|failure| at(ctx, failure))?;
+        let found = async {
+            let answers = Answers::of(ctx)?;
+            Ok((answers, Loaders::of(ctx)?.one::<E>(scope(ctx)?).load(id).await?))
+        };
+        let (answers, found) = found.await.map_err(|failure| at(ctx, failure))?;
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         let answer = OutputType::resolve(&found, &selection, ctx.item).await?;
-        let counted = Answers::of(ctx).and_then(|answers| answers.count(&answer));
-        counted.map_err(|failure| at(ctx, failure)).map(|()| answer)
+        answers.count(&answer).map_err(|failure| at(ctx, failure))?;
+        Ok(answer)
     }
     .boxed()
 }

@@ -24,7 +24,7 @@ use super::{
     tally::Tally,
 };
 
-/// The job that follows from each event, also in `dispatch.sql`.
+/// The job that follows from each event, also in pgbench's statements.
 const KIND: &str = "bench";
 /// Whose events they are.
 const SIZE: Size = Size { organisations: 16, users: 1 };

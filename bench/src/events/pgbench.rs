@@ -30,10 +30,12 @@ const SLOTS: u32 = 64;
 const FEW: u32 = 4;
 const ATTEMPTS: u32 = 20;
 
-/// As events/src/dispatch.rs has it.
-const DISPATCH: &str = include_str!("dispatch.sql");
-/// As events/src/queue/store.rs has it.
-const CLAIM: &str = include_str!("claim.sql");
+/// The service's own statements, and what stands here for their parameters. The lock is any that nobody
+/// else takes.
+const DISPATCH: &str = include_str!("../../../events/src/dispatch.sql");
+const OF_DISPATCH: [&str; 5] = ["32762643830108770", "500", "'webhook'", "'{bench}'", "'{contact.*}'"];
+const CLAIM: &str = include_str!("../../../events/src/queue/claim.sql");
+const OF_CLAIM: [&str; 7] = ["NULL", "'{}'", "'{}'", "'{bench}'", "8", "64", "interval '60 seconds'"];
 
 /// What came out, for each event.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -65,7 +67,8 @@ pub(crate) async fn measure(postmaster: u32, events: u32) -> Result<Option<Outco
     let publish = meter.stop(each * WRITERS)?;
     ground.admin.batch_execute("VACUUM ANALYZE events").await?;
 
-    let dispatch = pgbench.script("dispatch", &in_transaction(DISPATCH)).await?;
+    let dispatch =
+        pgbench.script("dispatch", &in_transaction(&format!("{};", filled(DISPATCH, &OF_DISPATCH)))).await?;
     let work = pgbench.script("work", &work()).await?;
     let meter = Meter::start(postmaster)?;
     pgbench.run(&system, &[dispatch], 1, events.div_ceil(BATCH)).await?;
@@ -120,6 +123,12 @@ fn begin() -> String {
     )
 }
 
+/// A statement with these for its parameters.
+fn filled(statement: &str, values: &[&str]) -> String {
+    let fill = |text: String, (number, value): (usize, &&str)| text.replace(&format!("${number}"), value);
+    (1..).zip(values).fold(statement.trim_end().to_owned(), fill)
+}
+
 /// All of it in one flush.
 fn in_transaction(statements: &str) -> String {
     format!("\\startpipeline\n{}{statements}\nCOMMIT;\n\\endpipeline\n", begin())
@@ -137,7 +146,7 @@ VALUES (gen_random_uuid(), 'contact.created', 'contact', gen_random_uuid(), '{{}
 /// transaction each.
 fn work() -> String {
     let mut script = begin();
-    let claim = CLAIM.trim_end().trim_end_matches(';');
+    let claim = filled(CLAIM, &OF_CLAIM);
     let _ = writeln!(script, "WITH claimed AS (\n{claim}\n)\nSELECT");
     for number in 1..=SLOTS {
         for column in ["organisation_id", "id", "lease"] {

@@ -1,8 +1,8 @@
 WITH batch AS (
     SELECT organisation_id, id, position, kind, entity, entity_id, details, user_id, request_id, created_at
     FROM events
-    WHERE NOT dispatched AND (SELECT pg_try_advisory_xact_lock(32762643830108770))
-    ORDER BY position LIMIT 500 FOR UPDATE
+    WHERE NOT dispatched AND (SELECT pg_try_advisory_xact_lock($1))
+    ORDER BY position LIMIT $2 FOR UPDATE
 ), deliveries AS (
     INSERT INTO webhook_deliveries (organisation_id, endpoint_id, event_id, event_kind, created_at)
     SELECT batch.organisation_id, endpoint.id, batch.id, batch.kind, batch.created_at
@@ -13,7 +13,7 @@ WITH batch AS (
     RETURNING organisation_id, id, endpoint_id, event_id
 ), hooked AS (
     INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id, run_at)
-    SELECT organisation_id, deliveries.id, 'webhook', jsonb_build_object('deliveryId', deliveries.id),
+    SELECT organisation_id, deliveries.id, $3, jsonb_build_object('deliveryId', deliveries.id),
            batch.kind || ' for a webhook', deliveries.endpoint_id || ' ' || batch.entity_id, batch.position,
            batch.request_id,
            greatest(batch.created_at, (
@@ -31,7 +31,7 @@ WITH batch AS (
            batch.kind || ' for ' || subscriber.kind, subscriber.kind || ' ' || entity_id, position, request_id,
            created_at
     FROM batch CROSS JOIN LATERAL (
-        SELECT DISTINCT subscribed.kind FROM unnest('{bench}'::text[], '{contact.*}'::text[]) AS subscribed (kind, pattern)
+        SELECT DISTINCT subscribed.kind FROM unnest($4::text[], $5::text[]) AS subscribed (kind, pattern)
         WHERE subscribed.pattern IN (batch.kind, batch.entity || '.*')
     ) AS subscriber
     RETURNING 1
@@ -41,4 +41,4 @@ WITH batch AS (
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM marked) AS events,
-       (SELECT count(*) FROM hooked) + (SELECT count(*) FROM told) AS jobs;
+       (SELECT count(*) FROM hooked) + (SELECT count(*) FROM told) AS jobs
