@@ -13,21 +13,21 @@ const MAX_MESSAGE: usize = 500;
 pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
     errors.truncate(MAX_ERRORS);
     for error in errors {
+        // Refused before execution, with everything that there is to say.
+        if error.extensions.as_ref().is_some_and(|known| known.get("code").is_some()) {
+            continue;
+        }
         let mut extensions = ErrorExtensionValues::default();
         match (error.source::<Failure>().cloned(), error.source.is_some()) {
             (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),
             // Not one of ours: its text may say anything.
             (None, true) => internal(&error.message.clone(), error, &mut extensions, request_id),
-            // The library's own complaint about a document, an argument or a limit.
+            // The library's own complaint about an argument.
             (None, false) => {
-                extensions.set("code", library_code(&error.message));
+                extensions.set("code", "BAD_REQUEST");
                 let at = error.message.strip_prefix("Invalid value for argument \"");
                 if let Some((path, _)) = at.and_then(|rest| rest.split_once('"')) {
                     extensions.set("field", path.split('.').collect::<Vec<_>>());
-                }
-                // The parser draws the place over several lines; `locations` has it already.
-                if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
-                    error.message = format!("Syntax error: {expected}.");
                 }
             }
         }
@@ -36,6 +36,15 @@ pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
         }
         error.extensions = Some(extensions);
     }
+}
+
+/// The error of a request that panicked.
+pub(crate) fn of_a_panic(request_id: &RequestId) -> ServerError {
+    let mut error = ServerError::new("", None);
+    let mut extensions = ErrorExtensionValues::default();
+    internal("a panic, logged before", &mut error, &mut extensions, request_id);
+    error.extensions = Some(extensions);
+    error
 }
 
 fn describe(
@@ -74,11 +83,4 @@ fn internal(
     error.message = format!("Something went wrong on our side. Reference: {request_id}");
     extensions.set("code", "INTERNAL");
     extensions.set("reference", request_id.as_str());
-}
-
-fn library_code(message: &str) -> &'static str {
-    match message {
-        "Query is too complex." | "Query is nested too deep." => "COST_EXCEEDED",
-        _ => "BAD_REQUEST",
-    }
 }

@@ -68,11 +68,12 @@ impl Service {
         let identity = Identity::new(door.clone(), keys, mail.public_url.clone()).map_err(other)?;
         let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));
+        let model = schema::model().map_err(OpenError::Other)?;
         Ok(Self {
             database,
             identity,
             schema,
-            documents: Documents::new(),
+            documents: Documents::new(model),
             with_demo: false,
             works: true,
             events,

@@ -36,6 +36,7 @@ pub use read::order::{Direction, OrderBy};
 pub use read::page::{DEFAULT_PAGE, MAX_PAGE, at};
 pub use read::queries::{Queries, find, find_in, find_live_in};
 pub use read::related::Related;
+pub use read::selection::OBJECT_MARK;
 pub use relation::Relation;
 pub use scalar::date::Date;
 pub use scalar::decimal::Decimal;

@@ -4,11 +4,7 @@
 pub(crate) use async_graphql::registry::{
     MetaField as Output, MetaInputValue as Input, MetaType, MetaTypeId, Registry,
 };
-use async_graphql::{
-    InputType, OutputType, Positioned, ServerResult, VisitorContext,
-    parser::types::{Field, VariableDefinition},
-    registry::Deprecation,
-};
+use async_graphql::{InputType, OutputType, TypeDirective, registry::Deprecation};
 
 use crate::{
     Identified,
@@ -55,63 +51,62 @@ pub(crate) fn output(name: &str, qualified: &str, about: &str, arguments: Vec<In
     }
 }
 
-/// A field that answers a list in pages: it counts as often as its page has rows, so that lists in
-/// lists are bounded before they are read.
-pub(crate) fn list(name: &str, qualified: &str, about: &str, arguments: Vec<Input>) -> Output {
-    fn cost(
-        ctx: &VisitorContext<'_>,
-        variables: &[Positioned<VariableDefinition>],
-        field: &Field,
-        row: usize,
-    ) -> ServerResult<usize> {
-        let asked = |name| ctx.param_value::<Option<i32>>(variables, field, name, Some(|| None));
-        let rows = asked("first")?.or(asked("last")?).and_then(|rows| usize::try_from(rows).ok());
-        // A list of no rows is still read.
-        Ok(rows.unwrap_or(DEFAULT_PAGE).clamp(1, MAX_PAGE).saturating_mul(row).saturating_add(1))
-    }
-    Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
+/// How many rows a field may answer: the directive of the GraphQL cost specification (IBM, 2021).
+/// The gateway bounds the cost of a request by it.
+#[TypeDirective(name = "listSize", location = "FieldDefinition")]
+fn list_size(
+    #[graphql(desc = "How many rows are counted if no argument says how many.")] assumed_size: Option<i32>,
+    #[graphql(desc = "The arguments that say how many rows are answered at most, as a number or as a list with an item for each row.")]
+    slicing_arguments: Option<Vec<String>>,
+) {
+}
+
+/// A field that answers several rows: by default as many as assumed, else as these arguments say.
+fn sized(registry: &mut Registry, field: Output, assumed: usize, arguments: &[&str]) -> Output {
+    TypeDirective::register(&list_size, registry);
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>();
+    let arguments = (!arguments.is_empty()).then_some(arguments);
+    let directive = list_size::apply(i32::try_from(assumed).ok(), arguments);
+    Output { directive_invocations: vec![directive], ..field }
+}
+
+/// A field that answers a list in pages.
+pub(crate) fn list(
+    registry: &mut Registry,
+    name: &str,
+    qualified: &str,
+    about: &str,
+    arguments: Vec<Input>,
+) -> Output {
+    let field = output(name, qualified, about, arguments);
+    sized(registry, field, DEFAULT_PAGE, &["first", "last"])
 }
 
 /// A field that answers what a bulk made: no argument says how many, so it counts as a full page.
-pub(crate) fn bulk(name: &str, qualified: &str, about: &str) -> Output {
-    fn cost(
-        _: &VisitorContext<'_>,
-        _: &[Positioned<VariableDefinition>],
-        _: &Field,
-        row: usize,
-    ) -> ServerResult<usize> {
-        Ok(MAX_PAGE.saturating_mul(row).saturating_add(1))
-    }
-    Output { compute_complexity: Some(cost), ..output(name, qualified, about, vec![]) }
+pub(crate) fn bulk(registry: &mut Registry, name: &str, qualified: &str, about: &str) -> Output {
+    sized(registry, output(name, qualified, about, vec![]), MAX_PAGE, &[])
 }
 
-/// A field that answers groups: it counts as often as there may be some.
-pub(crate) fn groups(name: &str, qualified: &str, about: &str, arguments: Vec<Input>) -> Output {
-    fn cost(
-        ctx: &VisitorContext<'_>,
-        variables: &[Positioned<VariableDefinition>],
-        field: &Field,
-        group: usize,
-    ) -> ServerResult<usize> {
-        let first = ctx.param_value::<Option<i32>>(variables, field, "first", Some(|| None))?;
-        let groups = first.and_then(|first| usize::try_from(first).ok()).unwrap_or(MAX_PAGE);
-        Ok(groups.min(MAX_PAGE).saturating_mul(group).saturating_add(1))
-    }
-    Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
+/// A field that answers groups.
+pub(crate) fn groups(
+    registry: &mut Registry,
+    name: &str,
+    qualified: &str,
+    about: &str,
+    arguments: Vec<Input>,
+) -> Output {
+    sized(registry, output(name, qualified, about, arguments), MAX_PAGE, &["first"])
 }
 
-/// A field that answers as many things as its argument has ids.
-pub(crate) fn many(name: &str, qualified: &str, about: &str, arguments: Vec<Input>) -> Output {
-    fn cost(
-        ctx: &VisitorContext<'_>,
-        variables: &[Positioned<VariableDefinition>],
-        field: &Field,
-        one: usize,
-    ) -> ServerResult<usize> {
-        let ids = ctx.param_value::<Vec<async_graphql::ID>>(variables, field, "ids", Some(Vec::new))?;
-        Ok(ids.len().max(1).saturating_mul(one))
-    }
-    Output { compute_complexity: Some(cost), ..output(name, qualified, about, arguments) }
+/// A field that answers one row for each of its `ids`.
+pub(crate) fn many(
+    registry: &mut Registry,
+    name: &str,
+    qualified: &str,
+    about: &str,
+    arguments: Vec<Input>,
+) -> Output {
+    sized(registry, output(name, qualified, about, arguments), 1, &["ids"])
 }
 
 /// An object type.

@@ -19,6 +19,7 @@ const BESIDE: &[(&str, Option<&str>)] = &[
     ("domain-vow", Some("domain-collaboration")),
     ("domain-learning", Some("domain-collaboration")),
     ("assistant", None),
+    ("request", None),
 ];
 /// What stands above everything, and may use all of it. Nothing may use these.
 const ABOVE: &[&str] = &["gateway"];
@@ -31,7 +32,7 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("tenancy", "deadpool", "the pool is private to it"),
     ("tenancy", "tokio-postgres", "it would be a second door to the database"),
     ("gateway", "axum", "only the gateway knows HTTP"),
-    ("gateway", "async-graphql-axum", "only the gateway knows HTTP"),
+    ("request", "apollo-compiler", "only it validates documents"),
 ];
 
 /// Name, and the names of everything it depends on: to build, to run or to test.

@@ -45,6 +45,14 @@ impl Media {
         })
     }
 
+    /// The status of a request that was understood and refused before it was executed.
+    pub(super) fn status_of_a_refusal(self) -> StatusCode {
+        match self {
+            Self::GraphQL => StatusCode::BAD_REQUEST,
+            Self::Json => StatusCode::OK,
+        }
+    }
+
     fn content_type(self) -> &'static str {
         match self {
             Self::GraphQL => "application/graphql-response+json; charset=utf-8",
@@ -53,17 +61,25 @@ impl Media {
     }
 }
 
-/// Whether execution has begun. An error without a path came before it.
-pub(super) fn has_begun(response: &async_graphql::Response) -> bool {
-    response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty())
+/// What execution answered; an error without a path came before it, and then there is no data.
+pub(super) fn executed(media: Media, response: &async_graphql::Response, request_id: &RequestId) -> Response {
+    let has_begun =
+        response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
+    if has_begun {
+        answer(StatusCode::OK, media, &response.errors, Some(&response.data), request_id)
+    } else {
+        not_executed(media.status_of_a_refusal(), media, &response.errors, request_id)
+    }
 }
 
-/// What execution answered; where it never began there is no data at all.
-pub(super) fn executed(media: Media, response: &async_graphql::Response, request_id: &RequestId) -> Response {
-    let data = has_begun(response).then_some(&response.data);
-    let failed = data.is_none() && media == Media::GraphQL;
-    let status = if failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    answer(status, media, &response.errors, data, request_id)
+/// An answer without data.
+pub(super) fn not_executed(
+    status: StatusCode,
+    media: Media,
+    errors: &[ServerError],
+    request_id: &RequestId,
+) -> Response {
+    answer(status, media, errors, None, request_id)
 }
 
 /// A request that never became GraphQL.

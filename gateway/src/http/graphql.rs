@@ -1,18 +1,19 @@
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use async_graphql::{ParseRequestError, Request};
-use async_graphql_axum::{GraphQLRequest, rejection::GraphQLRejection};
+use async_graphql::{Request, Response as Answer, ServerError};
 use axum::{
-    body::{Body, to_bytes},
-    extract::{FromRequest, State},
-    http::{self, HeaderValue, Method, StatusCode, header},
+    body::{Body, Bytes, to_bytes},
+    extract::State,
+    http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
+use futures_util::FutureExt;
+use request::{Operation, Parameters, Prepared, Refused};
 use tenancy::{Refusal, RequestId, Session};
 use tokio::time::timeout;
 
 use super::{
-    answer::{Media, executed, has_begun, refused},
+    answer::{Media, executed, not_executed, refused},
     session::{not_let_in, request_id, session},
 };
 use crate::{Service, errors};
@@ -20,12 +21,15 @@ use crate::{Service, errors};
 /// The largest request that is read: a CSV of a thousand long rows.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// The largest request of somebody who is not logged in: they have little to say.
+/// The largest request of a client that is not logged in: it has little to say.
 const MAX_ANONYMOUS_BODY: usize = 64 * 1024;
 /// How long a client may take to send its request.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request may take in all; each statement has its own, shorter bound.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why a body is not read: a status and a sentence.
+type Unreadable = (StatusCode, String);
 
 /// `POST /graphql`.
 pub(super) async fn endpoint(State(service): State<Service>, request: http::Request<Body>) -> Response {
@@ -47,81 +51,108 @@ pub(super) async fn endpoint(State(service): State<Service>, request: http::Requ
         Err(failure) => return not_let_in(&failure, media, &request_id),
     };
     let most = if session.user().is_ok() { MAX_BODY } else { MAX_ANONYMOUS_BODY };
-    match read(request, most).await {
-        Ok(graphql) => {
-            let execution = execute(&service, session, graphql, media, &request_id);
-            timeout(EXECUTION_TIMEOUT, execution).await.unwrap_or_else(|_| {
-                let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
-                refused(StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
-            })
+    let body = match read(request, most).await {
+        Ok(body) => body,
+        Err((status, message)) => return refused(status, media, "BAD_REQUEST", message, &request_id),
+    };
+    let answering = timeout(EXECUTION_TIMEOUT, answer(&service, session, &body, media, &request_id));
+    match AssertUnwindSafe(answering).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
+            refused(StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
         }
-        Err((status, message)) => refused(status, media, "BAD_REQUEST", message, &request_id),
+        Err(_) => {
+            let mut errors = vec![errors::of_a_panic(&request_id)];
+            errors::finish(&mut errors, &request_id);
+            not_executed(StatusCode::INTERNAL_SERVER_ERROR, media, &errors, &request_id)
+        }
     }
+}
+
+async fn answer(
+    service: &Service,
+    session: Session,
+    body: &[u8],
+    media: Media,
+    request_id: &RequestId,
+) -> Response {
+    let refuse = |status, Refused(problems): Refused| {
+        let mut errors: Vec<ServerError> = problems.into_iter().map(ServerError::from).collect();
+        errors::finish(&mut errors, request_id);
+        not_executed(status, media, &errors, request_id)
+    };
+    let parameters = match Parameters::from_json(body) {
+        Ok(parameters) => parameters,
+        Err(problems) => return refuse(StatusCode::BAD_REQUEST, problems),
+    };
+    match prepare(service, parameters) {
+        Ok((operation, prepared)) => {
+            let mut answer = execute(service, session, &operation, prepared, request_id).await;
+            errors::finish(&mut answer.errors, request_id);
+            executed(media, &answer, request_id)
+        }
+        Err(problems) => refuse(media.status_of_a_refusal(), problems),
+    }
+}
+
+/// The operation of a request, ready to be executed once.
+fn prepare(service: &Service, parameters: Parameters) -> Result<(Arc<Operation>, Prepared), Refused> {
+    let document = service.documents.get(parameters.query)?;
+    let operation = document.operation(parameters.operation_name.as_deref())?;
+    let prepared = operation.prepare(&service.documents.model, parameters.variables)?;
+    Ok((Arc::clone(operation), prepared))
 }
 
 async fn execute(
     service: &Service,
     session: Session,
-    request: Request,
-    media: Media,
+    operation: &Operation,
+    prepared: Prepared,
     request_id: &RequestId,
-) -> Response {
-    let scope = service.scope(session, request_id.clone());
-    let mut request = request.data(listing::Loaders::default()).data(scope);
-    // The parsed document stands for its text from here on.
-    let text = std::mem::take(&mut request.query);
-    let mut response = match service.documents.get(&text) {
-        Ok(document) => {
-            let operation = document.operation(request.operation_name.as_deref()).cloned();
-            request.set_parsed_query(document.executable());
-            let repeats = operation.as_ref().is_some_and(|operation| operation.repeats);
-            let request = request.data(listing::Answers::new(repeats));
-            let mut response = service.schema.execute(request).await;
-            if let Some(operation) = operation {
-                operation.complete(&mut response);
-            }
-            if has_begun(&response) {
-                service.documents.keep(text, document);
-            }
-            response
-        }
-        Err(unusable) => async_graphql::Response::from_errors(vec![unusable.into()]),
-    };
-    errors::finish(&mut response.errors, request_id);
-    executed(media, &response, request_id)
+) -> Answer {
+    let mut request = Request::new("")
+        .variables(prepared.variables)
+        .data(listing::Loaders::default())
+        .data(listing::Answers::new(operation.repeats()))
+        .data(service.scope(session, request_id.clone()));
+    request.set_parsed_query(prepared.document);
+    let mut answer = service.schema.execute(request).await;
+    operation.complete(&mut answer);
+    answer
 }
 
-/// Our own checks, then async-graphql's extractor, which checks neither type nor size.
-async fn read(request: http::Request<Body>, most: usize) -> Result<Request, (StatusCode, String)> {
+/// The body of a request, if it is JSON and not too long.
+async fn read(request: http::Request<Body>, most: usize) -> Result<Bytes, Unreadable> {
     let (parts, body) = request.into_parts();
-    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let content_type =
-        header(header::CONTENT_TYPE).and_then(|value| value.split(';').next()).unwrap_or_default();
-    if !content_type.trim().eq_ignore_ascii_case("application/json") {
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the request as application/json.".to_owned()));
+    check_headers(&parts.headers, most)?;
+    match timeout(READ_TIMEOUT, to_bytes(body, most)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(error)) if error.to_string().contains("length limit") => Err(too_large(most)),
+        Ok(Err(error)) => Err((StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))),
+        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.".to_owned())),
     }
-    let too_large =
-        || (StatusCode::PAYLOAD_TOO_LARGE, format!("This request may have at most {most} bytes."));
+}
+
+fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), Unreadable> {
+    let unsupported = |message: &str| Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned()));
+    let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut content_type = header(header::CONTENT_TYPE).unwrap_or_default().split(';').map(str::trim);
+    if !content_type.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json")) {
+        return unsupported("Send the request as application/json.");
+    }
+    let mut charsets = content_type.filter_map(|parameter| parameter.split_once('='));
+    let is_utf8 = |charset: &str| charset.trim_matches('"').eq_ignore_ascii_case("utf-8");
+    if charsets.any(|(name, value)| name.eq_ignore_ascii_case("charset") && !is_utf8(value)) {
+        return unsupported("Send the request in UTF-8.");
+    }
+    if header(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return unsupported("Send the request without Content-Encoding.");
+    }
     let announced = header(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > most) {
-        return Err(too_large());
-    }
-    let body = match timeout(READ_TIMEOUT, to_bytes(body, most)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(error)) if error.to_string().contains("length limit") => return Err(too_large()),
-        Ok(Err(error)) => return Err((StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))),
-        Err(_) => {
-            return Err((StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.".to_owned()));
-        }
-    };
-    let request = http::Request::from_parts(parts, Body::from(body));
-    match GraphQLRequest::<GraphQLRejection>::from_request(request, &()).await {
-        Ok(request) => Ok(request.into_inner()),
-        Err(GraphQLRejection(ParseRequestError::PayloadTooLarge)) => Err(too_large()),
-        Err(GraphQLRejection(error)) => {
-            let message =
-                format!("The body is no GraphQL request {{query, variables, operationName}}: {error}");
-            Err((StatusCode::BAD_REQUEST, message))
-        }
-    }
+    if announced.is_some_and(|length| length > most) { Err(too_large(most)) } else { Ok(()) }
+}
+
+fn too_large(most: usize) -> Unreadable {
+    (StatusCode::PAYLOAD_TOO_LARGE, format!("This request may have at most {most} bytes."))
 }

@@ -126,7 +126,7 @@ impl<E: Entity> OutputType for Queries<E> {
             let about_many = format!("The organisation's {}, page by page.", E::MANY);
             let fields = [
                 registry::output(E::ONE, &one, &about_one, vec![id]),
-                registry::list(E::MANY, &many, &about_many, arguments),
+                registry::list(registry, E::MANY, &many, &about_many, arguments),
                 aggregate::describe::<E>(registry),
             ];
             registry::object::<Self>("", fields)

@@ -24,7 +24,7 @@ impl<E: Entity> OutputType for Related<'_, E> {
     // Other entities are spoken of by their names: they describe themselves, and may do so in turn
     // by way of this one.
     fn create_type_info(registry: &mut Registry) -> String {
-        registry.create_output_type::<Related<'static, E>, _>(MetaTypeId::Object, |_| {
+        registry.create_output_type::<Related<'static, E>, _>(MetaTypeId::Object, |registry| {
             let fields = E::RELATIONS.iter().map(|relation| match relation.way {
                 Way::One { .. } => {
                     registry::output(relation.name, relation.target.name, relation.about, vec![])
@@ -32,7 +32,7 @@ impl<E: Entity> OutputType for Related<'_, E> {
                 Way::Many { .. } => {
                     let target = relation.target.name;
                     let connection = format!("{target}Connection");
-                    registry::list(relation.name, &connection, relation.about, page::describe(target))
+                    registry::list(registry, relation.name, &connection, relation.about, page::describe(target))
                 }
             });
             registry::object::<Related<'static, E>>("", fields.collect::<Vec<_>>())

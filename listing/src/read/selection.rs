@@ -8,6 +8,10 @@ use async_graphql::{
 
 use crate::read::json::Key;
 
+/// The alias under which the gateway asks an object for its type, so that the library answers an
+/// object and not null where nothing else is left to ask.
+pub const OBJECT_MARK: &str = "__tessera_object";
+
 /// All that is asked under one key: a field, or the same field several times, each time with other
 /// fields below.
 pub(crate) struct Asked<'a> {
@@ -63,6 +67,8 @@ fn add_fields<'a, T>(
     };
     for selection in &set.node.items {
         match &selection.node {
+            // Rows are answered as objects even where nothing is left to ask of them.
+            Selection::Field(field) if field.node.response_key().node == OBJECT_MARK => {}
             Selection::Field(field) => match found.entry(&field.node.response_key().node) {
                 Entry::Occupied(mut asked) => {
                     // The library lets another field of that key pass: the first one is answered.

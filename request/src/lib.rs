@@ -1,0 +1,42 @@
+//! What happens to a GraphQL request before it is executed, and to its answer afterwards.
+//!
+//! [`Parameters`] reads the body of a request. [`Document::parse`] refuses a document that is too
+//! large or not valid for the schema ([`Model`]) and compiles each of its operations.
+//! [`Operation::prepare`] coerces the variables, evaluates `@skip` and `@include`, and hands the
+//! execution library a document that holds nothing but what it has to execute.
+//! [`Operation::complete`] puts the answer into the shape that the GraphQL specification asks for.
+//!
+//! Nothing here reads a database, waits or knows HTTP, and every step is bounded by a [`Limit`].
+
+mod coerce;
+mod complete;
+mod condition;
+mod convert;
+mod cost;
+mod document;
+mod input;
+mod limit;
+mod literal;
+mod model;
+mod operation;
+mod parameters;
+mod plan;
+mod position;
+mod refusal;
+mod size;
+mod suggestion;
+mod tokens;
+mod validation;
+mod value;
+
+pub use self::{
+    document::Document,
+    limit::{Exceeded, LIMITS, Limit},
+    model::{Model, Settings, Shape},
+    operation::{Operation, Prepared},
+    parameters::Parameters,
+    refusal::{Problem, Refused},
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+use std::collections::HashMap;
+
+use apollo_compiler::{
+    Schema,
+    ast::Type,
+    schema::ExtendedType,
+    validation::Valid,
+};
+
+/// What JSON a custom scalar may be written as. What the text says is checked where it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Text.
+    Text,
+    /// Text or a number.
+    TextOrNumber,
+    /// Anything.
+    Any,
+}
+
+/// What the schema does not say of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// The shape of each custom scalar.
+    pub scalars: &'static [(&'static str, Shape)],
+    /// The longest page of a list; one that asks for more costs no more, because it is refused.
+    pub longest_page: usize,
+    /// The alias under which [`Operation::prepare`](crate::Operation::prepare) asks an object for
+    /// its type where nothing else may be left to ask. Clients cannot use it.
+    pub mark: &'static str,
+}
+
+/// The schema that requests are held against, read from its own SDL.
+pub struct Model {
+    pub(crate) schema: Valid<Schema>,
+    pub(crate) settings: Settings,
+    shapes: HashMap<&'static str, Shape>,
+}
+
+impl Model {
+    /// Reads the schema.
+    ///
+    /// # Errors
+    /// What is wrong with the SDL, or which custom scalar has no shape in the settings.
+    pub fn new(sdl: &str, settings: Settings) -> Result<Self, String> {
+        let schema = Schema::parse_and_validate(sdl, "schema.graphql").map_err(|error| error.to_string())?;
+        let shapes: HashMap<_, _> = settings.scalars.iter().copied().collect();
+        let shapeless = schema.types.iter().find_map(|(name, ty)| match ty {
+            ExtendedType::Scalar(scalar) if !scalar.is_built_in() && !shapes.contains_key(name.as_str()) => {
+                Some(name.clone())
+            }
+            _ => None,
+        });
+        match shapeless {
+            Some(name) => Err(format!("the scalar {name} has no shape in the settings")),
+            None => Ok(Self { schema, settings, shapes }),
+        }
+    }
+
+    /// The type that a list, or a list of lists, is made of.
+    pub(crate) fn named(&self, ty: &Type) -> Option<&ExtendedType> {
+        self.schema.types.get(ty.inner_named_type())
+    }
+
+    pub(crate) fn shape(&self, scalar: &str) -> Shape {
+        self.shapes.get(scalar).copied().unwrap_or(Shape::Any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scalar_without_a_shape_is_named() {
+        let settings = Settings { scalars: &[], longest_page: 200, mark: "_mark" };
+        let error = Model::new("type Query { a: Money } scalar Money", settings).err();
+        assert_eq!(error.as_deref(), Some("the scalar Money has no shape in the settings"));
+    }
+}

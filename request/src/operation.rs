@@ -1,0 +1,86 @@
+use apollo_compiler::ast::Type;
+use async_graphql::{
+    Name, Pos, Response, Value, Variables,
+    indexmap::IndexMap,
+    parser::types::{ExecutableDocument, OperationType},
+};
+
+use crate::{
+    Model, Refused, coerce, complete, condition,
+    cost::Cost,
+    limit::COMPLEXITY,
+    plan::Plan,
+};
+
+/// A valid operation, compiled: everything about it that does not hang on variables.
+pub struct Operation {
+    pub(crate) name: Option<Name>,
+    pub(crate) kind: OperationType,
+    pub(crate) variables: Vec<VariableDefinition>,
+    /// How many values its arguments hold beside those of variables, fragments included.
+    pub(crate) values: usize,
+    pub(crate) executable: ExecutableDocument,
+    /// Whether there is a directive anywhere.
+    pub(crate) is_conditional: bool,
+    pub(crate) repeats: bool,
+    pub(crate) cost: Cost,
+    pub(crate) plan: Plan,
+    pub(crate) mark: &'static str,
+}
+
+/// A variable that an operation defines.
+pub(crate) struct VariableDefinition {
+    pub(crate) name: Name,
+    pub(crate) ty: Type,
+    pub(crate) default: Option<Value>,
+    pub(crate) position: Pos,
+    /// How often arguments use it, fragments included.
+    pub(crate) uses: usize,
+}
+
+/// What the execution library gets.
+#[derive(Debug)]
+pub struct Prepared {
+    /// One operation without directives, with the fragments it uses.
+    pub document: ExecutableDocument,
+    /// The values of its variables, coerced.
+    pub variables: Variables,
+    /// How many fields it may answer.
+    pub complexity: usize,
+}
+
+impl Operation {
+    /// Whether it reads or writes.
+    #[must_use]
+    pub fn kind(&self) -> OperationType {
+        self.kind
+    }
+
+    /// Whether several places ask for the same object, so that their answers are merged.
+    #[must_use]
+    pub fn repeats(&self) -> bool {
+        self.repeats
+    }
+
+    /// Makes the operation ready to be executed once.
+    ///
+    /// # Errors
+    /// Variables that are missing or not of their types; an operation that would cost too much
+    /// with these variables.
+    pub fn prepare(&self, model: &Model, given: IndexMap<Name, Value>) -> Result<Prepared, Refused> {
+        let variables = coerce::variables(model, self, given)?;
+        let complexity = self.cost.with(&variables, model.settings.longest_page);
+        COMPLEXITY.check(complexity)?;
+        let mut document = self.executable.clone();
+        if self.is_conditional {
+            condition::apply(&mut document, &variables)?;
+        }
+        Ok(Prepared { document, variables, complexity })
+    }
+
+    /// Completes what the library answered: nulls where fields failed, `{}` where nothing was left
+    /// to ask, keys in the order of the document.
+    pub fn complete(&self, response: &mut Response) {
+        complete::complete(&self.plan, self.mark, response);
+    }
+}

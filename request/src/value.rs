@@ -1,0 +1,106 @@
+//! Reads JSON into values of GraphQL, and counts them while it does.
+
+use std::fmt;
+
+use async_graphql::{Name, Value, indexmap::IndexMap};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use crate::{
+    Exceeded,
+    limit::{VARIABLE_DEPTH, VARIABLE_NODES},
+};
+
+/// Counts the values of one request body as they are read, so that a body costs no more memory
+/// than the limits allow.
+#[derive(Default)]
+pub(crate) struct Counter {
+    nodes: usize,
+    /// The limit that ended the reading, which the error of the JSON library cannot carry.
+    pub(crate) exceeded: Option<Exceeded>,
+}
+
+/// Reads one value that stands in so many lists and objects.
+pub(crate) struct Counted<'c> {
+    pub(crate) counter: &'c mut Counter,
+    pub(crate) depth: usize,
+}
+
+impl Counted<'_> {
+    fn check<E: Error>(&mut self, checked: Result<(), Exceeded>) -> Result<(), E> {
+        checked.map_err(|exceeded| {
+            self.counter.exceeded = Some(exceeded);
+            E::custom(exceeded)
+        })
+    }
+
+    fn below(&mut self) -> Counted<'_> {
+        Counted { counter: self.counter, depth: self.depth + 1 }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Counted<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<Value, D::Error> {
+        self.counter.nodes += 1;
+        let counted = VARIABLE_NODES.check(self.counter.nodes);
+        self.check(counted)?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Counted<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+        let shallow = VARIABLE_DEPTH.check(self.depth);
+        self.check(shallow)?;
+        let mut list = vec![];
+        while let Some(item) = items.next_element_seed(self.below())? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Value, A::Error> {
+        let shallow = VARIABLE_DEPTH.check(self.depth);
+        self.check(shallow)?;
+        let mut object = IndexMap::new();
+        while let Some(key) = fields.next_key::<String>()? {
+            object.insert(Name::new(key), fields.next_value_seed(self.below())?);
+        }
+        Ok(Value::Object(object))
+    }
+}
