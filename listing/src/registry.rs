@@ -56,7 +56,9 @@ pub(crate) fn output(name: &str, qualified: &str, about: &str, arguments: Vec<In
 #[TypeDirective(name = "listSize", location = "FieldDefinition")]
 fn list_size(
     #[graphql(desc = "How many rows are counted if no argument says how many.")] assumed_size: Option<i32>,
-    #[graphql(desc = "The arguments that say how many rows are answered at most, as a number or as a list with an item for each row.")]
+    #[graphql(
+        desc = "The arguments that say how many rows are answered at most, as a number or as a list with an item for each row."
+    )]
     slicing_arguments: Option<Vec<String>>,
 ) {
 }

@@ -1,6 +1,10 @@
 //! Coerces the variables of an operation, after the GraphQL specification (October 2021, 6.1.2).
 
-use apollo_compiler::{ast::Type, schema::{ExtendedType, InputObjectType}, Node};
+use apollo_compiler::{
+    Node,
+    ast::Type,
+    schema::{ExtendedType, InputObjectType},
+};
 use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
 use serde_json::Number;
 
@@ -153,10 +157,13 @@ impl Coercion<'_> {
 
     fn scalar(&mut self, scalar: &str, value: &mut Value) {
         let fits = match (scalar, &*value) {
-            ("Int", Value::Number(number)) => return self.int(number.clone(), value),
-            ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) | ("String" | "ID", Value::String(_)) => {
-                true
+            ("Int", Value::Number(number)) => {
+                let number = number.clone();
+                return self.int(&number, value);
             }
+            ("Float", Value::Number(_))
+            | ("Boolean", Value::Boolean(_))
+            | ("String" | "ID", Value::String(_)) => true,
             ("ID", Value::Number(number)) if !number.is_f64() => {
                 *value = Value::String(number.to_string());
                 true
@@ -177,7 +184,7 @@ impl Coercion<'_> {
     }
 
     /// 3.0 is the integer 3.
-    fn int(&mut self, number: Number, value: &mut Value) {
+    fn int(&mut self, number: &Number, value: &mut Value) {
         let whole = number.as_f64().filter(|number| number.fract() == 0.0);
         match whole.map(|whole| format!("{whole:.0}").parse::<i32>()) {
             Some(Ok(integer)) => *value = Value::from(integer),

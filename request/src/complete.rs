@@ -1,21 +1,15 @@
 //! Puts an answer into the shape that the GraphQL specification asks for: keys in the order of the
-//! document, null where a field failed, `{}` for an object of which nothing was left to ask.
+//! document, and `{}` for an object of which nothing was left to ask.
 //!
-//! The execution library answers fields in the order in which they end, and leaves out those that
-//! failed.
+//! The execution library answers fields in the order in which they end.
 
-use async_graphql::{Name, PathSegment, Response, Value, indexmap::IndexMap};
+use async_graphql::{Name, Response, Value, indexmap::IndexMap};
 
 use crate::plan::Plan;
 
 /// Completes the data of an operation that was executed. JSON that lists have written is in order
 /// already, and is not looked into.
 pub(crate) fn complete(plan: &Plan, mark: &str, response: &mut Response) {
-    for error in &response.errors {
-        if !error.path.is_empty() {
-            put_null(&mut response.data, &error.path);
-        }
-    }
     if response.data == Value::Null {
         // Nothing at the root was left to ask.
         response.data = Value::Object(IndexMap::new());
@@ -49,24 +43,5 @@ impl Plan {
     fn is_in_order(&self, object: &IndexMap<Name, Value>) -> bool {
         let mut planned = self.keys.keys();
         object.keys().all(|key| planned.any(|plan| plan == key))
-    }
-}
-
-/// Every field that can fail is nullable, so a null is right wherever an error occurred.
-fn put_null(value: &mut Value, path: &[PathSegment]) {
-    match (path, value) {
-        ([PathSegment::Index(index), rest @ ..], Value::List(items)) => {
-            if let Some(item) = items.get_mut(*index) {
-                put_null(item, rest);
-            }
-        }
-        ([PathSegment::Field(_), ..], value @ Value::Null) => {
-            *value = Value::Object(IndexMap::new());
-            put_null(value, path);
-        }
-        ([PathSegment::Field(field), rest @ ..], Value::Object(object)) => {
-            put_null(object.entry(Name::new(field)).or_insert(Value::Null), rest);
-        }
-        _ => {}
     }
 }

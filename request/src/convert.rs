@@ -56,15 +56,19 @@ impl Conversion<'_, '_> {
         let operations = DocumentOperations::Single(Positioned::new(converted, position));
         // In the order of the text, so that each position is found from the one before.
         let used = self.document.fragments.iter().filter(|(name, _)| self.survey.fragments.contains(*name));
-        let fragments: HashMap<_, _> = used.collect::<Vec<_>>().into_iter().map(|(name, fragment)| {
-            let position = self.positions.of(fragment.location());
-            let converted = library::FragmentDefinition {
-                type_condition: condition_on(fragment.type_condition(), position),
-                directives: vec![],
-                selection_set: Positioned::new(self.set(&fragment.selection_set), position),
-            };
-            (Name::new(name), Positioned::new(converted, position))
-        }).collect();
+        let fragments: HashMap<_, _> = used
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|(name, fragment)| {
+                let position = self.positions.of(fragment.location());
+                let converted = library::FragmentDefinition {
+                    type_condition: condition_on(fragment.type_condition(), position),
+                    directives: vec![],
+                    selection_set: Positioned::new(self.set(&fragment.selection_set), position),
+                };
+                (Name::new(name), Positioned::new(converted, position))
+            })
+            .collect();
         library::ExecutableDocument { operations, fragments }
     }
 

@@ -94,20 +94,25 @@ impl Compilation<'_> {
         } else {
             ROOT_FIELDS.check(survey.root_fields)?;
         }
-        let variables: Vec<_> = operation.variables.iter().map(|variable| {
-            let name = Name::new(&variable.name);
-            VariableDefinition {
-                uses: survey.uses.get(&name).copied().unwrap_or_default(),
-                name,
-                ty: (*variable.ty).clone(),
-                default: variable.default_value.as_ref().map(|default| constant(default)),
-                position: positions.of(variable.location()),
-            }
-        }).collect();
-        let conversion = Conversion { model: self.model, document: self.document, survey: &survey, positions };
+        let variables: Vec<_> = operation
+            .variables
+            .iter()
+            .map(|variable| {
+                let name = Name::new(&variable.name);
+                VariableDefinition {
+                    uses: survey.uses.get(&name).copied().unwrap_or_default(),
+                    name,
+                    ty: (*variable.ty).clone(),
+                    default: variable.default_value.as_ref().map(|default| constant(default)),
+                    position: positions.of(variable.location()),
+                }
+            })
+            .collect();
+        let conversion =
+            Conversion { model: self.model, document: self.document, survey: &survey, positions };
         let executable = conversion.operation(operation, &variables);
         Ok(Operation {
-            name: operation.name.as_ref().map(|name| Name::new(name)),
+            name: operation.name.as_ref().map(Name::new),
             kind,
             variables,
             values: survey.values,

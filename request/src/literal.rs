@@ -20,7 +20,11 @@ use crate::{
 };
 
 /// What is wrong with the values in a document.
-pub(crate) fn check(model: &Model, document: &ExecutableDocument, positions: &mut Positions<'_>) -> Vec<Problem> {
+pub(crate) fn check(
+    model: &Model,
+    document: &ExecutableDocument,
+    positions: &mut Positions<'_>,
+) -> Vec<Problem> {
     let mut problems = vec![];
     for operation in document.operations.iter() {
         let mut checking = Checking::new(model, document, operation);
@@ -221,7 +225,9 @@ impl<'c, 'd> Literal<'c, 'd> {
                 true
             }
             ("Float", Value::Int(_) | Value::Float(_)) => value.to_f64().is_some(),
-            ("Boolean", Value::Boolean(_)) | ("String" | "ID", Value::String(_)) | ("ID", Value::Int(_)) => true,
+            ("Boolean", Value::Boolean(_)) | ("String" | "ID", Value::String(_)) | ("ID", Value::Int(_)) => {
+                true
+            }
             ("Int" | "Float" | "Boolean" | "String" | "ID", _) => false,
             (custom, value) => match self.model.shape(custom) {
                 Shape::Any => true,

@@ -1,11 +1,6 @@
 use std::collections::HashMap;
 
-use apollo_compiler::{
-    Schema,
-    ast::Type,
-    schema::ExtendedType,
-    validation::Valid,
-};
+use apollo_compiler::{Schema, ast::Type, schema::ExtendedType, validation::Valid};
 
 /// What JSON a custom scalar may be written as. What the text says is checked where it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,12 +5,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationType},
 };
 
-use crate::{
-    Model, Refused, coerce, complete, condition,
-    cost::Cost,
-    limit::COMPLEXITY,
-    plan::Plan,
-};
+use crate::{Model, Refused, coerce, complete, condition, cost::Cost, limit::COMPLEXITY, plan::Plan};
 
 /// A valid operation, compiled: everything about it that does not hang on variables.
 pub struct Operation {
@@ -78,8 +73,8 @@ impl Operation {
         Ok(Prepared { document, variables, complexity })
     }
 
-    /// Completes what the library answered: nulls where fields failed, `{}` where nothing was left
-    /// to ask, keys in the order of the document.
+    /// Completes what the library answered: `{}` where nothing was left to ask, and keys in the
+    /// order of the document.
     pub fn complete(&self, response: &mut Response) {
         complete::complete(&self.plan, self.mark, response);
     }

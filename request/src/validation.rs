@@ -12,7 +12,7 @@ use async_graphql::Pos;
 use crate::{Model, Problem, Refused, suggestion::closest};
 
 /// How many findings are reported; the first ones show what is wrong.
-const MAX_FINDINGS: usize = 20;
+const MAX_FINDINGS: usize = 100;
 
 /// The names that the parser gives to tokens, and how a document writes them.
 const TOKENS: [(&str, &str); 15] = [
@@ -67,10 +67,8 @@ fn refused(found: &DiagnosticList, schema: Option<&Schema>) -> Refused {
 }
 
 fn problem(finding: &Diagnostic<'_, DiagnosticData>, schema: Option<&Schema>) -> Problem {
-    let position = finding.line_column_range().map(|range| Pos {
-        line: range.start.line,
-        column: range.start.column,
-    });
+    let position =
+        finding.line_column_range().map(|range| Pos { line: range.start.line, column: range.start.column });
     let text = finding.error.to_string();
     let hint = schema.map(|schema| suggestion(schema, &text)).unwrap_or_default();
     Problem { position, ..Problem::new(format!("{}{hint}", sentence(&text))) }

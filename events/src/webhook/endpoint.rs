@@ -1,9 +1,10 @@
 // ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, Context, OutputType, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use listing::{
-    Changeable, Checks, Draft, Editable, Entity, Field, Id, Identified, Related, Relation, Rule, Value, scope,
+    Changeable, Checks, Draft, Editable, Entity, Field, Id, Identified, Outcome, Related, Relation, Rule,
+    Value, scope,
 };
 use tenancy::{ErrorCode, Failure, Permission, Tx};
 use uuid::Uuid;
@@ -63,10 +64,13 @@ pub(crate) struct WebhookSecret {
 impl WebhookEndpoint {
     /// What its requests are signed with: the current secret first, then those that still sign for a
     /// while after a rotation.
-    async fn secrets(&self, ctx: &Context<'_>) -> Result<Vec<WebhookSecret>> {
-        let scope = scope(ctx)?;
-        scope.require(Permission::WriteWebhooks)?;
-        Ok(store::secrets(scope, self.id.uuid()).await?)
+    async fn secrets(&self, ctx: &Context<'_>) -> Outcome<Vec<WebhookSecret>> {
+        let secrets = async {
+            let scope = scope(ctx)?;
+            scope.require(Permission::WriteWebhooks)?;
+            store::secrets(scope, self.id.uuid()).await
+        };
+        secrets.await.into()
     }
 
     #[graphql(flatten)]

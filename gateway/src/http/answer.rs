@@ -63,8 +63,7 @@ impl Media {
 
 /// What execution answered; an error without a path came before it, and then there is no data.
 pub(super) fn executed(media: Media, response: &async_graphql::Response, request_id: &RequestId) -> Response {
-    let has_begun =
-        response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
+    let has_begun = response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
     if has_begun {
         answer(StatusCode::OK, media, &response.errors, Some(&response.data), request_id)
     } else {

@@ -76,7 +76,8 @@ impl<T: NodeTypes> OutputType for NodeQueries<T> {
                     "Anything by its id; null if the organisation has nothing with it.",
                     one,
                 ),
-                registry::many(registry, 
+                registry::many(
+                    registry,
                     "nodes",
                     "[Node]",
                     "Several things by their ids, in the order asked; null for each that the organisation \

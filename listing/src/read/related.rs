@@ -8,6 +8,7 @@ use async_graphql::{
 use crate::{
     Entity,
     entity::relation,
+    outcome::noted,
     read::page,
     registry::{self, MetaTypeId, Registry},
     relation::Way,
@@ -32,7 +33,13 @@ impl<E: Entity> OutputType for Related<'_, E> {
                 Way::Many { .. } => {
                     let target = relation.target.name;
                     let connection = format!("{target}Connection");
-                    registry::list(registry, relation.name, &connection, relation.about, page::describe(target))
+                    registry::list(
+                        registry,
+                        relation.name,
+                        &connection,
+                        relation.about,
+                        page::describe(target),
+                    )
                 }
             });
             registry::object::<Related<'static, E>>("", fields.collect::<Vec<_>>())
@@ -47,13 +54,14 @@ impl<E: Entity> OutputType for Related<'_, E> {
 impl<E: Entity> ContainerType for Related<'_, E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let Some(relation) = relation::<E>(&ctx.item.node.name.node) else { return Ok(None) };
-        match relation.way {
+        let answer = match relation.way {
             Way::One { id, .. } => match id(self.0) {
-                Some(id) => (relation.target.resolve_one)(ctx, id).await.map(Some),
-                None => Ok(Some(Value::Null)),
+                Some(id) => (relation.target.resolve_one)(ctx, id).await,
+                None => Ok(Value::Null),
             },
-            Way::Many { column } => (relation.target.resolve_many)(ctx, column, self.0.id()).await.map(Some),
-        }
+            Way::Many { column } => (relation.target.resolve_many)(ctx, column, self.0.id()).await,
+        };
+        Ok(Some(noted(ctx, answer)))
     }
 }
 

@@ -361,12 +361,26 @@ impl Schema {
 
     /// Everything that a type answers without arguments, so many levels down.
     pub(crate) fn selection(&self, ty: &str, depth: usize) -> String {
+        self.selection_beside(&[], ty, depth)
+    }
+
+    /// The same beside what other types answer: a field whose type differs there gets a name of its
+    /// own, because one name cannot have two types.
+    fn selection_beside(&self, others: &[&str], ty: &str, depth: usize) -> String {
         let mut inside = String::new();
         if ty == "Node" {
-            for node in self.node_types() {
-                write!(inside, "... on {node} {} ", self.selection(node, depth)).unwrap();
+            let nodes = self.node_types();
+            for node in &nodes {
+                write!(inside, "... on {node} {} ", self.selection_beside(&nodes, node, depth)).unwrap();
             }
         }
+        let differs = |field: &FieldDefinition| {
+            let mut beside = others.iter().flat_map(|other| self.fields(other));
+            beside.any(|other| {
+                other.node_name() == field.node_name()
+                    && other.ty.node.to_string() != field.ty.node.to_string()
+            })
+        };
         let fields = self.fields(ty);
         let paged = fields.iter().any(|field| field.node_name() == "nodes");
         for field in fields.iter().filter(|field| is_free(field) && !(paged && field.node_name() == "edges"))
@@ -377,12 +391,13 @@ impl Schema {
             } else {
                 ""
             };
+            let alias = if differs(field) { format!("{name}Of{ty}: ") } else { String::new() };
             if !self.is_object(answer) {
-                write!(inside, "{name} ").unwrap();
+                write!(inside, "{alias}{name} ").unwrap();
             } else if depth > 0 {
                 let below = self.selection(answer, depth - 1);
                 if !below.is_empty() {
-                    write!(inside, "{name}{page} {below} ").unwrap();
+                    write!(inside, "{alias}{name}{page} {below} ").unwrap();
                 }
             }
         }
