@@ -63,7 +63,11 @@ pub(crate) fn validate(
 }
 
 fn refused(found: &DiagnosticList, schema: Option<&Schema>) -> Refused {
-    Refused(found.iter().take(MAX_FINDINGS).map(|finding| problem(&finding, schema)).collect())
+    let mut problems: Vec<_> =
+        found.iter().take(MAX_FINDINGS).map(|finding| problem(&finding, schema)).collect();
+    // The parser repeats itself where a document ends too early.
+    problems.dedup();
+    Refused(problems)
 }
 
 fn problem(finding: &Diagnostic<'_, DiagnosticData>, schema: Option<&Schema>) -> Problem {

@@ -91,7 +91,7 @@ async fn a_filter_has_a_bound_in_every_direction() {
         (nested(50, |inside| json!({ "not": inside }), named("Ada")), not.as_str()),
         (nested(30, |inside| json!({ "or": [inside] }), named("Ada")), or.as_str()),
         (nested(50, |inside| json!({ "company": inside }), json!({})), company.as_str()),
-        (nested(50, |inside| json!({ "people": { "some": inside } }), json!({})), people.as_str()),
+        (nested(20, |inside| json!({ "people": { "some": inside } }), json!({})), people.as_str()),
         (json!({ "or": several(101) }), "where.or"),
         (json!({ "and": several(150), "or": several(60) }), "where.and"),
         (json!({ "id": { "in": ids(1001) } }), "where.id.in"),
