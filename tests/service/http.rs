@@ -34,6 +34,21 @@ async fn a_request_is_refused_for_its_form_before_it_is_executed() {
     );
     assert_eq!(send(&client, &[("content-type", "text/plain")], ping()).await, refused(415));
     assert_eq!(send(&client, &[], ping()).await, refused(415));
+    let with = |name, value| [JSON, (name, value)];
+    assert_eq!(send(&client, &with("content-encoding", "gzip"), ping()).await, refused(415));
+    assert_eq!(send(&client, &with("content-encoding", "identity"), ping()).await, (200, Value::Null));
+    let latin = [("content-type", "application/json; charset=iso-8859-1")];
+    assert_eq!(send(&client, &latin, ping()).await, refused(415));
+    assert_eq!(send(&client, &[JSON], format!("\u{feff}{}", ping())).await, (200, Value::Null));
+    for body in [json!({}), json!({ "query": null }), json!({ "query": "{ __typename }", "variables": "{}" })]
+    {
+        assert_eq!(send(&client, &[JSON], body.to_string()).await, refused(400), "{body}");
+        assert_eq!(
+            send(&client, &accept("application/json"), body.to_string()).await,
+            refused(400),
+            "{body}"
+        );
+    }
     assert_eq!(send(&client, &accept("text/html"), ping()).await, refused(406));
     assert_eq!(send(&client, &[JSON], "{".to_owned()).await, refused(400));
     assert_eq!(

@@ -29,5 +29,6 @@ mod paging;
 mod permissions;
 mod products;
 mod provisioning;
+mod requests;
 mod run;
 mod schema;

@@ -3,7 +3,7 @@
 use async_graphql::{ServerError, Value};
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -14,6 +14,7 @@ use tenancy::{Failure, Refusal, RequestId, Scope};
 
 use super::{
     answer::{Media, REQUEST_ID, answer, refused},
+    panics::caught,
     session::{not_let_in, request_id, session},
 };
 use crate::{Service, errors, schema};
@@ -34,27 +35,37 @@ pub(super) struct Asked {
 pub(super) async fn endpoint(
     State(service): State<Service>,
     Path(file): Path<String>,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    asked: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
     let request_id = request_id(&headers);
-    let session = match session(&service, &headers, &request_id).await {
+    caught(export(&service, &file, asked, &headers, &request_id), Media::Json, &request_id).await
+}
+
+async fn export(
+    service: &Service,
+    file: &str,
+    asked: Result<Query<Asked>, QueryRejection>,
+    headers: &HeaderMap,
+    request_id: &RequestId,
+) -> Response {
+    let session = match session(service, headers, request_id).await {
         Ok(session) => session,
-        Err(failure) => return not_let_in(&failure, Media::Json, &request_id),
+        Err(failure) => return not_let_in(&failure, Media::Json, request_id),
     };
     let entity =
         file.strip_suffix(".csv").and_then(|many| schema::entities().find(|entity| entity.many == many));
     let Some(entity) = entity else {
         let lists: Vec<String> = schema::entities().map(|entity| format!("{}.csv", entity.many)).collect();
         let message = format!("There is no such export; there are {}.", lists.join(", "));
-        return refused(StatusCode::NOT_FOUND, Media::Json, "BAD_REQUEST", message, &request_id);
+        return refused(StatusCode::NOT_FOUND, Media::Json, "BAD_REQUEST", message, request_id);
     };
     let Query(asked) = match asked {
         Ok(asked) => asked,
         Err(error) => {
             let message =
                 format!("Only `where`, `orderBy` and `columns` can be asked: {}", error.body_text());
-            return refused(StatusCode::BAD_REQUEST, Media::Json, "BAD_REQUEST", message, &request_id);
+            return refused(StatusCode::BAD_REQUEST, Media::Json, "BAD_REQUEST", message, request_id);
         }
     };
     let scope = service.scope(session, request_id.clone());
@@ -65,8 +76,8 @@ pub(super) async fn endpoint(
         Ok(stream::once(async { Ok(first) }).chain(rows).boxed())
     };
     match rows.await {
-        Ok(rows) => csv(&file, rows, request_id),
-        Err(failure) => failed(failure, &request_id),
+        Ok(rows) => csv(file, rows, request_id.clone()),
+        Err(failure) => failed(failure, request_id),
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request, Response as Answer, ServerError};
 use axum::{
@@ -7,13 +7,13 @@ use axum::{
     http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
-use futures_util::FutureExt;
 use request::{Operation, Parameters, Prepared, Refused};
 use tenancy::{Refusal, RequestId, Session};
 use tokio::time::timeout;
 
 use super::{
     answer::{Media, executed, not_executed, refused},
+    panics::caught,
     session::{not_let_in, request_id, session},
 };
 use crate::{Service, errors};
@@ -55,19 +55,16 @@ pub(super) async fn endpoint(State(service): State<Service>, request: http::Requ
         Ok(body) => body,
         Err((status, message)) => return refused(status, media, "BAD_REQUEST", message, &request_id),
     };
-    let answering = timeout(EXECUTION_TIMEOUT, answer(&service, session, &body, media, &request_id));
-    match AssertUnwindSafe(answering).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => {
-            let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
-            refused(StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
+    let answering = async {
+        match timeout(EXECUTION_TIMEOUT, answer(&service, session, &body, media, &request_id)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
+                refused(StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
+            }
         }
-        Err(_) => {
-            let mut errors = vec![errors::of_a_panic(&request_id)];
-            errors::finish(&mut errors, &request_id);
-            not_executed(StatusCode::INTERNAL_SERVER_ERROR, media, &errors, &request_id)
-        }
-    }
+    };
+    caught(answering, media, &request_id).await
 }
 
 async fn answer(

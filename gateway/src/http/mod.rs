@@ -3,6 +3,7 @@
 mod answer;
 mod export;
 mod graphql;
+mod panics;
 mod session;
 
 use std::{

@@ -111,7 +111,7 @@ fn what_the_specification_does_not_allow_is_refused_in_a_sentence() {
         ("{ users(first: $v) { id } }", "Variable `$v` is not defined."),
         ("{ me }", "Interface, union and object types must have a subselection set."),
         ("{ me { id ", "Syntax error: expected }, got the end of the document."),
-        ("", "Syntax error: Unexpected <EOF>."),
+        ("", "Syntax error: Unexpected end of the document."),
         (
             "{ node(id: 1) { ... on User { x: name } ... on Product { x: price } } }",
             "Operation must not select different types using the same name `x`.",

@@ -184,7 +184,7 @@ async fn an_order_that_cannot_be_meant_is_refused() {
         (json!([{ "tags": "ASC" }]), "variables.orderBy.0"),
         (json!([{ "people": { "name": "ASC" } }]), "variables.orderBy.0"),
         (json!([{ "company": {} }]), "orderBy.0.company"),
-        (json!([{ "company": { "company": { "name": "ASC" } } }]), "variables.orderBy.0.company.company"),
+        (json!([{ "company": { "company": { "name": "ASC" } } }]), "orderBy.0.company.company"),
         (json!(vec![json!({ "name": "ASC" }); 6]), "orderBy"),
     ];
     overheard.all_refused("orderBy", cases).await;

@@ -127,11 +127,16 @@ impl Client {
 
     /// Sends any body as JSON.
     pub(crate) async fn send(&self, body: &str) -> Answer {
+        self.send_as("application/graphql-response+json", body).await
+    }
+
+    /// Sends any body as JSON, and accepts an answer of this media type.
+    pub(crate) async fn send_as(&self, accept: &str, body: &str) -> Answer {
         let mut request = self
             .http
             .post(format!("{}/graphql", self.url))
             .header("content-type", "application/json")
-            .header("accept", "application/graphql-response+json")
+            .header("accept", accept)
             .body(body.to_owned());
         if let Some(token) = &self.access_token {
             request = request.bearer_auth(token);
