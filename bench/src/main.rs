@@ -6,7 +6,7 @@
 //! the floor ([`floor`]) and perhaps a [`peer`], see that all answer the same ([`agreement`]), drive
 //! them in turns ([`rounds`], [`driver`]) with the requests of each [`case`], put into the words of
 //! each ([`wording`]), and [`report`]. What it costs to say what has happened, and to hear of it, is
-//! measured apart: [`events`].
+//! measured apart: [`events`]. What a request costs before it is executed, or refused: [`requests`].
 
 mod agreement;
 mod answer;
@@ -24,6 +24,7 @@ mod peer;
 mod processes;
 mod reach;
 mod report;
+mod requests;
 mod rounds;
 mod sign_up;
 mod statistics;
@@ -58,6 +59,7 @@ fn main() -> Result<()> {
             .build()
             .context("no runtime")?
             .block_on(events::task(&task)),
+        Some(Command::Requests) => requests::run(),
         None => Builder::new_multi_thread()
             .enable_all()
             .build()

@@ -28,7 +28,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Measures what events cost: publishing them, hearing of them, and the jobs that follow.
     Events(EventsOptions),
-    /// One part of that, in a process of its own.
+    /// Measures what requests cost before they are executed or refused, hostile ones above all.
+    Requests,
+    /// One part of the events, in a process of its own.
     #[command(hide = true)]
     EventsTask { task: String },
     /// The hand-written server that the service is compared with.

@@ -20,5 +20,5 @@ mod schema;
 mod service;
 
 pub use run::provisioned;
-pub use schema::{Schema, sdl};
+pub use schema::{Schema, model, sdl};
 pub use service::{CONSTRAINTS, OpenError, Service, renew};

@@ -61,7 +61,7 @@ fn sdl_of(schema: &Schema) -> String {
 ///
 /// # Errors
 /// A fault of ours: the schema is not valid, or a scalar has no shape here.
-pub(crate) fn model() -> Result<Model, String> {
+pub fn model() -> Result<Model, String> {
     Model::new(&sdl_of(&build(None)), SETTINGS)
 }
 

@@ -11,7 +11,7 @@ use serde_json::Number;
 use crate::{
     Model, Problem, Refused, Shape,
     convert::constant,
-    input::{Findings, Step, Subject, is_one_of, shown},
+    input::{Findings, MAX_PROBLEMS, Step, Subject, is_one_of, shown},
     limit::VARIABLE_NODES,
     operation::{Operation, VariableDefinition},
 };
@@ -31,6 +31,9 @@ pub(crate) fn variables(
     let mut variables = Variables::default();
     let (mut problems, mut nodes) = (vec![], operation.values);
     for definition in &operation.variables {
+        if problems.len() >= MAX_PROBLEMS {
+            break;
+        }
         let sent = given.swap_remove(&definition.name);
         match variable(model, definition, sent) {
             Ok(None) => {}
@@ -84,6 +87,9 @@ struct Coercion<'m> {
 impl Coercion<'_> {
     fn coerce(&mut self, ty: &Type, value: &mut Value) {
         self.nodes += 1;
+        if self.findings.is_full() {
+            return;
+        }
         if *value == Value::Null {
             if ty.is_non_null() {
                 self.findings.must_not_be_null();
@@ -132,6 +138,9 @@ impl Coercion<'_> {
             return self.findings.not_of_type(&shown(value), &object.name);
         };
         for (name, value) in fields.iter_mut() {
+            if self.findings.is_full() {
+                return;
+            }
             match object.fields.get_key_value(name.as_str()) {
                 Some((name, field)) => {
                     self.findings.enter(Step::Field(name.clone()));

@@ -12,7 +12,9 @@ use async_graphql::{Name, Pos, Value};
 use crate::{Problem, suggestion::closest};
 
 /// How many problems are reported; the first ones show what is wrong.
-const MAX_PROBLEMS: usize = 100;
+pub(crate) const MAX_PROBLEMS: usize = 100;
+/// How many problems come with a suggestion.
+const MAX_HINTS: usize = 10;
 /// How many values of an enum a message lists.
 const MAX_LISTED: usize = 20;
 /// How many characters of a value a message repeats.
@@ -47,6 +49,11 @@ impl Findings {
     /// No problems yet of these values.
     pub(crate) fn of(subject: Subject) -> Self {
         Self { subject, span: None, path: vec![], problems: vec![] }
+    }
+
+    /// Whether further problems would not be reported.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() >= MAX_PROBLEMS
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -106,7 +113,11 @@ impl Findings {
     }
 
     pub(crate) fn unknown_field(&mut self, name: &str, object: &InputObjectType) {
-        let hint = closest(name, object.fields.keys().map(|name| name.as_str()));
+        // Finding a similar name costs more than anything else here.
+        let hint = match self.problems.len() < MAX_HINTS {
+            true => closest(name, object.fields.keys().map(|name| name.as_str())),
+            false => String::new(),
+        };
         self.note(&format!(": {} has no field {}.{hint}", object.name, cut(name)));
     }
 

@@ -15,7 +15,7 @@ use apollo_compiler::{
 
 use crate::{
     Model, Problem, Shape,
-    input::{Findings, Step, Subject, cut, is_one_of},
+    input::{Findings, MAX_PROBLEMS, Step, Subject, cut, is_one_of},
     position::Positions,
 };
 
@@ -108,7 +108,7 @@ impl<'d> Checking<'d> {
     }
 
     fn keep(&mut self, findings: Findings) {
-        if !findings.is_empty() {
+        if !findings.is_empty() && self.findings.len() < MAX_PROBLEMS {
             self.findings.push(findings);
         }
     }
@@ -128,6 +128,9 @@ impl<'c, 'd> Literal<'c, 'd> {
 
     /// Checks a value for a place that may have a default.
     fn check(&mut self, ty: &Type, value: &Node<Value>, has_default: bool) {
+        if self.findings.is_full() {
+            return;
+        }
         let span = std::mem::replace(&mut self.findings.span, value.location());
         match &**value {
             Value::Variable(name) => self.variable(ty, name, has_default),
@@ -184,6 +187,9 @@ impl<'c, 'd> Literal<'c, 'd> {
     fn object(&mut self, object: &Node<InputObjectType>, fields: &[(Name, Node<Value>)]) {
         let mut seen = HashSet::with_capacity(fields.len());
         for (name, value) in fields {
+            if self.findings.is_full() {
+                return;
+            }
             let outside = std::mem::replace(&mut self.findings.span, value.location());
             if !seen.insert(name.as_str()) {
                 self.findings.note(&format!(": the field {} is given twice.", cut(name)));

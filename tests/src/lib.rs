@@ -1,1 +1,3 @@
-//! Only tests: see `service/`.
+//! What tests and measurements share; the tests themselves are in `service/`.
+
+pub mod hostile;
