@@ -23,8 +23,13 @@ use crate::cluster::{Temporary, is_alive, is_root, wait_until};
 /// How long a start with a download may take.
 const DOWNLOADING: Duration = Duration::from_secs(300);
 
-/// Writes down its process and goes on until it is ended, as npm does on a slow line.
-const SLOW_NPM: &str = r#"[ "$1" = --version ] || { echo $$ > "$HOME/npm.pid"; while :; do sleep 1; done; }"#;
+/// Writes down its process and goes on until it is asked to end, which takes it a while, in which
+/// it still makes folders.
+const SLOW_NPM: &str = r#"[ "$1" = --version ] && exit
+folder=$PWD
+trap 'trap "" INT; sleep 2; mkdir -p "$folder/late"; exit 1' INT
+echo $$ > "$HOME/npm.pid"
+while :; do sleep 1; done"#;
 
 /// Does as npm does without a network: of what only some machines need it can do without all.
 const NPM_WITHOUT_NETWORK: &str = r#"[ "$1" = --version ] || echo "npm http fetch GET https://npm.example/a attempt 2 failed with ENOTFOUND" >&2"#;
@@ -120,7 +125,7 @@ fn programs_that_are_too_old_are_no_reason_to_leave_npm_alone() {
 #[test]
 fn a_killed_start_takes_npm_along_and_the_next_one_sweeps() {
     let temporary = Temporary::new("slow-npm");
-    let mut command = without_postgresql(&temporary, &["id", "sleep"]);
+    let mut command = without_postgresql(&temporary, &["id", "sleep", "mkdir"]);
     plant(&temporary, "npm", SLOW_NPM);
     let mut killed =
         command.env("HOME", &temporary.path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
