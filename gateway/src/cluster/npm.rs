@@ -63,7 +63,7 @@ pub(super) struct Npm {
 impl Npm {
     /// The package of the source tree; none where there is no source tree.
     pub(super) fn find() -> Option<Npm> {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../postgres");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("postgres");
         let wanted: Value = serde_json::from_slice(&fs::read(source.join("package.json")).ok()?).ok()?;
         // One version for all kinds of machines.
         let version = wanted.get("optionalDependencies")?.as_object()?.values().next()?.as_str()?.to_owned();
