@@ -36,7 +36,7 @@ const LOG: &str = "npm.log";
 const NPM: &str = r#"umask 022 && exec npm "$@""#;
 
 /// No scripts: the one of this package makes links, and so does [`make_links`], which works also
-/// where npm is told to run none, and nothing of a package runs as the caller.
+/// where npm is set to run none, and nothing of a package runs as the caller.
 const ARGUMENTS: [&str; 9] = [
     "ci",
     "--ignore-scripts",

@@ -13,7 +13,7 @@ use super::npm::Npm;
 /// Names the folder with the programs to use, whatever else is there.
 const NAMED: &str = "TESSERA_POSTGRES";
 
-/// As [`NAMED`], stands for the programs of the npm package.
+/// The value of [`NAMED`] that asks for the programs of the npm package.
 const NPM: &str = "npm";
 
 /// For tests: the folders to look into instead of those of packagers, separated as in `PATH`.

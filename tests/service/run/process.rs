@@ -33,8 +33,8 @@ fn binary() -> &'static Path {
             other => other,
         };
         let mut cargo = Command::new(env!("CARGO"));
-        // What cargo says to the test about its package is news to the build scripts of libraries,
-        // which would be compiled again now, and once more by the next cargo that does not say it.
+        // Cargo describes the test's package to the test by variables. Build scripts of libraries
+        // read them too, and run again when they change: now, and at the next plain `cargo build`.
         let of_package = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_"];
         for (name, _) in std::env::vars_os() {
             if of_package.iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
