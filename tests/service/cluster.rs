@@ -104,7 +104,7 @@ pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
 }
 
 /// Root alone can make what these tests are about.
-fn is_root(temporary: &Temporary) -> bool {
+pub(crate) fn is_root(temporary: &Temporary) -> bool {
     let is_root = fs::metadata(&temporary.path).unwrap().uid() == 0;
     if !is_root {
         eprintln!("skipped: only root can do this");

@@ -1,6 +1,7 @@
 //! The real binary, as a person starts it: everything on this machine.
 
 pub(crate) mod process;
+mod programs;
 mod served;
 
 use std::{

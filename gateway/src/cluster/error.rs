@@ -8,24 +8,36 @@ use std::path::{Path, PathBuf};
 pub enum ClusterError {
     /// No programs of a new enough PostgreSQL are on this machine.
     #[error(
-        "PostgreSQL 15 or newer is needed, {found}. Install it with `{install}`, or set DATABASE_URL to a server you already have."
+        "PostgreSQL 15 or newer is needed, {found}{npm}. Install it with `{install}`, or set DATABASE_URL to a server you already have."
     )]
     Missing {
         /// What was found instead, as half a sentence.
         found: String,
+        /// Why npm did not help, in parentheses; nothing where it was not asked.
+        npm: String,
         /// The one command that installs it here.
         install: String,
     },
+    /// The folder of `TESSERA_POSTGRES` is wrong, or closed to the user PostgreSQL runs as.
+    #[error(
+        "TESSERA_POSTGRES is {folder}, where user {runner} finds no `initdb` and `postgres` to run. Set it to the folder with PostgreSQL's programs, or leave it out."
+    )]
+    NoPrograms {
+        /// The folder it names.
+        folder: PathBuf,
+        /// The user PostgreSQL would run as.
+        runner: String,
+    },
     /// A data folder can only be run by the major version that made it.
     #[error(
-        "{folder} was made by PostgreSQL {made_by}, but this machine has {installed}. Install PostgreSQL {made_by}, start over with --reset (this deletes the data), or set TESSERA_DATA_DIR to another folder."
+        "{folder} was made by PostgreSQL {made_by}, but {installed}. Install PostgreSQL {made_by}, start over with --reset (this deletes the data), or set TESSERA_DATA_DIR to another folder."
     )]
     OtherVersion {
         /// The data folder.
         folder: PathBuf,
         /// The major version that made the folder.
         made_by: u32,
-        /// The versions found, as text.
+        /// The versions found, as half a sentence.
         installed: String,
     },
     /// One process per folder: two servers on one folder would destroy it.

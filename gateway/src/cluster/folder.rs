@@ -4,10 +4,10 @@
 //! root lends PostgreSQL a user who cannot reach that folder (a clone under `/root`, say), all
 //! but the lock lives in a place under `/var/tmp` instead, and a file `WHERE` tells so.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -195,7 +195,7 @@ fn find_place(asked: &Path, identity: &Identity) -> Result<PathBuf, ClusterError
     if !identity.is_switched() {
         return Ok(asked.to_path_buf());
     }
-    let place = PathBuf::from(format!("/var/tmp/tessera-{:016x}", hash(asked)));
+    let place = reachable_place("tessera", asked);
     let note = asked.join(WHERE);
     // A note that names another place came with a copied or moved folder; following it would let
     // two folders share one database.
@@ -219,15 +219,21 @@ fn find_place(asked: &Path, identity: &Identity) -> Result<PathBuf, ClusterError
     fs::canonicalize(&place).doing("find", &place)
 }
 
+/// A place that every user can reach, in the stead of a folder that not every user can.
+pub(super) fn reachable_place(name: &str, asked: &Path) -> PathBuf {
+    PathBuf::from(format!("/var/tmp/{name}-{:016x}", hash(asked)))
+}
+
 /// Makes the place, or makes sure that the one found is root's: its name is no secret.
-fn take_place(place: &Path) -> Result<(), ClusterError> {
+pub(super) fn take_place(place: &Path) -> Result<(), ClusterError> {
     match DirBuilder::new().mode(0o711).create(place) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        made => return made.doing("make", place),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error).doing("make", place),
+        _ => {}
     }
     let found = fs::symlink_metadata(place).doing("read", place)?;
     if found.is_dir() && found.uid() == 0 && found.mode() & 0o022 == 0 {
-        return Ok(());
+        // The caller's umask may have closed it to the user whom it is for.
+        return fs::set_permissions(place, Permissions::from_mode(0o711)).doing("open", place);
     }
     Err(ClusterError::PlaceTaken { place: place.to_path_buf() })
 }

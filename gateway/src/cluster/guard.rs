@@ -2,9 +2,9 @@
 //!
 //! Beside every program runs a shell, the watchdog, whose standard input is a pipe that only this
 //! process holds. However this process ends, be it by SIGKILL, the system closes the pipe, and
-//! the watchdog ends the program.
+//! the watchdog ends the program. The program itself begins only when its watchdog is there.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -48,7 +48,7 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    /// Starts a program made by [`Identity::command`], and its watchdog.
+    /// Starts a program made by [`Identity::gated`], and its watchdog.
     pub(super) fn start(identity: &Identity, mut command: Command) -> io::Result<Guarded> {
         let child = command.process_group(0).spawn()?;
         // From here on, dropping the value on an error stops the program.
@@ -56,6 +56,10 @@ impl Guarded {
         let watchdog =
             identity.shell(WATCHDOG).arg(guarded.pid().to_string()).stdin(Stdio::piped()).spawn()?;
         guarded.watchdog = Some(watchdog);
+        // Were this process killed before here, the program would not begin at all.
+        if let Some(gate) = &mut guarded.child.stdin {
+            gate.write_all(b"\n")?;
+        }
         Ok(guarded)
     }
 
@@ -64,7 +68,7 @@ impl Guarded {
         self.child.id()
     }
 
-    /// The program's standard input, where the command asked for a pipe.
+    /// The program's standard input.
     pub(super) fn take_stdin(&mut self) -> Option<std::process::ChildStdin> {
         self.child.stdin.take()
     }
@@ -126,5 +130,32 @@ pub(super) fn wait_until(patience: Duration, mut is_true: impl FnMut() -> bool) 
             return false;
         }
         thread::sleep(PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_program_without_its_watchdog_does_not_begin() {
+        let identity = Identity::find().unwrap();
+        let folder = std::env::temp_dir().join(format!("tessera-gate-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        identity.own(&folder).unwrap();
+        let touch = |name: &str| {
+            let mut command = identity.gated("touch".as_ref());
+            command.arg(folder.join(name));
+            command
+        };
+        // As if this process had been killed between the two.
+        let mut alone = touch("alone").spawn().unwrap();
+        drop(alone.stdin.take());
+        assert!(!alone.wait().unwrap().success());
+        assert!(Guarded::start(&identity, touch("guarded")).unwrap().wait().unwrap().success());
+        assert!(!folder.join("alone").exists() && folder.join("guarded").exists());
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -16,7 +16,10 @@ use super::error::{ClusterError, Doing};
 const ORDINARY_USERS: [&str; 3] = ["postgres", "_postgres", "nobody"];
 
 /// The POSIX shell: the one program that every Unix has at the same path.
-const SHELL: &str = "/bin/sh";
+pub(super) const SHELL: &str = "/bin/sh";
+
+/// Becomes the program that its arguments name once it has read a line, and ends if none comes.
+const GATE: &str = r#"read -r line && exec "$@""#;
 
 /// The user PostgreSQL runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +35,9 @@ pub(super) struct Identity {
 impl Identity {
     /// Decides who runs PostgreSQL, and tries that it can be done.
     pub(super) fn find() -> Result<Identity, ClusterError> {
-        let uid = effective_id("-u")?;
-        if uid != 0 {
-            return Ok(Identity { name: uid.to_string(), uid, gid: effective_id("-g")?, switched: false });
+        let caller = Identity::caller()?;
+        if caller.uid != 0 {
+            return Ok(caller);
         }
         let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
         let identity = ORDINARY_USERS
@@ -45,6 +48,12 @@ impl Identity {
             Ok(_) => Ok(identity),
             Err(source) => Err(ClusterError::CannotSwitchUser { user: identity.name, source }),
         }
+    }
+
+    /// The user this process runs as.
+    pub(super) fn caller() -> Result<Identity, ClusterError> {
+        let uid = effective_id("-u")?;
+        Ok(Identity { name: uid.to_string(), uid, gid: effective_id("-g")?, switched: false })
     }
 
     /// Whether this process is root and lends PostgreSQL another user.
@@ -84,6 +93,14 @@ impl Identity {
     pub(super) fn shell(&self, script: &str) -> Command {
         let mut command = self.command(Path::new(SHELL));
         command.args(["-c", script, "sh"]);
+        command
+    }
+
+    /// A program that does nothing until a line is written to its standard input, which it then
+    /// reads on. Its process is the one that waits: the id stays the same.
+    pub(super) fn gated(&self, program: &Path) -> Command {
+        let mut command = self.shell(GATE);
+        command.arg(program).stdin(Stdio::piped());
         command
     }
 

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::Command;
 
 use rand::distr::{Alphanumeric, SampleString};
 
@@ -79,17 +79,7 @@ pub(super) fn make_data(
     let half_made = folder.half_made();
     fs::DirBuilder::new().mode(0o700).create(&half_made).doing("make", &half_made)?;
     identity.own(&half_made)?;
-    let mut command = identity.command(&programs.initdb());
-    command
-        .args(["--username=postgres", "--auth=scram-sha-256"])
-        .args(["--encoding=UTF8", "--locale=C"])
-        .arg("--pwfile")
-        .arg(folder.password())
-        .arg("--pgdata")
-        .arg(&half_made);
-    if !durable {
-        command.arg("--no-sync");
-    }
+    let mut command = initdb_command(folder, identity, programs, &half_made, durable);
     log.take_output_of(&mut command)?;
     let made = Guarded::start(identity, command).and_then(Guarded::wait);
     if !made.doing("run", &programs.initdb())?.success() {
@@ -101,6 +91,30 @@ pub(super) fn make_data(
     Ok(password)
 }
 
+/// The program that fills an empty folder. It works in the folder itself, and not by its path:
+/// should this process be killed, the next one deletes the folder, and by its path `initdb` would
+/// make it anew.
+fn initdb_command(
+    folder: &Folder,
+    identity: &Identity,
+    programs: &Programs,
+    half_made: &Path,
+    durable: bool,
+) -> Command {
+    let mut command = identity.gated(&programs.initdb());
+    command
+        .args(["--username=postgres", "--auth=scram-sha-256"])
+        .args(["--encoding=UTF8", "--locale=C"])
+        .arg("--pwfile")
+        .arg(folder.password())
+        .args(["--pgdata", "."])
+        .current_dir(half_made);
+    if !durable {
+        command.arg("--no-sync");
+    }
+    command
+}
+
 /// Gives the roles of a stopped cluster a new password, through a server without connections.
 pub(super) fn replace_password(
     folder: &Folder,
@@ -110,12 +124,8 @@ pub(super) fn replace_password(
 ) -> Result<String, ClusterError> {
     tracing::warn!("The password file is missing, so all roles get a new password");
     let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH);
-    let mut command = identity.command(&programs.postgres());
-    command
-        .args(["--single", "-c", "exit_on_error=on", "-D"])
-        .arg(folder.data())
-        .arg("postgres")
-        .stdin(Stdio::piped());
+    let mut command = identity.gated(&programs.postgres());
+    command.args(["--single", "-c", "exit_on_error=on", "-D"]).arg(folder.data()).arg("postgres");
     log.take_output_of(&mut command)?;
     let is_set = run_with_input(identity, command, &SET_PASSWORDS.replace("NEW", &password))
         .doing("run", &programs.postgres())?;
@@ -127,7 +137,7 @@ pub(super) fn replace_password(
 }
 
 /// Runs a program to its end on a text as its input.
-fn run_with_input(identity: &Identity, command: std::process::Command, input: &str) -> std::io::Result<bool> {
+fn run_with_input(identity: &Identity, command: Command, input: &str) -> std::io::Result<bool> {
     let mut running = Guarded::start(identity, command)?;
     if let Some(mut stdin) = running.take_stdin() {
         // If the program has ended already, its exit status tells why better than this would.
@@ -145,6 +155,26 @@ pub(super) fn made_by(data: &Path) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_initdb_whose_folder_was_swept_does_not_make_it_anew() {
+        let identity = Identity::find().unwrap();
+        let Ok(programs) = Programs::find(&identity, Path::new("swept"), None) else { return };
+        let path = std::env::temp_dir().join(format!("tessera-swept-{}", std::process::id()));
+        let folder = Folder::take(&path, false, &identity).unwrap();
+        // So that nothing but the path keeps it from being made anew.
+        identity.own(&folder.place).unwrap();
+        make_password(&folder, &identity).unwrap();
+        let half_made = folder.half_made();
+        fs::create_dir(&half_made).unwrap();
+        identity.own(&half_made).unwrap();
+        let mut left = initdb_command(&folder, &identity, &programs, &half_made, false).spawn().unwrap();
+        fs::remove_dir(&half_made).unwrap();
+        left.stdin.take().unwrap().write_all(b"\n").unwrap();
+        assert!(!left.wait().unwrap().success());
+        assert!(!half_made.exists());
+        folder.delete().unwrap();
+    }
 
     #[test]
     fn a_password_is_told_from_a_damaged_file() {

@@ -2,7 +2,7 @@
 //!
 //! [`Cluster::start`] tells the whole story: decide who runs PostgreSQL (`identity`), take the
 //! folder (`folder`), put right what a killed run left in it (`leftovers`), find the programs
-//! (`programs`), make the data folder the first time (`make`), and start the server
+//! (`programs`, and where there are none, `npm`), make the data folder the first time (`make`), and start the server
 //! (`server`) under a watchdog that ends it should this process die (`guard`).
 //!
 //! Everything here blocks; asynchronous callers use `spawn_blocking`.
@@ -14,6 +14,7 @@ mod identity;
 mod leftovers;
 mod log;
 mod make;
+mod npm;
 mod programs;
 mod server;
 
@@ -123,6 +124,15 @@ impl Cluster {
     pub fn stop(mut self) -> Result<(), ClusterError> {
         self.server.stop(&self.folder)
     }
+}
+
+/// The major version of the PostgreSQL that would make a new cluster.
+///
+/// # Errors
+/// Says in a sentence why there is none.
+pub fn major_version() -> Result<u32, ClusterError> {
+    let identity = Identity::find()?;
+    Ok(Programs::find(&identity, Path::new(""), None)?.version.major)
 }
 
 /// Deletes a cluster for a fresh start, and nothing else that may be in its folder. Stops a

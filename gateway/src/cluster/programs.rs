@@ -8,6 +8,16 @@ use std::process::{Command, Stdio};
 
 use super::error::ClusterError;
 use super::identity::Identity;
+use super::npm::Npm;
+
+/// Names the folder with the programs to use, whatever else is there.
+const NAMED: &str = "TESSERA_POSTGRES";
+
+/// The value of [`NAMED`] that asks for the programs of the npm package.
+const NPM: &str = "npm";
+
+/// For tests: the folders to look into instead of those of packagers, separated as in `PATH`.
+const TEST_SEARCH: &str = "TESSERA_TEST_SEARCH";
 
 /// The oldest major version the service is tested with.
 const OLDEST_MAJOR: u32 = 15;
@@ -57,27 +67,39 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// The newest programs, or those of the major version that made the data.
+    /// The newest programs, or those of the major version that made the data: of the folder that
+    /// `TESSERA_POSTGRES` names, or of the machine, or else of npm.
     pub(super) fn find(
         identity: &Identity,
         data: &Path,
         made_by: Option<u32>,
     ) -> Result<Programs, ClusterError> {
-        choose(installed(identity), made_by).map_err(|found| match made_by {
-            Some(made_by) if !found.is_empty() => ClusterError::OtherVersion {
-                folder: data.to_path_buf(),
-                made_by,
-                installed: format!("PostgreSQL {found}"),
-            },
-            _ => ClusterError::Missing {
-                found: if found.is_empty() {
-                    "and none was found".to_owned()
-                } else {
-                    format!("but only {found} was found")
-                },
-                install: install_command(identity),
-            },
+        let named = std::env::var_os(NAMED).filter(|named| !named.is_empty());
+        let (programs, whose) = match named {
+            None => return anywhere(identity, data, made_by),
+            Some(named) if named == NPM => (Programs::of_npm(identity)?, "the npm package has"),
+            Some(named) => (Programs::of_folder(Path::new(&named), identity)?, "TESSERA_POSTGRES names"),
+        };
+        choose(vec![programs], made_by).map_err(|found| match made_by {
+            Some(made_by) => other_version(data, made_by, whose, &found),
+            None => missing(identity, format!("but {whose} {found}"), String::new()),
         })
+    }
+
+    /// The programs of the npm package, and no others.
+    fn of_npm(identity: &Identity) -> Result<Programs, ClusterError> {
+        let installed = match Npm::find() {
+            Some(npm) => npm.install(identity),
+            None => Err("the source tree is not there".to_owned()),
+        };
+        installed.map_err(|why| missing(identity, "and TESSERA_POSTGRES is npm".to_owned(), why))
+    }
+
+    /// The programs of one folder, and no others.
+    fn of_folder(folder: &Path, identity: &Identity) -> Result<Programs, ClusterError> {
+        without_links(folder)
+            .and_then(|folder| programs_in(&folder, identity))
+            .ok_or_else(|| ClusterError::NoPrograms { folder: folder.into(), runner: identity.name.clone() })
     }
 
     pub(super) fn initdb(&self) -> PathBuf {
@@ -87,6 +109,43 @@ impl Programs {
     pub(super) fn postgres(&self) -> PathBuf {
         self.folder.join("postgres")
     }
+}
+
+/// The machine's own programs, or npm's where the machine has none that suit.
+fn anywhere(identity: &Identity, data: &Path, made_by: Option<u32>) -> Result<Programs, ClusterError> {
+    let found = match choose(installed(identity), made_by) {
+        Ok(programs) => return Ok(programs),
+        Err(found) => found,
+    };
+    let mut why = String::new();
+    if let Some(npm) = Npm::find() {
+        if let Some(programs) = made_by.and_then(|major| npm.installed(major, identity)) {
+            return Ok(programs);
+        }
+        // Data of another version than the machine's own is no reason for a download.
+        if made_by.is_none_or(|major| major == npm.major && found.is_empty()) {
+            match npm.install(identity) {
+                Ok(programs) => return Ok(programs),
+                Err(said) => why = said,
+            }
+        }
+    }
+    Err(match made_by {
+        Some(made_by) if !found.is_empty() => other_version(data, made_by, "this machine has", &found),
+        _ if found.is_empty() => missing(identity, "and none was found".to_owned(), why),
+        _ => missing(identity, format!("but only {found} was found"), why),
+    })
+}
+
+fn other_version(data: &Path, made_by: u32, whose: &str, found: &str) -> ClusterError {
+    let installed = format!("{whose} PostgreSQL {found}");
+    ClusterError::OtherVersion { folder: data.to_path_buf(), made_by, installed }
+}
+
+/// `why` tells what kept npm from helping, if it was asked.
+fn missing(identity: &Identity, found: String, why: String) -> ClusterError {
+    let npm = if why.is_empty() { why } else { format!(" (npm could not bring it: {why})") };
+    ClusterError::Missing { found, npm, install: install_command(identity) }
 }
 
 /// Picks from what is installed, or lists it.
@@ -109,20 +168,18 @@ fn choose(mut installed: Vec<Programs>, made_by: Option<u32>) -> Result<Programs
 
 /// Every installed version whose programs this user can run.
 fn installed(identity: &Identity) -> Vec<Programs> {
-    candidates(identity)
-        .into_iter()
-        .filter(|folder| folder.join("initdb").is_file())
-        .filter_map(|folder| {
-            let answer = identity
-                .command(&folder.join("postgres"))
-                .arg("--version")
-                .stdout(Stdio::piped())
-                .output()
-                .ok()?;
-            let version = parse_version(&String::from_utf8_lossy(&answer.stdout))?;
-            Some(Programs { version, folder })
-        })
-        .collect()
+    candidates(identity).iter().filter_map(|folder| programs_in(folder, identity)).collect()
+}
+
+/// The programs of a folder, if this user can run them.
+pub(super) fn programs_in(folder: &Path, identity: &Identity) -> Option<Programs> {
+    if !folder.join("initdb").is_file() {
+        return None;
+    }
+    let mut asked = identity.command(&folder.join("postgres"));
+    let answer = asked.arg("--version").stdout(Stdio::piped()).output().ok()?;
+    let version = parse_version(&String::from_utf8_lossy(&answer.stdout))?;
+    Some(Programs { version, folder: folder.to_path_buf() })
 }
 
 /// Folders that may hold the programs, without links, so that none is tried twice.
@@ -132,20 +189,28 @@ fn candidates(identity: &Identity) -> BTreeSet<PathBuf> {
     if let Ok(answer) = asked {
         folders.push(String::from_utf8_lossy(&answer.stdout).trim().into());
     }
-    for (above, start, end) in PACKAGED {
-        let entries = fs::read_dir(above).into_iter().flatten().flatten();
-        folders.extend(
-            entries
-                .filter(|entry| entry.file_name().to_string_lossy().starts_with(start))
-                .map(|entry| entry.path().join(end)),
-        );
+    match std::env::var_os(TEST_SEARCH) {
+        Some(searched) => folders.extend(std::env::split_paths(&searched)),
+        None => folders.extend(packaged()),
     }
-    folders
-        .iter()
-        // A link in PATH leads to the folder where all the programs are.
-        .filter_map(|folder| fs::canonicalize(folder.join("postgres")).ok())
-        .filter_map(|program| program.parent().map(Path::to_path_buf))
-        .collect()
+    folders.iter().filter_map(|folder| without_links(folder)).collect()
+}
+
+/// The folders of packagers.
+fn packaged() -> Vec<PathBuf> {
+    let entries = |(above, start, end): &(&str, &'static str, &'static str)| {
+        let (start, end) = (*start, *end);
+        let entries = fs::read_dir(above).into_iter().flatten().flatten();
+        let begin_so = entries.filter(move |entry| entry.file_name().to_string_lossy().starts_with(start));
+        begin_so.map(move |entry| entry.path().join(end))
+    };
+    PACKAGED.iter().flat_map(entries).collect()
+}
+
+/// Where a folder's programs really are: a link in PATH leads to the folder with all of them.
+fn without_links(folder: &Path) -> Option<PathBuf> {
+    let program = fs::canonicalize(folder.join("postgres")).ok()?;
+    program.parent().map(Path::to_path_buf)
 }
 
 /// The absolute folders of `PATH`; relative ones would be looked up from another directory.

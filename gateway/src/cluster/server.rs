@@ -89,7 +89,7 @@ fn server_command(
     port: u16,
     durable: bool,
 ) -> Command {
-    let mut command = identity.command(&programs.postgres());
+    let mut command = identity.gated(&programs.postgres());
     command.arg("-D").arg(data);
     let port = format!("port={port}");
     let settings = [

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::OnceLock};
 
-use gateway::cluster::{Cluster, Settings};
+use gateway::cluster::{Cluster, Settings, major_version};
 use sha2::{Digest, Sha256};
 use tenancy::Addresses;
 use tokio_postgres::{Client, NoTls};
@@ -12,11 +12,13 @@ pub(crate) struct Postgres {
     pub(crate) cluster: Cluster,
 }
 
-/// The private PostgreSQL, in `target/`; a second test process waits for its turn.
+/// The private PostgreSQL, in `target/`; a second test process waits for its turn. Each major
+/// version has a folder of its own, because none can read another's.
 pub(crate) fn postgres() -> &'static Postgres {
     static POSTGRES: OnceLock<Postgres> = OnceLock::new();
     POSTGRES.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("postgres");
+        let name = format!("postgres-{}", major_version().unwrap());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let cluster = Cluster::start(&Settings { folder, durable: false, wait: true }).unwrap();
         Postgres { cluster }
     })

@@ -33,6 +33,14 @@ fn binary() -> &'static Path {
             other => other,
         };
         let mut cargo = Command::new(env!("CARGO"));
+        // Cargo describes the test's package to the test by variables. Build scripts of libraries
+        // read them too, and run again when they change: now, and at the next plain `cargo build`.
+        let of_package = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_"];
+        for (name, _) in std::env::vars_os() {
+            if of_package.iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
+                cargo.env_remove(name);
+            }
+        }
         cargo.args(["build", "--quiet", "--package", "gateway", "--profile", profile, "--target-dir"]);
         let status = cargo.arg(built.parent().unwrap()).current_dir(env!("CARGO_MANIFEST_DIR")).status();
         assert!(status.unwrap().success(), "the gateway cannot be built");
@@ -40,11 +48,14 @@ fn binary() -> &'static Path {
     })
 }
 
-/// The binary with nothing set that the tests' own caller may have set.
+/// The binary with nothing set that the tests' own caller may have set, but for the choice of
+/// PostgreSQL's programs.
 pub(super) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     for (name, _) in std::env::vars_os() {
-        if ["DATABASE_", "TESSERA_", "PG"].iter().any(|ours| name.to_string_lossy().starts_with(ours)) {
+        let is_ours =
+            ["DATABASE_", "TESSERA_", "PG"].iter().any(|ours| name.to_string_lossy().starts_with(ours));
+        if is_ours && name != "TESSERA_POSTGRES" {
             command.env_remove(name);
         }
     }
@@ -90,19 +101,20 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// Everything on this machine, as `cargo run` does it, until the greeting.
     pub(super) fn run(temporary: &Temporary, arguments: &[&str]) -> Self {
+        Self::running(temporary, private(temporary, arguments), STARTING)
+    }
+
+    /// A command that does so.
+    pub(super) fn running(temporary: &Temporary, mut command: Command, patience: Duration) -> Self {
         let begun = Instant::now();
-        let mut child = private(temporary, arguments)
-            .stdout(Stdio::piped())
-            .stderr(stderr_of(temporary))
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr_of(temporary)).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut gateway = Self::of(child);
         let (send, receive) = channel();
         // Reads on to the end, so that the gateway never waits for us.
         thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(send.send(line))));
         while !gateway.greeting.contains("Ctrl-C stops") {
-            match receive.recv_timeout(STARTING.saturating_sub(begun.elapsed())) {
+            match receive.recv_timeout(patience.saturating_sub(begun.elapsed())) {
                 Ok(line) => gateway.greeting += &format!("{line}\n"),
                 Err(_) => panic!("no greeting: {}{}", gateway.greeting, log_of(temporary)),
             }
