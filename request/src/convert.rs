@@ -15,7 +15,7 @@ use async_graphql::{
 use async_graphql_value::Value as LibraryValue;
 use serde_json::Number;
 
-use crate::{Model, operation::VariableDefinition, plan::Survey, position::Positions};
+use crate::{Model, operation::VariableDefinition, position::Positions, survey::Survey};
 
 /// Converts one operation with the fragments it uses.
 pub(crate) struct Conversion<'c, 't> {
@@ -137,14 +137,16 @@ impl Conversion<'_, '_> {
 
     /// Whether an object is also asked for its type. The library answers null for an object of which
     /// nothing is left to ask; and where several places ask for one object, it then drops what the
-    /// other places answer.
+    /// other places answer. Behind an interface, the type also decides the order of the keys.
     fn needs_mark(&self, set: &SelectionSet) -> bool {
         let is_plain = |selection: &Selection| match selection {
             Selection::Field(field) => field.directives.is_empty() && field.selection_set.is_empty(),
             _ => false,
         };
         !set.is_empty()
-            && (self.may_be_empty(set) || (self.survey.repeats && !set.selections.iter().all(is_plain)))
+            && (self.may_be_empty(set)
+                || !self.is_object(&set.ty)
+                || (self.survey.repeats && !set.selections.iter().all(is_plain)))
     }
 
     /// Whether there may be nothing left to ask of an object: every field hangs on a condition or on
@@ -171,9 +173,11 @@ impl Conversion<'_, '_> {
 
     /// Whether a fragment on a type applies to everything of another type.
     fn always_applies(&self, on: &str, ty: &str) -> bool {
-        let schema = &self.model.schema;
-        on == ty
-            || (matches!(schema.types.get(ty), Some(ExtendedType::Object(_))) && schema.is_subtype(on, ty))
+        on == ty || (self.is_object(ty) && self.model.schema.is_subtype(on, ty))
+    }
+
+    fn is_object(&self, ty: &str) -> bool {
+        matches!(self.model.schema.types.get(ty), Some(ExtendedType::Object(_)))
     }
 }
 

@@ -5,18 +5,19 @@ use apollo_compiler::{
     ast::DirectiveList,
     executable::{self, ExecutableDocument, Selection, SelectionSet},
 };
-use async_graphql::{Name, parser::types::OperationType};
+use async_graphql::Name;
 
 use crate::{
-    Model, Operation, Problem, Refused,
+    AnswerPlan, Model, Operation, Problem, Refused,
     convert::{Conversion, constant},
     cost::Cost,
     limit::{MUTATIONS, ROOT_FIELDS},
     literal,
     operation::VariableDefinition,
-    plan::Survey,
     position::Positions,
-    size, tokens, validation,
+    size,
+    survey::Survey,
+    tokens, validation,
 };
 
 /// A document that is valid for the schema, with each of its operations compiled. Front ends send
@@ -80,14 +81,9 @@ impl Compilation<'_> {
         let mut positions = Positions::in_text(self.text);
         let place = positions.of(operation.location());
         let survey = Survey::of(self.document, &operation.selection_set, self.model.settings.mark)?;
-        let kind = match operation.operation_type {
-            executable::OperationType::Query => OperationType::Query,
-            executable::OperationType::Mutation => OperationType::Mutation,
-            executable::OperationType::Subscription => OperationType::Subscription,
-        };
-        if kind == OperationType::Mutation {
+        if operation.is_mutation() {
             MUTATIONS.check(survey.root_fields)?;
-            if survey.root_fields > survey.plan.keys.len() {
+            if survey.root_fields > survey.root_keys {
                 let message = "Ask for a mutation in one place: in several it would be carried out as often.";
                 return Err(Problem { position: Some(place), ..Problem::new(message) }.into());
             }
@@ -113,15 +109,13 @@ impl Compilation<'_> {
         let executable = conversion.operation(operation, &variables);
         Ok(Operation {
             name: operation.name.as_ref().map(Name::new),
-            kind,
             variables,
             values: survey.values,
+            plan: Arc::new(AnswerPlan::of(self.model, &executable)),
             executable,
             is_conditional: self.is_conditional(&operation.selection_set, &survey),
             repeats: survey.repeats,
             cost: Cost::of(self.document, &operation.selection_set),
-            plan: survey.plan,
-            mark: self.model.settings.mark,
         })
     }
 

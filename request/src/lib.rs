@@ -4,12 +4,11 @@
 //! large or not valid for the schema ([`Model`]) and compiles each of its operations.
 //! [`Operation::prepare`] coerces the variables, evaluates `@skip` and `@include`, and hands the
 //! execution library a document that holds nothing but what it has to execute.
-//! [`Operation::complete`] puts the answer into the shape that the GraphQL specification asks for.
+//! [`AnswerPlan::complete`] gives the answer the shape that the GraphQL specification asks for.
 //!
 //! Nothing here reads a database, waits or knows HTTP, and every step is bounded by a [`Limit`].
 
 mod coerce;
-mod complete;
 mod condition;
 mod convert;
 mod cost;
@@ -25,6 +24,7 @@ mod position;
 mod refusal;
 mod size;
 mod suggestion;
+mod survey;
 mod tokens;
 mod validation;
 mod value;
@@ -35,6 +35,7 @@ pub use self::{
     model::{Model, Settings, Shape},
     operation::{Operation, Prepared},
     parameters::Parameters,
+    plan::AnswerPlan,
     refusal::{Problem, Refused},
 };
 

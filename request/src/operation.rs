@@ -1,16 +1,13 @@
-use apollo_compiler::ast::Type;
-use async_graphql::{
-    Name, Pos, Response, Value, Variables,
-    indexmap::IndexMap,
-    parser::types::{ExecutableDocument, OperationType},
-};
+use std::sync::Arc;
 
-use crate::{Model, Refused, coerce, complete, condition, cost::Cost, limit::COMPLEXITY, plan::Plan};
+use apollo_compiler::ast::Type;
+use async_graphql::{Name, Pos, Value, Variables, indexmap::IndexMap, parser::types::ExecutableDocument};
+
+use crate::{AnswerPlan, Model, Refused, coerce, condition, cost::Cost, limit::COMPLEXITY};
 
 /// A valid operation, compiled: everything about it that does not hang on variables.
 pub struct Operation {
     pub(crate) name: Option<Name>,
-    pub(crate) kind: OperationType,
     pub(crate) variables: Vec<VariableDefinition>,
     /// How many values its arguments hold beside those of variables, fragments included.
     pub(crate) values: usize,
@@ -19,8 +16,7 @@ pub struct Operation {
     pub(crate) is_conditional: bool,
     pub(crate) repeats: bool,
     pub(crate) cost: Cost,
-    pub(crate) plan: Plan,
-    pub(crate) mark: &'static str,
+    pub(crate) plan: Arc<AnswerPlan>,
 }
 
 /// A variable that an operation defines.
@@ -33,7 +29,7 @@ pub(crate) struct VariableDefinition {
     pub(crate) uses: usize,
 }
 
-/// What the execution library gets.
+/// What the execution library gets, and what its answer must look like.
 #[derive(Debug)]
 pub struct Prepared {
     /// One operation without directives, with the fragments it uses.
@@ -42,21 +38,13 @@ pub struct Prepared {
     pub variables: Variables,
     /// How many fields it may answer.
     pub complexity: usize,
+    /// Whether several places ask for the same object, so that their answers are merged.
+    pub repeats: bool,
+    /// Completes the answer.
+    pub plan: Arc<AnswerPlan>,
 }
 
 impl Operation {
-    /// Whether it reads or writes.
-    #[must_use]
-    pub fn kind(&self) -> OperationType {
-        self.kind
-    }
-
-    /// Whether several places ask for the same object, so that their answers are merged.
-    #[must_use]
-    pub fn repeats(&self) -> bool {
-        self.repeats
-    }
-
     /// Makes the operation ready to be executed once.
     ///
     /// # Errors
@@ -66,16 +54,11 @@ impl Operation {
         let variables = coerce::variables(model, self, given)?;
         let complexity = self.cost.with(&variables, model.settings.longest_page);
         COMPLEXITY.check(complexity)?;
-        let mut document = self.executable.clone();
+        let (mut document, mut plan) = (self.executable.clone(), Arc::clone(&self.plan));
         if self.is_conditional {
             condition::apply(&mut document, &variables)?;
+            plan = Arc::new(AnswerPlan::of(model, &document));
         }
-        Ok(Prepared { document, variables, complexity })
-    }
-
-    /// Completes what the library answered: `{}` where nothing was left to ask, and keys in the
-    /// order of the document.
-    pub fn complete(&self, response: &mut Response) {
-        complete::complete(&self.plan, self.mark, response);
+        Ok(Prepared { document, variables, complexity, repeats: self.repeats, plan })
     }
 }

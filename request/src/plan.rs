@@ -1,123 +1,256 @@
-//! The order of an answer, found ahead: which keys each object has, and in which order.
+//! The shape of an answer that the GraphQL specification asks for: keys in the order of the
+//! document, and `{}` for an object of which nothing was left to ask.
+//!
+//! The execution library answers fields in the order in which they end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use apollo_compiler::{
-    ast::Value,
-    executable::{ExecutableDocument, Field, Selection, SelectionSet},
-};
+use apollo_compiler::schema::ExtendedType;
 use async_graphql::{
-    Name,
-    indexmap::{IndexMap, map::Entry},
+    Name, Positioned, Response, Value,
+    indexmap::IndexMap,
+    parser::types::{
+        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet,
+    },
 };
 
-use crate::{Exceeded, Problem, Refused, limit::ALIASES};
+use crate::Model;
 
-/// The keys of an object in the order of the document, each with those of the object below it.
-#[derive(Default, Debug)]
-pub(crate) struct Plan {
-    pub(crate) keys: IndexMap<Name, Plan>,
-    /// How many aliases a field has here.
-    aliases: HashMap<Name, usize>,
-}
-
-/// What one walk over an operation finds out, fragments included.
-#[derive(Default)]
-pub(crate) struct Survey {
-    pub(crate) plan: Plan,
+/// The keys of an answer in their order. It is found from the document that is executed, after
+/// conditions have been applied: a key stands where it is first asked for.
+#[derive(Debug, Default)]
+pub struct AnswerPlan {
     mark: &'static str,
-    /// How often fields stand at the root; more often than there are keys if one is asked twice.
-    pub(crate) root_fields: usize,
-    /// Whether an object is asked for in several places, whose answers are then merged.
-    pub(crate) repeats: bool,
-    /// The fragments that it uses.
-    pub(crate) fragments: HashSet<apollo_compiler::Name>,
-    /// How often arguments use each variable.
-    pub(crate) uses: HashMap<Name, usize>,
-    /// The values that arguments hold beside those of variables.
-    pub(crate) values: usize,
+    root: Keys,
 }
 
-impl Survey {
-    /// Walks over an operation, whose size has been checked.
-    ///
-    /// # Errors
-    /// A field has too many aliases, or the alias `mark`.
-    pub(crate) fn of(
-        document: &ExecutableDocument,
-        root: &SelectionSet,
-        mark: &'static str,
-    ) -> Result<Self, Refused> {
-        let mut survey = Self { mark, ..Self::default() };
-        let mut plan = Plan::default();
-        survey.add(document, &mut plan, root, true)?;
-        survey.plan = plan;
-        Ok(survey)
+/// The keys of an object, each with those of the object below it.
+#[derive(Debug, Default)]
+struct Keys {
+    keys: IndexMap<Name, Keys>,
+    /// Those of an object behind an interface, by its type. Other types have the keys above.
+    by_type: HashMap<String, Keys>,
+}
+
+impl AnswerPlan {
+    /// The plan of a document with one operation.
+    pub(crate) fn of(model: &Model, document: &ExecutableDocument) -> Self {
+        let planning = Planning { model, fragments: &document.fragments };
+        let root = match &document.operations {
+            DocumentOperations::Single(one) => {
+                let root = match one.node.ty {
+                    OperationType::Query => "Query",
+                    OperationType::Mutation => "Mutation",
+                    OperationType::Subscription => "Subscription",
+                };
+                planning.keys(&[&one.node.selection_set.node], root)
+            }
+            // A document is prepared with one operation.
+            DocumentOperations::Multiple(_) => Keys::default(),
+        };
+        Self { mark: model.settings.mark, root }
     }
 
-    /// Adds the keys of a selection set, those of fragments where they are spread. Keys of a
-    /// fragment that does not apply to an object are never met in its answer.
-    fn add(
-        &mut self,
-        document: &ExecutableDocument,
-        plan: &mut Plan,
-        set: &SelectionSet,
-        at_root: bool,
-    ) -> Result<(), Refused> {
-        for selection in &set.selections {
-            match selection {
+    /// Gives the answer of the library its shape. JSON that lists have written has it already, and is
+    /// not looked into.
+    pub fn complete(&self, response: &mut Response) {
+        if response.data == Value::Null {
+            // Nothing at the root was left to ask.
+            response.data = Value::Object(IndexMap::new());
+        }
+        self.root.arrange(self.mark, &mut response.data);
+    }
+}
+
+struct Planning<'d> {
+    model: &'d Model,
+    fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
+}
+
+/// The fields of an object by their keys: their name, and what is asked below each of their places.
+type Fields<'d> = IndexMap<&'d Name, (&'d str, Vec<&'d SelectionSet>)>;
+
+impl<'d> Planning<'d> {
+    /// The keys of an object of this type, which several places may ask for.
+    fn keys(&self, sets: &[&'d SelectionSet], ty: &str) -> Keys {
+        let mut keys = Keys { keys: self.keys_of(sets, ty), by_type: HashMap::new() };
+        if !self.is_object(ty) {
+            let mut mentioned = BTreeSet::new();
+            sets.iter().for_each(|set| self.mention(set, &mut mentioned));
+            for object in mentioned {
+                let of_object = Keys { keys: self.keys_of(sets, object), by_type: HashMap::new() };
+                keys.by_type.insert(object.to_owned(), of_object);
+            }
+        }
+        keys
+    }
+
+    fn keys_of(&self, sets: &[&'d SelectionSet], ty: &str) -> IndexMap<Name, Keys> {
+        let mut fields = Fields::new();
+        sets.iter().for_each(|set| self.collect(set, ty, &mut fields));
+        let keys = fields.into_iter().map(|(key, (field, below))| {
+            let below = match below.iter().all(|set| set.items.is_empty()) {
+                true => Keys::default(),
+                false => self.keys(&below, self.type_of(ty, field)),
+            };
+            (key.clone(), below)
+        });
+        keys.collect()
+    }
+
+    /// Adds the fields of a selection set that apply to this type.
+    fn collect(&self, set: &'d SelectionSet, ty: &str, fields: &mut Fields<'d>) {
+        for selection in &set.items {
+            match &selection.node {
                 Selection::Field(field) => {
-                    self.root_fields += usize::from(at_root);
-                    if field.response_key() == self.mark {
-                        return Err(Problem::new(format!("The alias {} is reserved.", self.mark)).into());
-                    }
-                    for argument in &field.arguments {
-                        self.count(&argument.value);
-                    }
-                    let plan = plan.enter(field, !at_root)?;
-                    self.repeats |= !plan.keys.is_empty();
-                    self.add(document, plan, &field.selection_set, false)?;
+                    let field = &field.node;
+                    let known = fields.entry(&field.response_key().node);
+                    let (_, below) = known.or_insert((field.name.node.as_str(), vec![]));
+                    below.push(&field.selection_set.node);
                 }
                 Selection::InlineFragment(fragment) => {
-                    self.add(document, plan, &fragment.selection_set, at_root)?;
+                    let on = fragment.node.type_condition.as_ref();
+                    if on.is_none_or(|on| self.applies(&on.node.on.node, ty)) {
+                        self.collect(&fragment.node.selection_set.node, ty, fields);
+                    }
                 }
                 Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = document.fragments.get(&spread.fragment_name) {
-                        if !self.fragments.contains(&spread.fragment_name) {
-                            self.fragments.insert(spread.fragment_name.clone());
-                        }
-                        self.add(document, plan, &fragment.selection_set, at_root)?;
+                    if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node)
+                        && self.applies(&fragment.node.type_condition.node.on.node, ty)
+                    {
+                        self.collect(&fragment.node.selection_set.node, ty, fields);
                     }
                 }
             }
         }
-        Ok(())
     }
 
-    fn count(&mut self, value: &Value) {
-        match value {
-            Value::Variable(name) => *self.uses.entry(Name::new(name)).or_default() += 1,
-            Value::List(items) => items.iter().for_each(|item| self.count(item)),
-            Value::Object(fields) => fields.iter().for_each(|(_, field)| self.count(field)),
-            _ => {}
+    /// Notes the object types that fragments of a selection set name.
+    fn mention(&self, set: &'d SelectionSet, mentioned: &mut BTreeSet<&'d str>) {
+        for selection in &set.items {
+            let (on, set) = match &selection.node {
+                Selection::Field(_) => continue,
+                Selection::InlineFragment(fragment) => {
+                    (fragment.node.type_condition.as_ref(), &fragment.node.selection_set.node)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.fragments.get(&spread.node.fragment_name.node);
+                    let Some(fragment) = fragment else { continue };
+                    (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
+                }
+            };
+            if let Some(on) = on.map(|on| on.node.on.node.as_str()).filter(|on| self.is_object(on)) {
+                mentioned.insert(on);
+            }
+            self.mention(set, mentioned);
         }
-        self.values += 1;
+    }
+
+    /// Whether a fragment on a type applies to every object of another.
+    fn applies(&self, on: &str, ty: &str) -> bool {
+        on == ty || self.model.schema.is_subtype(on, ty)
+    }
+
+    fn is_object(&self, ty: &str) -> bool {
+        matches!(self.model.schema.types.get(ty), Some(ExtendedType::Object(_)))
+    }
+
+    /// The type that a field answers.
+    fn type_of(&self, ty: &str, field: &str) -> &'d str {
+        match field {
+            "__schema" => "__Schema",
+            "__type" => "__Type",
+            field => {
+                let field = self.model.schema.type_field(ty, field);
+                field.map(|field| field.ty.inner_named_type().as_str()).unwrap_or_default()
+            }
+        }
     }
 }
 
-impl Plan {
-    /// The plan of the object that a field answers.
-    fn enter(&mut self, field: &Field, limits_aliases: bool) -> Result<&mut Self, Exceeded> {
-        match self.keys.entry(Name::new(field.response_key())) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => {
-                if limits_aliases && field.alias.as_ref().is_some_and(|alias| *alias != field.name) {
-                    let aliases = self.aliases.entry(Name::new(&field.name)).or_default();
-                    *aliases += 1;
-                    ALIASES.check(*aliases)?;
-                }
-                Ok(new.insert(Self::default()))
+impl Keys {
+    fn arrange(&self, mark: &str, value: &mut Value) {
+        // What has no fields in the document is JSON of a custom scalar, whose keys are its own.
+        if self.keys.is_empty() && self.by_type.is_empty() {
+            return;
+        }
+        match value {
+            Value::List(items) => items.iter_mut().for_each(|item| self.arrange(mark, item)),
+            Value::Object(object) => {
+                let ty = object.shift_remove(mark);
+                let of_type = match ty {
+                    Some(Value::String(ty)) => self.by_type.get(&ty),
+                    _ => None,
+                };
+                of_type.unwrap_or(self).arrange_object(mark, object);
+            }
+            _ => {}
+        }
+    }
+
+    fn arrange_object(&self, mark: &str, object: &mut IndexMap<Name, Value>) {
+        if !self.is_order_of(object) {
+            object.sort_by_cached_key(|key, _| self.keys.get_index_of(key));
+        }
+        for (key, value) in object.iter_mut() {
+            if let (Value::Object(_) | Value::List(_), Some(keys)) = (&*value, self.keys.get(key)) {
+                keys.arrange(mark, value);
             }
         }
+    }
+
+    fn is_order_of(&self, object: &IndexMap<Name, Value>) -> bool {
+        let mut planned = self.keys.keys();
+        object.keys().all(|key| planned.any(|plan| plan == key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+    use serde_json::json;
+
+    use super::*;
+    use crate::tests::model;
+
+    fn completed(document: &str, data: serde_json::Value) -> String {
+        let mut response = Response::new(Value::from_json(data).unwrap());
+        AnswerPlan::of(&model(), &parse_query(document).unwrap()).complete(&mut response);
+        serde_json::to_string(&response.data).unwrap()
+    }
+
+    #[test]
+    fn keys_come_in_the_order_of_the_document() {
+        let document = "{ b: users { id ...f } me { id } } fragment f on User { name }";
+        assert_eq!(
+            completed(document, json!({"me": {"id": 1}, "b": [{"name": 1, "id": 2}]})),
+            r#"{"b":[{"id":2,"name":1}],"me":{"id":1}}"#
+        );
+    }
+
+    #[test]
+    fn a_fragment_that_does_not_apply_orders_nothing() {
+        let document = "{ node { ... on Product { name } id ... on User { kind name } } me { ... on Node { ... on Product { name } id } name } }";
+        let user = json!({"__mark": "User", "name": 1, "kind": 2, "id": 3});
+        let product = json!({"__mark": "Product", "id": 1, "name": 2});
+        let me = json!({"name": 1, "id": 2});
+        assert_eq!(
+            completed(document, json!({"node": [user, product], "me": me})),
+            r#"{"node":[{"id":3,"kind":2,"name":1},{"name":2,"id":1}],"me":{"id":2,"name":1}}"#
+        );
+    }
+
+    #[test]
+    fn the_mark_is_not_answered_and_json_stays_as_it_is() {
+        let data = json!({"me": {"__mark": "T", "name": {"b": 1, "__mark": "mine", "a": 2}}});
+        assert_eq!(
+            completed("{ me { name __mark: __typename } }", data),
+            r#"{"me":{"name":{"__mark":"mine","a":2,"b":1}}}"#
+        );
+        assert_eq!(
+            completed("{ users { __mark: __typename } }", json!({"users": [{"__mark": "T"}, null]})),
+            r#"{"users":[{},null]}"#
+        );
+        assert_eq!(completed("{ me { id } }", json!(null)), "{}");
     }
 }

@@ -38,7 +38,7 @@ scalar Date
 scalar JSON
 "#;
 
-fn model() -> Model {
+pub(crate) fn model() -> Model {
     let scalars = &[("Decimal", Shape::TextOrNumber), ("Date", Shape::Text), ("JSON", Shape::Any)];
     Model::new(SCHEMA, Settings { scalars, longest_page: 200, mark: "__mark" }).unwrap()
 }

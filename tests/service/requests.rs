@@ -1,5 +1,9 @@
 //! What a request means: its variables, its conditions, and the form of its answer.
 
+mod fuzz;
+mod grammar;
+mod hostile;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Client, organisation};

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_graphql::{Request, Response as Answer, ServerError};
 use axum::{
@@ -7,7 +7,7 @@ use axum::{
     http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
-use request::{Operation, Parameters, Prepared, Refused};
+use request::{Parameters, Prepared, Refused};
 use tenancy::{Refusal, RequestId, Session};
 use tokio::time::timeout;
 
@@ -84,8 +84,8 @@ async fn answer(
         Err(problems) => return refuse(StatusCode::BAD_REQUEST, problems),
     };
     match prepare(service, parameters) {
-        Ok((operation, prepared)) => {
-            let mut answer = execute(service, session, &operation, prepared, request_id).await;
+        Ok(prepared) => {
+            let mut answer = execute(service, session, prepared, request_id).await;
             errors::finish(&mut answer.errors, request_id);
             executed(media, &answer, request_id)
         }
@@ -94,28 +94,21 @@ async fn answer(
 }
 
 /// The operation of a request, ready to be executed once.
-fn prepare(service: &Service, parameters: Parameters) -> Result<(Arc<Operation>, Prepared), Refused> {
+fn prepare(service: &Service, parameters: Parameters) -> Result<Prepared, Refused> {
     let document = service.documents.get(parameters.query)?;
     let operation = document.operation(parameters.operation_name.as_deref())?;
-    let prepared = operation.prepare(&service.documents.model, parameters.variables)?;
-    Ok((Arc::clone(operation), prepared))
+    operation.prepare(&service.documents.model, parameters.variables)
 }
 
-async fn execute(
-    service: &Service,
-    session: Session,
-    operation: &Operation,
-    prepared: Prepared,
-    request_id: &RequestId,
-) -> Answer {
+async fn execute(service: &Service, session: Session, prepared: Prepared, request_id: &RequestId) -> Answer {
     let mut request = Request::new("")
         .variables(prepared.variables)
         .data(listing::Loaders::default())
-        .data(listing::Answers::new(operation.repeats()))
+        .data(listing::Answers::new(prepared.repeats))
         .data(service.scope(session, request_id.clone()));
     request.set_parsed_query(prepared.document);
     let mut answer = service.schema.execute(request).await;
-    operation.complete(&mut answer);
+    prepared.plan.complete(&mut answer);
     answer
 }
 
