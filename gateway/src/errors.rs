@@ -57,10 +57,16 @@ fn describe(
         Failure::Internal(cause) => internal(&format!("{cause:?}"), error, extensions, request_id),
         Failure::Refused(refusal) => {
             extensions.set("code", refusal.code());
-            if let Refusal::BadRequest { field, .. } = refusal
-                && !field.is_empty()
-            {
-                extensions.set("field", Value::from(field.clone()));
+            match refusal {
+                Refusal::BadRequest { field, .. } if !field.is_empty() => {
+                    extensions.set("field", Value::from(field.clone()));
+                }
+                Refusal::CostExceeded { limit, most, found, .. } => {
+                    extensions.set("limit", *limit);
+                    extensions.set("most", *most);
+                    extensions.set("found", *found);
+                }
+                _ => {}
             }
         }
         // A mutation answers these as userErrors; here a query met one.

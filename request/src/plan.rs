@@ -3,7 +3,10 @@
 //!
 //! The execution library answers fields in the order in which they end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashMap},
+};
 
 use apollo_compiler::schema::ExtendedType;
 use async_graphql::{
@@ -14,7 +17,7 @@ use async_graphql::{
     },
 };
 
-use crate::Model;
+use crate::{Model, limit::SELECTIONS};
 
 /// The keys of an answer in their order. It is found from the document that is executed, after
 /// conditions have been applied: a key stands where it is first asked for.
@@ -35,7 +38,8 @@ struct Keys {
 impl AnswerPlan {
     /// The plan of a document with one operation.
     pub(crate) fn of(model: &Model, document: &ExecutableDocument) -> Self {
-        let planning = Planning { model, fragments: &document.fragments };
+        let left = Cell::new(SELECTIONS.most);
+        let planning = Planning { model, fragments: &document.fragments, left };
         let root = match &document.operations {
             DocumentOperations::Single(one) => {
                 let root = match one.node.ty {
@@ -65,6 +69,9 @@ impl AnswerPlan {
 struct Planning<'d> {
     model: &'d Model,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
+    /// How many selections may still be looked at for single types behind interfaces: interfaces in
+    /// one another multiply them. Beyond that, keys have the order of the document alone.
+    left: Cell<usize>,
 }
 
 /// The fields of an object by their keys: their name, and what is asked below each of their places.
@@ -77,7 +84,7 @@ impl<'d> Planning<'d> {
         if !self.is_object(ty) {
             let mut mentioned = BTreeSet::new();
             sets.iter().for_each(|set| self.mention(set, &mut mentioned));
-            for object in mentioned {
+            for object in mentioned.into_iter().take_while(|_| self.left.get() > 0) {
                 let of_object = Keys { keys: self.keys_of(sets, object), by_type: HashMap::new() };
                 keys.by_type.insert(object.to_owned(), of_object);
             }
@@ -100,6 +107,7 @@ impl<'d> Planning<'d> {
 
     /// Adds the fields of a selection set that apply to this type.
     fn collect(&self, set: &'d SelectionSet, ty: &str, fields: &mut Fields<'d>) {
+        self.left.set(self.left.get().saturating_sub(set.items.len()));
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => {

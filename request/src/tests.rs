@@ -44,6 +44,7 @@ pub(crate) fn model() -> Model {
 }
 
 /// Prepares the only operation of a document, or the named one, with variables given as JSON.
+#[expect(clippy::needless_pass_by_value, reason = "calls are given the JSON that they write")]
 fn prepare_named(
     document: &str,
     name: Option<&str>,

@@ -27,8 +27,17 @@ pub enum Refusal {
         /// The path of the argument, if one is to blame.
         field: Vec<String>,
     },
-    /// More is asked than one request may cost: a sentence about what is too much.
-    CostExceeded(String),
+    /// More is asked than one request may cost.
+    CostExceeded {
+        /// A sentence about what is too much.
+        message: String,
+        /// The name of the limit.
+        limit: &'static str,
+        /// The largest number that is accepted.
+        most: usize,
+        /// The number that was reached.
+        found: usize,
+    },
     /// The database took longer than it may.
     Timeout,
     /// The database cannot be reached, or every connection is busy.
@@ -126,7 +135,7 @@ impl Refusal {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::BadRequest { .. } => "BAD_REQUEST",
-            Self::CostExceeded(_) => "COST_EXCEEDED",
+            Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
         }
@@ -141,7 +150,7 @@ impl fmt::Display for Refusal {
             }
             Self::Forbidden => "Your roles do not allow this.",
             Self::BadRequest { message, .. } => message,
-            Self::CostExceeded(message) => message,
+            Self::CostExceeded { message, .. } => message,
             Self::Timeout => "The request took too long.",
             Self::Unavailable => "The service is not available; try again shortly.",
         })

@@ -89,9 +89,25 @@ pub(super) fn refused(
     message: impl Into<String>,
     request_id: &RequestId,
 ) -> Response {
+    refused_for(None, status, media, code, message, request_id)
+}
+
+/// A request that a limit of HTTP ends: its name and how much is accepted.
+pub(super) fn refused_for(
+    limit: Option<(&str, u64)>,
+    status: StatusCode,
+    media: Media,
+    code: &str,
+    message: impl Into<String>,
+    request_id: &RequestId,
+) -> Response {
     let mut error = ServerError::new(message, None);
     let mut extensions = async_graphql::ErrorExtensionValues::default();
     extensions.set("code", code);
+    if let Some((limit, most)) = limit {
+        extensions.set("limit", limit);
+        extensions.set("most", most);
+    }
     error.extensions = Some(extensions);
     answer(status, media, &[error], None, request_id)
 }

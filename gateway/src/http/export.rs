@@ -121,7 +121,7 @@ fn failed(failure: Failure, request_id: &RequestId) -> Response {
     let status = match &failure {
         Failure::Refused(Refusal::Unauthenticated) => StatusCode::UNAUTHORIZED,
         Failure::Refused(Refusal::Forbidden) => StatusCode::FORBIDDEN,
-        Failure::Refused(Refusal::BadRequest { .. } | Refusal::CostExceeded(_)) | Failure::User(_) => {
+        Failure::Refused(Refusal::BadRequest { .. } | Refusal::CostExceeded { .. }) | Failure::User(_) => {
             StatusCode::BAD_REQUEST
         }
         Failure::Refused(Refusal::Timeout) => StatusCode::GATEWAY_TIMEOUT,

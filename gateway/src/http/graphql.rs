@@ -12,7 +12,7 @@ use tenancy::{Refusal, RequestId, Session};
 use tokio::time::timeout;
 
 use super::{
-    answer::{Media, executed, not_executed, refused},
+    answer::{Media, executed, not_executed, refused, refused_for},
     panics::caught,
     session::{not_let_in, request_id, session},
 };
@@ -28,8 +28,13 @@ const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a request may take in all; each statement has its own, shorter bound.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a body is not read: a status and a sentence.
-type Unreadable = (StatusCode, String);
+/// Why a body is not read.
+struct Unreadable {
+    status: StatusCode,
+    message: String,
+    /// The limit that it exceeds, and how much that accepts.
+    limit: Option<(&'static str, u64)>,
+}
 
 /// `POST /graphql`.
 pub(super) async fn endpoint(State(service): State<Service>, request: http::Request<Body>) -> Response {
@@ -53,14 +58,17 @@ pub(super) async fn endpoint(State(service): State<Service>, request: http::Requ
     let most = if session.user().is_ok() { MAX_BODY } else { MAX_ANONYMOUS_BODY };
     let body = match read(request, most).await {
         Ok(body) => body,
-        Err((status, message)) => return refused(status, media, "BAD_REQUEST", message, &request_id),
+        Err(Unreadable { status, message, limit }) => {
+            return refused_for(limit, status, media, "BAD_REQUEST", message, &request_id);
+        }
     };
     let answering = async {
         match timeout(EXECUTION_TIMEOUT, answer(&service, session, &body, media, &request_id)).await {
             Ok(response) => response,
             Err(_) => {
                 let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
-                refused(StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
+                let limit = Some(("EXECUTION_SECONDS", EXECUTION_TIMEOUT.as_secs()));
+                refused_for(limit, StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
             }
         }
     };
@@ -119,13 +127,24 @@ async fn read(request: http::Request<Body>, most: usize) -> Result<Bytes, Unread
     match timeout(READ_TIMEOUT, to_bytes(body, most)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if error.to_string().contains("length limit") => Err(too_large(most)),
-        Ok(Err(error)) => Err((StatusCode::BAD_REQUEST, format!("The body cannot be read: {error}"))),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive.".to_owned())),
+        Ok(Err(error)) => Err(Unreadable {
+            status: StatusCode::BAD_REQUEST,
+            message: format!("The body cannot be read: {error}"),
+            limit: None,
+        }),
+        Err(_) => Err(Unreadable {
+            status: StatusCode::REQUEST_TIMEOUT,
+            message: "The request took too long to arrive.".to_owned(),
+            limit: Some(("READ_SECONDS", READ_TIMEOUT.as_secs())),
+        }),
     }
 }
 
 fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), Unreadable> {
-    let unsupported = |message: &str| Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned()));
+    let unsupported = |message: &str| {
+        let (status, message) = (StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned());
+        Err(Unreadable { status, message, limit: None })
+    };
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let mut content_type = header(header::CONTENT_TYPE).unwrap_or_default().split(';').map(str::trim);
     if !content_type.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json")) {
@@ -144,5 +163,9 @@ fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), Unreadable> {
 }
 
 fn too_large(most: usize) -> Unreadable {
-    (StatusCode::PAYLOAD_TOO_LARGE, format!("This request may have at most {most} bytes."))
+    Unreadable {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        message: format!("This request may have at most {most} bytes."),
+        limit: Some(("BODY_BYTES", u64::try_from(most).unwrap_or(u64::MAX))),
+    }
 }

@@ -66,13 +66,15 @@ impl Answers {
     }
 
     fn add_values(&self, bytes: usize) -> Result<(), Failure> {
-        if self.values.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_VALUES {
+        let found = self.values.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if found > MAX_VALUES {
             let most = MAX_VALUES / 1024 / 1024;
             let message = format!(
                 "Objects by their ids, objects that are asked for in several places, and fields that lists do \
                  not know themselves are answered up to {most} MiB: ask for less, or in lists and once."
             );
-            return Err(Refusal::CostExceeded(message).into());
+            let (limit, most) = ("VALUE_BYTES", MAX_VALUES);
+            return Err(Refusal::CostExceeded { message, limit, most, found }.into());
         }
         Ok(())
     }
@@ -83,7 +85,8 @@ pub(crate) fn within(bytes: usize) -> Result<(), Failure> {
     if bytes > MAX_ANSWER {
         let most = MAX_ANSWER / 1024 / 1024;
         let message = format!("The answer would be longer than {most} MiB: ask for fewer rows or fields.");
-        return Err(Refusal::CostExceeded(message).into());
+        let (limit, most) = ("ANSWER_BYTES", MAX_ANSWER);
+        return Err(Refusal::CostExceeded { message, limit, most, found: bytes }.into());
     }
     Ok(())
 }

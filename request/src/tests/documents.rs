@@ -154,6 +154,9 @@ fn chain(length: usize, spreads: usize) -> String {
     format!("{}fragment f{length} on User {{ id }}", numbered(length, link))
 }
 
+/// Makes a document that holds so many of what a limit counts.
+type Sized = Box<dyn Fn(usize) -> String>;
+
 #[test]
 fn each_limit_is_named_with_what_was_found_and_one_less_passes() {
     let friends =
@@ -162,7 +165,7 @@ fn each_limit_is_named_with_what_was_found_and_one_less_passes() {
         let (open, close) = ("interfaces { ".repeat(lists), "} ".repeat(lists));
         format!("{{ __type(name: \"User\") {{ {open} name {close} }} }}")
     };
-    let cases: Vec<(&str, Box<dyn Fn(usize) -> String>)> = vec![
+    let cases: Vec<(&str, Sized)> = vec![
         ("DOCUMENT_BYTES", Box::new(|n| format!("{}{}", me("id"), " ".repeat(n - me("id").len())))),
         ("TOKENS", Box::new(|n| me(&"id ".repeat(n - 5)))),
         ("BRACKETS", Box::new(|n| format!("{{ price(json: {}{}) }}", "[".repeat(n - 2), "]".repeat(n - 2)))),

@@ -49,10 +49,18 @@ fn a_nullable_variable_that_is_not_sent_stays_absent_and_defaults_are_put_in() {
     );
 }
 
+/// A query with a variable of this type at a place.
+fn of(ty: &str, place: &str) -> String {
+    format!("query ($v: {ty}) {{ {place} }}")
+}
+
+/// A place in the arguments of a list.
+fn users(argument: &str) -> String {
+    format!("users({argument}: $v) {{ id }}")
+}
+
 #[test]
 fn values_become_those_of_their_types() {
-    let of = |ty: &str, place: &str| format!("query ($v: {ty}) {{ {place} }}");
-    let users = |argument: &str| format!("users({argument}: $v) {{ id }}");
     let good = [
         (of("Int", &users("first")), json!(3.0), json!(3)),
         (of("Int", &users("first")), json!(-2147483648_i64), json!(-2147483648_i64)),
@@ -70,6 +78,10 @@ fn values_become_those_of_their_types() {
     for (document, sent, expected) in good {
         assert_eq!(coerced(&document, json!({ "v": sent })), json!({ "v": expected }), "{document}");
     }
+}
+
+#[test]
+fn values_of_other_types_are_refused_with_their_path() {
     let bad = [
         (of("Int", &users("first")), json!(1.5), "v: Variable $v: 1.5 is not an Int."),
         (of("Int", &users("first")), json!("1"), "v: Variable $v: \"1\" is not an Int."),
@@ -128,6 +140,10 @@ fn values_become_those_of_their_types() {
             "{document}"
         );
     }
+}
+
+#[test]
+fn all_mistakes_of_an_input_are_reported_together() {
     let input = "mutation ($i: CreateInput!) { create(input: $i) { id } }";
     assert_eq!(
         problems(input, json!({ "i": { "kind": "ROBOT", "parent": {}, "tags": [1] } })),
