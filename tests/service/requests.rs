@@ -308,3 +308,19 @@ async fn a_bomb_of_any_kind_is_refused_and_the_server_lives() {
     assert_eq!(answer.at("/errors/0/extensions/limit"), "VARIABLE_NODES");
     assert_eq!(client.run("{ __typename }", json!({})).await.text, r#"{"data":{"__typename":"Query"}}"#);
 }
+
+#[test]
+fn the_readme_has_every_limit_with_its_number() {
+    let readme = include_str!("../../README.md");
+    let rows: Vec<Vec<&str>> = readme
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    for limit in request::LIMITS {
+        let row = rows.iter().find(|row| row[1].split(", ").any(|name| name == limit.name));
+        let row = row.unwrap_or_else(|| panic!("README does not have the limit {}", limit.name));
+        let place = row[1].split(", ").position(|name| name == limit.name).unwrap();
+        assert_eq!(row[2].split(", ").nth(place), Some(limit.most.to_string().as_str()), "{}", limit.name);
+    }
+}
