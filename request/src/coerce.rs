@@ -122,8 +122,13 @@ impl Coercion<'_> {
         match self.model.named(ty) {
             Some(ExtendedType::InputObject(object)) => self.object(object, value),
             Some(ExtendedType::Enum(values)) => {
-                let known = matches!(value, Value::String(name) if values.values.contains_key(name.as_str()));
-                if !known {
+                let name = match &*value {
+                    Value::String(name) => name,
+                    // A default of the document.
+                    Value::Enum(name) => name.as_str(),
+                    _ => "",
+                };
+                if !values.values.contains_key(name) {
                     self.findings.none_of(&shown(value), values);
                 }
             }

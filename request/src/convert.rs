@@ -6,7 +6,6 @@ use apollo_compiler::{
     Node,
     ast::{self, DirectiveList, Type, Value},
     executable::{self, ExecutableDocument, Selection, SelectionSet},
-    schema::ExtendedType,
 };
 use async_graphql::{
     Name, Pos, Positioned, Value as ConstValue,
@@ -145,7 +144,7 @@ impl Conversion<'_, '_> {
         };
         !set.is_empty()
             && (self.may_be_empty(set)
-                || !self.is_object(&set.ty)
+                || !self.model.is_object(&set.ty)
                 || (self.survey.repeats && !set.selections.iter().all(is_plain)))
     }
 
@@ -173,11 +172,7 @@ impl Conversion<'_, '_> {
 
     /// Whether a fragment on a type applies to everything of another type.
     fn always_applies(&self, on: &str, ty: &str) -> bool {
-        on == ty || (self.is_object(ty) && self.model.schema.is_subtype(on, ty))
-    }
-
-    fn is_object(&self, ty: &str) -> bool {
-        matches!(self.model.schema.types.get(ty), Some(ExtendedType::Object(_)))
+        on == ty || (self.model.is_object(ty) && self.model.applies(on, ty))
     }
 }
 

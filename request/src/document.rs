@@ -80,7 +80,7 @@ impl Compilation<'_> {
     fn operation(&self, operation: &Node<executable::Operation>) -> Result<Operation, Refused> {
         let mut positions = Positions::in_text(self.text);
         let place = positions.of(operation.location());
-        let survey = Survey::of(self.document, &operation.selection_set, self.model.settings.mark)?;
+        let survey = Survey::of(self.model, self.document, &operation.selection_set)?;
         if operation.is_mutation() {
             MUTATIONS.check(survey.root_fields)?;
             if survey.root_fields > survey.root_keys {

@@ -57,6 +57,16 @@ impl Model {
         self.schema.types.get(ty.inner_named_type())
     }
 
+    /// Whether this is the name of an object type.
+    pub(crate) fn is_object(&self, ty: &str) -> bool {
+        matches!(self.schema.types.get(ty), Some(ExtendedType::Object(_)))
+    }
+
+    /// Whether a fragment on a type applies to every object of another.
+    pub(crate) fn applies(&self, on: &str, ty: &str) -> bool {
+        on == ty || self.schema.is_subtype(on, ty)
+    }
+
     pub(crate) fn shape(&self, scalar: &str) -> Shape {
         self.shapes.get(scalar).copied().unwrap_or(Shape::Any)
     }

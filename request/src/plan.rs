@@ -8,7 +8,6 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
-use apollo_compiler::schema::ExtendedType;
 use async_graphql::{
     Name, Positioned, Response, Value,
     indexmap::IndexMap,
@@ -81,7 +80,7 @@ impl<'d> Planning<'d> {
     /// The keys of an object of this type, which several places may ask for.
     fn keys(&self, sets: &[&'d SelectionSet], ty: &str) -> Keys {
         let mut keys = Keys { keys: self.keys_of(sets, ty), by_type: HashMap::new() };
-        if !self.is_object(ty) {
+        if !self.model.is_object(ty) {
             let mut mentioned = BTreeSet::new();
             sets.iter().for_each(|set| self.mention(set, &mut mentioned));
             for object in mentioned.into_iter().take_while(|_| self.left.get() > 0) {
@@ -118,13 +117,13 @@ impl<'d> Planning<'d> {
                 }
                 Selection::InlineFragment(fragment) => {
                     let on = fragment.node.type_condition.as_ref();
-                    if on.is_none_or(|on| self.applies(&on.node.on.node, ty)) {
+                    if on.is_none_or(|on| self.model.applies(&on.node.on.node, ty)) {
                         self.collect(&fragment.node.selection_set.node, ty, fields);
                     }
                 }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node)
-                        && self.applies(&fragment.node.type_condition.node.on.node, ty)
+                        && self.model.applies(&fragment.node.type_condition.node.on.node, ty)
                     {
                         self.collect(&fragment.node.selection_set.node, ty, fields);
                     }
@@ -147,20 +146,11 @@ impl<'d> Planning<'d> {
                     (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
                 }
             };
-            if let Some(on) = on.map(|on| on.node.on.node.as_str()).filter(|on| self.is_object(on)) {
+            if let Some(on) = on.map(|on| on.node.on.node.as_str()).filter(|on| self.model.is_object(on)) {
                 mentioned.insert(on);
             }
             self.mention(set, mentioned);
         }
-    }
-
-    /// Whether a fragment on a type applies to every object of another.
-    fn applies(&self, on: &str, ty: &str) -> bool {
-        on == ty || self.model.schema.is_subtype(on, ty)
-    }
-
-    fn is_object(&self, ty: &str) -> bool {
-        matches!(self.model.schema.types.get(ty), Some(ExtendedType::Object(_)))
     }
 
     /// The type that a field answers.

@@ -8,7 +8,7 @@ use apollo_compiler::{
 };
 use async_graphql::Name;
 
-use crate::{Exceeded, Problem, Refused, limit::ALIASES};
+use crate::{Model, Problem, Refused, limit::ALIASES};
 
 /// The findings about an operation whose size has been checked.
 #[derive(Default)]
@@ -32,30 +32,39 @@ pub(crate) struct Survey {
 /// The fields asked of one object, by their keys.
 #[derive(Default)]
 struct Object<'d> {
-    keys: HashMap<&'d str, Object<'d>>,
+    keys: HashMap<&'d str, Key<'d>>,
     /// How many aliases a field has here.
     aliases: HashMap<&'d str, usize>,
+}
+
+/// What is asked under one key.
+#[derive(Default)]
+struct Key<'d> {
+    below: Object<'d>,
+    /// The field, once for each type whose field it is.
+    fields: Vec<(&'d str, &'d Field)>,
 }
 
 impl Survey {
     /// Walks over an operation.
     ///
     /// # Errors
-    /// A field has too many aliases, or the alias `mark`.
+    /// A field has too many aliases, or the alias of the mark; two fields under one key differ.
     pub(crate) fn of(
+        model: &Model,
         document: &ExecutableDocument,
         root: &SelectionSet,
-        mark: &'static str,
     ) -> Result<Self, Refused> {
-        let mut survey = Self { mark, ..Self::default() };
+        let mut survey = Self { mark: model.settings.mark, ..Self::default() };
         let mut object = Object::default();
-        survey.add(document, &mut object, root, true)?;
+        survey.add(model, document, &mut object, root, true)?;
         survey.root_keys = object.keys.len();
         Ok(survey)
     }
 
     fn add<'d>(
         &mut self,
+        model: &Model,
         document: &'d ExecutableDocument,
         object: &mut Object<'d>,
         set: &'d SelectionSet,
@@ -71,19 +80,19 @@ impl Survey {
                     for argument in &field.arguments {
                         self.count(&argument.value);
                     }
-                    let below = object.enter(field, !at_root)?;
+                    let below = object.enter(model, &set.ty, field, !at_root)?;
                     self.repeats |= !below.keys.is_empty();
-                    self.add(document, below, &field.selection_set, false)?;
+                    self.add(model, document, below, &field.selection_set, false)?;
                 }
                 Selection::InlineFragment(fragment) => {
-                    self.add(document, object, &fragment.selection_set, at_root)?;
+                    self.add(model, document, object, &fragment.selection_set, at_root)?;
                 }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = document.fragments.get(&spread.fragment_name) {
                         if !self.fragments.contains(&spread.fragment_name) {
                             self.fragments.insert(spread.fragment_name.clone());
                         }
-                        self.add(document, object, &fragment.selection_set, at_root)?;
+                        self.add(model, document, object, &fragment.selection_set, at_root)?;
                     }
                 }
             }
@@ -103,14 +112,59 @@ impl Survey {
 }
 
 impl<'d> Object<'d> {
-    /// The object that a field answers.
-    fn enter(&mut self, field: &'d Field, limits_aliases: bool) -> Result<&mut Self, Exceeded> {
-        let key = field.response_key().as_str();
-        if !self.keys.contains_key(key) && limits_aliases && key != field.name.as_str() {
+    /// The object that a field of this type answers.
+    fn enter(
+        &mut self,
+        model: &Model,
+        ty: &'d str,
+        field: &'d Field,
+        limits_aliases: bool,
+    ) -> Result<&mut Self, Refused> {
+        let name = field.response_key().as_str();
+        if !self.keys.contains_key(name) && limits_aliases && name != field.name.as_str() {
             let aliases = self.aliases.entry(&field.name).or_default();
             *aliases += 1;
             ALIASES.check(*aliases)?;
         }
-        Ok(self.keys.entry(key).or_default())
+        let key = self.keys.entry(name).or_default();
+        for (other_type, other) in &key.fields {
+            // An object has one type, so fields of two object types never meet.
+            let may_meet = ty == *other_type || !model.is_object(ty) || !model.is_object(other_type);
+            if may_meet && (field.name != other.name || !same_arguments(field, other)) {
+                let message =
+                    format!("Two fields under the name {name} differ in their arguments: give one an alias.");
+                return Err(Problem::new(message).into());
+            }
+        }
+        if !key.fields.iter().any(|(known, _)| *known == ty) {
+            key.fields.push((ty, field));
+        }
+        Ok(&mut key.below)
+    }
+}
+
+/// Whether two fields have the same arguments (October 2021, 5.3.2). The validator takes a list
+/// for another of which it is the beginning.
+fn same_arguments(one: &Field, other: &Field) -> bool {
+    one.arguments.len() == other.arguments.len()
+        && one.arguments.iter().all(|argument| {
+            let other = other.arguments.iter().find(|other| other.name == argument.name);
+            other.is_some_and(|other| same_value(&argument.value, &other.value))
+        })
+}
+
+fn same_value(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::List(one), Value::List(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_value(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(name, value)| {
+                    let other = other.iter().find(|(other, _)| other == name);
+                    other.is_some_and(|(_, other)| same_value(value, other))
+                })
+        }
+        (one, other) => one == other,
     }
 }

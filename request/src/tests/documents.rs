@@ -120,6 +120,10 @@ fn what_the_specification_does_not_allow_is_refused_in_a_sentence() {
             "mutation { importAll(csv: \"\", dryRun: true) ... { importAll(csv: \"\", dryRun: true) } }",
             "Ask for a mutation in one place: in several it would be carried out as often.",
         ),
+        (
+            "{ named(ids: []) { id } named(ids: [\"a\"]) { id } }",
+            "Two fields under the name named differ in their arguments: give one an alias.",
+        ),
         ("{ me { __mark: id } }", "The alias __mark is reserved."),
     ] {
         let found = problems(document, json!({}));

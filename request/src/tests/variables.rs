@@ -42,6 +42,9 @@ fn a_nullable_variable_that_is_not_sent_stays_absent_and_defaults_are_put_in() {
         coerced(document, json!({ "a": null, "b": null, "c": false, "d": [], "unknown": 1 })),
         json!({ "a": null, "b": null, "c": false, "d": [] })
     );
+    let kinds = "query ($k: Kind = PERSON, $f: Filter = {kind: {eq: COMPANY}}) { users(where: {and: [{kind: {eq: $k}}], name: {}}) { id } a: users(where: $f) { id } }";
+    let defaults = json!({ "k": "PERSON", "f": { "kind": { "eq": "COMPANY" } } });
+    assert_eq!(coerced(kinds, json!({})), defaults);
     let input = "mutation ($i: CreateInput!) { create(input: $i) { id } }";
     assert_eq!(
         coerced(input, json!({ "i": { "name": "a", "parent": { "name": "b", "size": null } } })),

@@ -17,22 +17,30 @@ fn many(usual: usize) -> usize {
     std::env::var("FUZZ").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
 }
 
-/// Prepares every operation of a valid document, as the gateway does.
-fn prepare(model: &Model, generated: &Generated, text: &str) {
+/// Prepares every operation of a valid document, as the gateway does: for each its name, and what
+/// is wrong with its variables.
+fn prepare(model: &Model, generated: &Generated, text: &str) -> Vec<Value> {
     let document = Document::parse(model, text).unwrap();
-    for operation in &generated.operations {
+    let operations = generated.operations.iter().map(|operation| {
         let body = json!({ "query": text, "variables": generated.sent() }).to_string();
         let parameters = Parameters::from_json(body.as_bytes()).unwrap();
-        let operation = document.operation(operation.name.as_deref()).unwrap();
-        if let Ok(prepared) = operation.prepare(model, parameters.variables) {
-            let left = format!("{:?}", prepared.document);
-            assert!(!left.contains("Name(\"skip\")") && !left.contains("Name(\"include\")"), "{text}");
-        }
-    }
+        let compiled = document.operation(operation.name.as_deref()).unwrap();
+        let refused = match compiled.prepare(model, parameters.variables) {
+            Ok(prepared) => {
+                let left = format!("{:?}", prepared.document);
+                assert!(!left.contains("Name(\"skip\")") && !left.contains("Name(\"include\")"), "{text}");
+                None
+            }
+            Err(Refused(problems)) => Some(problems[0].message.clone()),
+        };
+        json!({ "name": operation.name, "refused": refused })
+    });
+    operations.collect()
 }
 
-/// graphql-js is the specification's own implementation: what it refuses must be refused here. We
-/// refuse more: what exceeds a limit, a mutation in two places, a scalar that is no text.
+/// graphql-js is the specification's own implementation: what it refuses must be refused here,
+/// documents and values of variables. We refuse more: what exceeds a limit, a mutation in two
+/// places, a custom scalar that is not text.
 #[test]
 fn documents_by_chance_are_prepared_or_refused_as_graphql_js_does() {
     let mut dice = Dice::new();
@@ -45,11 +53,15 @@ fn documents_by_chance_are_prepared_or_refused_as_graphql_js_does() {
         let text = generated.to_string();
         let refused =
             Document::parse(&model, &text).err().map(|Refused(problems)| problems[0].message.clone());
+        let mut operations = vec![];
         if refused.is_none() {
             accepted += 1;
-            prepare(&model, &generated, &text);
+            operations = prepare(&model, &generated, &text);
         }
-        lines += &json!({ "query": text, "refused": refused }).to_string();
+        let (variables, query) = (generated.sent(), text);
+        lines +=
+            &json!({ "query": query, "refused": refused, "variables": variables, "operations": operations })
+                .to_string();
         lines.push('\n');
     }
     // Neither sort is rare.
