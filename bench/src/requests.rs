@@ -19,10 +19,10 @@ pub(crate) fn run() -> Result<()> {
     let mut slowest = Duration::ZERO;
     for request in hostile::requests() {
         let body = request.body();
-        let (took, outcome) = best(5, || prepare(&model, body.as_bytes()));
+        let (took, outcome) = best(5, || request::prepare(&model, body.as_bytes()));
         slowest = slowest.max(took);
         let outcome = match outcome {
-            Ok(()) => "accepted".to_owned(),
+            Ok(_) => "accepted".to_owned(),
             Err(Refused(problems)) => {
                 let first = problems.first();
                 let limit = first.and_then(|problem| problem.exceeded).map(|exceeded| exceeded.limit.name);
@@ -76,13 +76,6 @@ fn coercion(model: &Model) -> Result<()> {
     println!("  parsed, bounded, validated and compiled   {:>6.2} us", micros(ours));
     println!("  parsed by the library alone               {:>6.2} us", micros(theirs));
     Ok(())
-}
-
-fn prepare(model: &Model, body: &[u8]) -> Result<(), Refused> {
-    let parameters = Parameters::from_json(body)?;
-    let document = Document::parse(model, &parameters.query)?;
-    let operation = document.operation(parameters.operation_name.as_deref())?;
-    operation.prepare(model, parameters.variables).map(|_| ())
 }
 
 fn best<T>(times: usize, mut work: impl FnMut() -> T) -> (Duration, T) {

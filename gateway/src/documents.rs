@@ -1,4 +1,4 @@
-//! Documents that clients send again and again: read once.
+//! A cache of compiled documents, by their text: front ends send the same ones again and again.
 
 use std::sync::Arc;
 

@@ -13,36 +13,39 @@ const MAX_MESSAGE: usize = 500;
 pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
     errors.truncate(MAX_ERRORS);
     for error in errors {
-        // Refused before execution, with everything that there is to say.
-        if error.extensions.as_ref().is_some_and(|known| known.get("code").is_some()) {
-            continue;
-        }
-        let mut extensions = ErrorExtensionValues::default();
-        match (error.source::<Failure>().cloned(), error.source.is_some()) {
-            (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),
-            // Not one of ours: its text may say anything.
-            (None, true) => internal(&error.message.clone(), error, &mut extensions, request_id),
-            // The library's own complaint about an argument.
-            (None, false) => {
-                extensions.set("code", "BAD_REQUEST");
-                let at = error.message.strip_prefix("Invalid value for argument \"");
-                if let Some((path, _)) = at.and_then(|rest| rest.split_once('"')) {
-                    extensions.set("field", path.split('.').collect::<Vec<_>>());
-                }
-            }
+        // What was refused before execution says everything itself.
+        if error.extensions.as_ref().and_then(|known| known.get("code")).is_none() {
+            give_code(error, request_id);
         }
         if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
             error.message.truncate(end);
         }
-        error.extensions = Some(extensions);
     }
 }
 
-/// The error of a request that panicked.
-pub(crate) fn of_a_panic(request_id: &RequestId) -> ServerError {
+fn give_code(error: &mut ServerError, request_id: &RequestId) {
+    let mut extensions = ErrorExtensionValues::default();
+    match (error.source::<Failure>().cloned(), error.source.is_some()) {
+        (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),
+        // Not one of ours: its text may say anything.
+        (None, true) => internal(&error.message.clone(), error, &mut extensions, request_id),
+        // The library's own complaint about an argument.
+        (None, false) => {
+            extensions.set("code", "BAD_REQUEST");
+            let at = error.message.strip_prefix("Invalid value for argument \"");
+            if let Some((path, _)) = at.and_then(|rest| rest.split_once('"')) {
+                extensions.set("field", path.split('.').collect::<Vec<_>>());
+            }
+        }
+    }
+    error.extensions = Some(extensions);
+}
+
+/// The error of a request that panicked with this message.
+pub(crate) fn of_a_panic(message: &str, request_id: &RequestId) -> ServerError {
     let mut error = ServerError::new("", None);
     let mut extensions = ErrorExtensionValues::default();
-    internal("a panic, logged before", &mut error, &mut extensions, request_id);
+    internal(&format!("a panic: {message}"), &mut error, &mut extensions, request_id);
     error.extensions = Some(extensions);
     error
 }

@@ -57,12 +57,17 @@ fn sdl_of(schema: &Schema) -> String {
     schema.sdl_with_options(options)
 }
 
-/// The schema as requests are held against it.
+/// The schema as requests are validated against it.
 ///
 /// # Errors
 /// A fault of ours: the schema is not valid, or a scalar has no shape here.
 pub fn model() -> Result<Model, String> {
-    Model::new(&sdl_of(&build(None)), SETTINGS)
+    model_of(&build(None))
+}
+
+/// The same of a schema that is built already.
+pub(crate) fn model_of(schema: &Schema) -> Result<Model, String> {
+    Model::new(&sdl_of(schema), SETTINGS)
 }
 
 const SETTINGS: Settings = Settings {

@@ -68,7 +68,7 @@ impl Service {
         let identity = Identity::new(door.clone(), keys, mail.public_url.clone()).map_err(other)?;
         let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));
-        let model = schema::model().map_err(OpenError::Other)?;
+        let model = schema::model_of(&schema).map_err(OpenError::Other)?;
         Ok(Self {
             database,
             identity,

@@ -1,19 +1,14 @@
-//! Fields that fail alone.
-//!
-//! A field that fails is answered as null, and the fields beside it are kept: the answer of a
-//! mutation that has been committed must not be lost with them. The execution library does so in
-//! version 7 and not in version 8, where a resolver's error ends the object around it. So no
-//! resolver of a field that can fail hands its error to the library as a result: the error is
-//! noted, and the field is null.
+//! Fields that can fail: see [`crate::root`].
 
 use std::borrow::Cow;
 
 use async_graphql::{
-    ContainerType, Context, ContextBase, ContextSelectionSet, ObjectType, OutputType, Positioned,
-    ServerError, ServerResult, Value, parser::types::Field, registry::Registry,
-    resolver_utils::resolve_container,
+    ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field,
+    registry::Registry,
 };
 use tenancy::Failure;
+
+use crate::root::noted;
 
 /// What a resolver answers, or why it failed. In the schema it is nullable.
 pub struct Outcome<T>(Result<T, Failure>);
@@ -48,41 +43,4 @@ impl<T: OutputType> OutputType for Outcome<T> {
         };
         Ok(noted(ctx, answered))
     }
-}
-
-/// An object whose fields fail alone: the queries or the mutations of a schema.
-#[derive(Default)]
-pub struct Root<T>(T);
-
-impl<T: ObjectType> OutputType for Root<T> {
-    fn type_name() -> Cow<'static, str> {
-        T::type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        T::create_type_info(registry)
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        resolve_container(ctx, self).await
-    }
-}
-
-impl<T: ObjectType> ContainerType for Root<T> {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        match self.0.resolve_field(ctx).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Ok(Some(noted(ctx, Err(error)))),
-        }
-    }
-}
-
-impl<T: ObjectType> ObjectType for Root<T> {}
-
-/// The answer of a field; null where it failed, and its error among those of the request.
-pub(crate) fn noted<T>(ctx: &ContextBase<'_, T>, answer: Result<Value, ServerError>) -> Value {
-    answer.unwrap_or_else(|error| {
-        ctx.add_error(error);
-        Value::Null
-    })
 }

@@ -16,7 +16,8 @@ pub(crate) fn given(ctx: &Context<'_>, argument: &str) -> Option<Value> {
 
 fn resolve(ctx: &Context<'_>, given: &InputValue) -> Option<Value> {
     match given {
-        InputValue::Variable(name) => variable(ctx, name),
+        // Defaults have been put in when the variables were coerced.
+        InputValue::Variable(name) => ctx.query_env.variables.get(name).cloned(),
         InputValue::List(items) => {
             Some(Value::List(items.iter().map(|item| resolve(ctx, item).unwrap_or_default()).collect()))
         }
@@ -26,12 +27,4 @@ fn resolve(ctx: &Context<'_>, given: &InputValue) -> Option<Value> {
         }
         other => other.clone().into_const(),
     }
-}
-
-fn variable(ctx: &Context<'_>, name: &str) -> Option<Value> {
-    ctx.query_env.variables.get(name).cloned().or_else(|| {
-        let definitions = &ctx.query_env.operation.node.variable_definitions;
-        let definition = definitions.iter().find(|definition| definition.node.name.node == name)?;
-        definition.node.default_value.as_ref().map(|value| value.node.clone())
-    })
 }

@@ -57,58 +57,43 @@ pub(crate) fn output(name: &str, qualified: &str, about: &str, arguments: Vec<In
 fn list_size(
     #[graphql(desc = "How many rows are counted if no argument says how many.")] assumed_size: Option<i32>,
     #[graphql(
-        desc = "The arguments that say how many rows are answered at most, as a number or as a list with an item for each row."
+        desc = "The arguments that say how many rows are answered at most: a number, or a list with an item for each row."
     )]
     slicing_arguments: Option<Vec<String>>,
+    #[graphql(desc = "The fields of the answer that are lists of the rows; none if it is itself the list.")]
+    sized_fields: Option<Vec<String>>,
+    #[graphql(desc = "Whether one of the slicing arguments must be given.", default = true)]
+    require_one_slicing_argument: bool,
 ) {
 }
 
-/// A field that answers several rows: by default as many as assumed, else as these arguments say.
-fn sized(registry: &mut Registry, field: Output, assumed: usize, arguments: &[&str]) -> Output {
+/// How the number of rows of a field is found.
+pub(crate) struct Rows {
+    assumed: usize,
+    arguments: &'static [&'static str],
+    fields: &'static [&'static str],
+}
+
+/// The rows of a connection's page.
+pub(crate) const PAGE: Rows =
+    Rows { assumed: DEFAULT_PAGE, arguments: &["first", "last"], fields: &["nodes", "edges"] };
+/// What a bulk made: no argument says how many, so it counts as a full page.
+pub(crate) const BULK: Rows = Rows { assumed: MAX_PAGE, arguments: &[], fields: &[] };
+/// Groups of an aggregate.
+pub(crate) const GROUPS: Rows = Rows { assumed: MAX_PAGE, arguments: &["first"], fields: &[] };
+/// A row for each id.
+pub(crate) const IDS: Rows = Rows { assumed: 1, arguments: &["ids"], fields: &[] };
+
+/// A field that answers several rows.
+pub(crate) fn rows(registry: &mut Registry, rows: &Rows, field: Output) -> Output {
     TypeDirective::register(&list_size, registry);
-    let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>();
-    let arguments = (!arguments.is_empty()).then_some(arguments);
-    let directive = list_size::apply(i32::try_from(assumed).ok(), arguments);
+    let names = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        (!names.is_empty()).then_some(names)
+    };
+    let assumed = i32::try_from(rows.assumed).ok();
+    let directive = list_size::apply(assumed, names(rows.arguments), names(rows.fields), false);
     Output { directive_invocations: vec![directive], ..field }
-}
-
-/// A field that answers a list in pages.
-pub(crate) fn list(
-    registry: &mut Registry,
-    name: &str,
-    qualified: &str,
-    about: &str,
-    arguments: Vec<Input>,
-) -> Output {
-    let field = output(name, qualified, about, arguments);
-    sized(registry, field, DEFAULT_PAGE, &["first", "last"])
-}
-
-/// A field that answers what a bulk made: no argument says how many, so it counts as a full page.
-pub(crate) fn bulk(registry: &mut Registry, name: &str, qualified: &str, about: &str) -> Output {
-    sized(registry, output(name, qualified, about, vec![]), MAX_PAGE, &[])
-}
-
-/// A field that answers groups.
-pub(crate) fn groups(
-    registry: &mut Registry,
-    name: &str,
-    qualified: &str,
-    about: &str,
-    arguments: Vec<Input>,
-) -> Output {
-    sized(registry, output(name, qualified, about, arguments), MAX_PAGE, &["first"])
-}
-
-/// A field that answers one row for each of its `ids`.
-pub(crate) fn many(
-    registry: &mut Registry,
-    name: &str,
-    qualified: &str,
-    about: &str,
-    arguments: Vec<Input>,
-) -> Output {
-    sized(registry, output(name, qualified, about, arguments), 1, &["ids"])
 }
 
 /// An object type.

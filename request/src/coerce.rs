@@ -9,90 +9,84 @@ use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
 use serde_json::Number;
 
 use crate::{
-    Model, Problem, Refused, Shape,
-    convert::constant,
-    input::{Findings, MAX_PROBLEMS, Step, Subject, is_one_of, shown},
     limit::VARIABLE_NODES,
-    operation::{Operation, VariableDefinition},
+    model::{Model, Shape},
+    problems::{Place, Problems, Step, Subject, is_one_of, shown},
+    refusal::Refused,
+    value::constant,
+    variable::VariableDefinition,
 };
 
 /// The values that an operation runs with: defaults put in, every value of its variable's type. A
 /// variable that may be null and was not sent stays absent. Values that no definition names are
-/// left out.
+/// left out. Arguments hold `values` beside those of variables.
 ///
 /// # Errors
 /// All mistakes together, each with the variable's name; values that, counted at each use, are too
 /// many.
 pub(crate) fn variables(
     model: &Model,
-    operation: &Operation,
+    definitions: &[VariableDefinition],
+    values: usize,
     mut given: IndexMap<Name, Value>,
 ) -> Result<Variables, Refused> {
     let mut variables = Variables::default();
-    let (mut problems, mut nodes) = (vec![], operation.values);
-    for definition in &operation.variables {
-        if problems.len() >= MAX_PROBLEMS {
+    let (mut problems, mut nodes) = (Problems::new(), values);
+    for definition in definitions {
+        if problems.is_full() {
             break;
         }
+        problems.turn_to(Subject::Variable(definition.name.clone()), Place::Position(definition.position));
         let sent = given.swap_remove(&definition.name);
-        match variable(model, definition, sent) {
-            Ok(None) => {}
-            Ok(Some((value, size))) => {
-                nodes = size.saturating_mul(definition.uses).saturating_add(nodes);
-                variables.insert(definition.name.clone(), value);
-            }
-            Err(mut found) => problems.append(&mut found),
+        let mut coercion = Coercion { model, problems: &mut problems, nodes: 0 };
+        if let Some(value) = coercion.variable(definition, sent) {
+            nodes = coercion.nodes.saturating_mul(definition.uses).saturating_add(nodes);
+            variables.insert(definition.name.clone(), value);
         }
     }
-    if !problems.is_empty() {
-        return Err(Refused(problems));
+    if problems.len() > 0 {
+        return Err(Refused(problems.finish("")));
     }
     VARIABLE_NODES.check(nodes)?;
     Ok(variables)
 }
 
-/// The value of one variable and the number of values in it; none for one that stays absent.
-fn variable(
-    model: &Model,
-    definition: &VariableDefinition,
-    sent: Option<Value>,
-) -> Result<Option<(Value, usize)>, Vec<Problem>> {
-    let VariableDefinition { name, ty, default, position, .. } = definition;
-    let refused = |words: &str| {
-        let message = format!("Variable ${name} of type {ty} {words}");
-        let field = vec!["variables".to_owned(), name.to_string()];
-        Err(vec![Problem { field, position: Some(*position), ..Problem::new(message) }])
-    };
-    let mut value = match (sent, default) {
-        (Some(Value::Null), _) if ty.is_non_null() => return refused("must not be null."),
-        (Some(value), _) => value,
-        (None, Some(default)) => default.clone(),
-        (None, None) if ty.is_non_null() => return refused("is required."),
-        (None, None) => return Ok(None),
-    };
-    let findings = Findings::of(Subject::Variable(name.clone()));
-    let mut coercion = Coercion { model, findings, nodes: 0 };
-    coercion.coerce(ty, &mut value);
-    let problems = coercion.findings.finish(|_| *position);
-    if problems.is_empty() { Ok(Some((value, coercion.nodes))) } else { Err(problems) }
-}
-
-struct Coercion<'m> {
-    model: &'m Model,
-    findings: Findings,
+struct Coercion<'c> {
+    model: &'c Model,
+    problems: &'c mut Problems,
     /// How many values have been looked at.
     nodes: usize,
 }
 
 impl Coercion<'_> {
+    /// The value of a variable; none for one that stays absent.
+    fn variable(&mut self, definition: &VariableDefinition, sent: Option<Value>) -> Option<Value> {
+        let VariableDefinition { ty, default, .. } = definition;
+        let mut value = match (sent, default) {
+            (Some(Value::Null), _) if ty.is_non_null() => {
+                self.problems.note(&format!(" of type {ty} must not be null."));
+                return None;
+            }
+            (Some(value), _) => value,
+            (None, Some(default)) => default.clone(),
+            (None, None) if ty.is_non_null() => {
+                self.problems.note(&format!(" of type {ty} is required."));
+                return None;
+            }
+            (None, None) => return None,
+        };
+        self.coerce(ty, &mut value);
+        Some(value)
+    }
+
     fn coerce(&mut self, ty: &Type, value: &mut Value) {
         self.nodes += 1;
-        if self.findings.is_full() {
+        if self.problems.is_full() {
             return;
         }
         if *value == Value::Null {
             if ty.is_non_null() {
-                self.findings.must_not_be_null();
+                self.problems.must_not_be_null();
             }
         } else if ty.is_list() {
             self.list(ty.item_type(), value);
@@ -106,9 +100,9 @@ impl Coercion<'_> {
         match value {
             Value::List(items) => {
                 for (index, value) in items.iter_mut().enumerate() {
-                    self.findings.enter(Step::Index(index));
+                    self.problems.enter(Step::Index(index));
                     self.coerce(item, value);
-                    self.findings.leave();
+                    self.problems.leave();
                 }
             }
             one => {
@@ -129,7 +123,7 @@ impl Coercion<'_> {
                     _ => "",
                 };
                 if !values.values.contains_key(name) {
-                    self.findings.none_of(&shown(value), values);
+                    self.problems.none_of(&shown(value), values);
                 }
             }
             Some(ExtendedType::Scalar(scalar)) => self.scalar(&scalar.name, value),
@@ -140,24 +134,24 @@ impl Coercion<'_> {
 
     fn object(&mut self, object: &Node<InputObjectType>, value: &mut Value) {
         let Value::Object(fields) = value else {
-            return self.findings.not_of_type(&shown(value), &object.name);
+            return self.problems.not_of_type(&shown(value), &object.name);
         };
         for (name, value) in fields.iter_mut() {
-            if self.findings.is_full() {
+            if self.problems.is_full() {
                 return;
             }
             match object.fields.get_key_value(name.as_str()) {
                 Some((name, field)) => {
-                    self.findings.enter(Step::Field(name.clone()));
+                    self.problems.enter(Step::Field(name.clone()));
                     self.coerce(&field.ty, value);
-                    self.findings.leave();
+                    self.problems.leave();
                 }
-                None => self.findings.unknown_field(name, object),
+                None => self.problems.unknown_field(name, object),
             }
         }
-        self.findings.missing(object, |name| fields.contains_key(name));
+        self.problems.missing(object, |name| fields.contains_key(name));
         if is_one_of(object) && (fields.len() != 1 || fields.values().any(|value| *value == Value::Null)) {
-            self.findings.not_exactly_one(object);
+            self.problems.not_exactly_one(object);
         }
         for (name, field) in &object.fields {
             if let Some(default) = &field.default_value
@@ -178,8 +172,11 @@ impl Coercion<'_> {
             ("Float", Value::Number(_))
             | ("Boolean", Value::Boolean(_))
             | ("String" | "ID", Value::String(_)) => true,
-            ("ID", Value::Number(number)) if !number.is_f64() => {
-                *value = Value::String(number.to_string());
+            ("ID", Value::Number(number)) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => {
+                let digits = number.as_i64().map(|integer| integer.to_string());
+                *value = Value::String(
+                    digits.unwrap_or_else(|| number.to_string().trim_end_matches(".0").to_owned()),
+                );
                 true
             }
             ("Int" | "Float" | "Boolean" | "String" | "ID", _) => false,
@@ -193,7 +190,7 @@ impl Coercion<'_> {
             }
         };
         if !fits {
-            self.findings.not_of_type(&shown(value), scalar);
+            self.problems.not_of_type(&shown(value), scalar);
         }
     }
 
@@ -202,8 +199,8 @@ impl Coercion<'_> {
         let whole = number.as_f64().filter(|number| number.fract() == 0.0);
         match whole.map(|whole| format!("{whole:.0}").parse::<i32>()) {
             Some(Ok(integer)) => *value = Value::from(integer),
-            Some(Err(_)) => self.findings.out_of_range(&shown(value)),
-            None => self.findings.not_of_type(&shown(value), "Int"),
+            Some(Err(_)) => self.problems.out_of_range(&shown(value)),
+            None => self.problems.not_of_type(&shown(value), "Int"),
         }
     }
 }

@@ -4,23 +4,23 @@ use std::collections::HashMap;
 
 use apollo_compiler::{
     Node,
-    ast::{self, DirectiveList, Type, Value},
+    ast::{self, DirectiveList, Type},
     executable::{self, ExecutableDocument, Selection, SelectionSet},
 };
 use async_graphql::{
-    Name, Pos, Positioned, Value as ConstValue,
+    Name, Pos, Positioned,
     parser::types::{self as library, DocumentOperations, OperationType},
 };
-use async_graphql_value::Value as LibraryValue;
-use serde_json::Number;
 
-use crate::{Model, operation::VariableDefinition, position::Positions, survey::Survey};
+use crate::{
+    model::Model, position::Positions, survey::Survey, value::literal, variable::VariableDefinition,
+};
 
 /// Converts one operation with the fragments it uses.
 pub(crate) struct Conversion<'c, 't> {
     pub(crate) model: &'c Model,
     pub(crate) document: &'c ExecutableDocument,
-    pub(crate) survey: &'c Survey,
+    pub(crate) survey: &'c Survey<'t>,
     pub(crate) positions: Positions<'t>,
 }
 
@@ -148,8 +148,8 @@ impl Conversion<'_, '_> {
                 || (self.survey.repeats && !set.selections.iter().all(is_plain)))
     }
 
-    /// Whether there may be nothing left to ask of an object: every field hangs on a condition or on
-    /// the type of the object.
+    /// Whether there may be nothing left to ask of an object: every selection has a condition, or is in
+    /// a fragment on another type.
     fn may_be_empty(&self, set: &SelectionSet) -> bool {
         let always = |selection: &Selection| match selection {
             _ if !selection.directives().is_empty() => false,
@@ -199,36 +199,4 @@ fn type_of(ty: &Type) -> library::Type {
         Type::List(item) | Type::NonNullList(item) => library::BaseType::List(Box::new(type_of(item))),
     };
     library::Type { base, nullable }
-}
-
-/// A literal of the document, with its variables.
-fn literal(value: &Value) -> LibraryValue {
-    match value {
-        Value::Variable(name) => LibraryValue::Variable(Name::new(name)),
-        Value::Null => LibraryValue::Null,
-        Value::Enum(name) => LibraryValue::Enum(Name::new(name)),
-        Value::String(text) => LibraryValue::String(text.clone()),
-        Value::Boolean(yes) => LibraryValue::Boolean(*yes),
-        Value::Int(number) => number_of(number.as_str()),
-        Value::Float(number) => number_of(number.as_str()),
-        Value::List(items) => LibraryValue::List(items.iter().map(|item| literal(item)).collect()),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| (Name::new(name), literal(value)));
-            LibraryValue::Object(fields.collect())
-        }
-    }
-}
-
-/// A literal without variables, such as a default.
-pub(crate) fn constant(value: &Value) -> ConstValue {
-    literal(value).into_const().unwrap_or_default()
-}
-
-/// A number as the document writes it. One that no number of JSON can hold stays text, for those
-/// custom scalars that take it.
-fn number_of(text: &str) -> LibraryValue {
-    match text.parse::<Number>() {
-        Ok(number) => LibraryValue::Number(number),
-        Err(_) => LibraryValue::String(text.to_owned()),
-    }
 }

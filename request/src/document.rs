@@ -2,22 +2,27 @@ use std::sync::Arc;
 
 use apollo_compiler::{
     Node,
-    ast::DirectiveList,
-    executable::{self, ExecutableDocument, Selection, SelectionSet},
+    executable::{self, ExecutableDocument},
 };
 use async_graphql::Name;
 
 use crate::{
-    AnswerPlan, Model, Operation, Problem, Refused,
-    convert::{Conversion, constant},
+    convert::Conversion,
     cost::Cost,
     limit::{MUTATIONS, ROOT_FIELDS},
     literal,
-    operation::VariableDefinition,
+    model::Model,
+    operation::{Operation, Prepared},
+    parameters::Parameters,
+    plan::AnswerPlan,
     position::Positions,
+    problems::cut,
+    refusal::{Problem, Refused},
     size,
     survey::Survey,
     tokens, validation,
+    value::constant,
+    variable::VariableDefinition,
 };
 
 /// A document that is valid for the schema, with each of its operations compiled. Front ends send
@@ -36,13 +41,12 @@ impl Document {
         tokens::check(text)?;
         let parsed = validation::parse(text)?;
         size::check(&parsed)?;
-        let typed = validation::typed(model, &parsed)?;
-        let mut positions = Positions::in_text(text);
-        let problems = literal::check(model, &typed, &mut positions);
+        let typed = validation::typed(model, &parsed, text)?;
+        let problems = literal::check(model, &typed, text);
         if !problems.is_empty() {
             return Err(Refused(problems));
         }
-        let valid = validation::validate(model, typed)?;
+        let valid = validation::validate(model, typed, text)?;
         let operations = valid.operations.iter().map(|operation| {
             Compilation { model, document: &valid, text }.operation(operation).map(Arc::new)
         });
@@ -61,13 +65,24 @@ impl Document {
         };
         found.ok_or_else(|| {
             let message = match name {
-                Some(name) => format!("The document has no operation named {}.", crate::input::cut(name)),
+                Some(name) => format!("The document has no operation named {}.", cut(name)),
                 None if self.operations.is_empty() => "The document has no operation.".to_owned(),
                 None => "The document has several operations: name one as `operationName`.".to_owned(),
             };
             Problem::new(message).into()
         })
     }
+}
+
+/// Everything that happens to a request whose document was never seen before: the body is read, the
+/// document compiled, and the operation made ready to be executed.
+///
+/// # Errors
+/// Why the request is not executed.
+pub fn prepare(model: &Model, body: &[u8]) -> Result<Prepared, Refused> {
+    let parameters = Parameters::from_json(body)?;
+    let document = Document::parse(model, &parameters.query)?;
+    document.operation(parameters.operation_name.as_deref())?.prepare(model, parameters.variables)
 }
 
 struct Compilation<'c> {
@@ -80,11 +95,11 @@ impl Compilation<'_> {
     fn operation(&self, operation: &Node<executable::Operation>) -> Result<Operation, Refused> {
         let mut positions = Positions::in_text(self.text);
         let place = positions.of(operation.location());
-        let survey = Survey::of(self.model, self.document, &operation.selection_set)?;
+        let survey = Survey::of(self.model, self.document, &operation.selection_set, self.text)?;
         if operation.is_mutation() {
             MUTATIONS.check(survey.root_fields)?;
             if survey.root_fields > survey.root_keys {
-                let message = "Ask for a mutation in one place: in several it would be carried out as often.";
+                let message = "Select this mutation once: it would run once for each selection.";
                 return Err(Problem { position: Some(place), ..Problem::new(message) }.into());
             }
         } else {
@@ -113,28 +128,9 @@ impl Compilation<'_> {
             values: survey.values,
             plan: Arc::new(AnswerPlan::of(self.model, &executable)),
             executable,
-            is_conditional: self.is_conditional(&operation.selection_set, &survey),
+            is_conditional: survey.is_conditional,
             repeats: survey.repeats,
             cost: Cost::of(self.document, &operation.selection_set),
         })
     }
-
-    fn is_conditional(&self, root: &SelectionSet, survey: &Survey) -> bool {
-        let fragments = survey.fragments.iter().filter_map(|name| self.document.fragments.get(name));
-        has_directives(root) || fragments.into_iter().any(|fragment| has_directives(&fragment.selection_set))
-    }
-}
-
-/// Whether any selection below, but for those of fragments that are spread, has a directive.
-fn has_directives(set: &SelectionSet) -> bool {
-    let is_conditional = |selection: &Selection| {
-        let directives: &DirectiveList = selection.directives();
-        !directives.is_empty()
-            || match selection {
-                Selection::Field(field) => has_directives(&field.selection_set),
-                Selection::InlineFragment(fragment) => has_directives(&fragment.selection_set),
-                Selection::FragmentSpread(_) => false,
-            }
-    };
-    set.selections.iter().any(is_conditional)
 }

@@ -9,11 +9,10 @@
 //! Nothing here reads a database, waits or knows HTTP, and every step is bounded by a [`Limit`].
 
 mod coerce;
-mod condition;
 mod convert;
 mod cost;
 mod document;
-mod input;
+mod executable;
 mod limit;
 mod literal;
 mod model;
@@ -21,6 +20,7 @@ mod operation;
 mod parameters;
 mod plan;
 mod position;
+mod problems;
 mod refusal;
 mod size;
 mod suggestion;
@@ -28,9 +28,10 @@ mod survey;
 mod tokens;
 mod validation;
 mod value;
+mod variable;
 
 pub use self::{
-    document::Document,
+    document::{Document, prepare},
     limit::{Exceeded, LIMITS, Limit},
     model::{Model, Settings, Shape},
     operation::{Operation, Prepared},

@@ -34,19 +34,19 @@ limits! {
     DOCUMENT_BYTES = 256 * 1024, "bytes in the document";
     /// Names, values and punctuation, as the specification defines tokens.
     TOKENS = 20_000, "tokens in the document";
-    /// Brackets in one another, of any kind. Parsing and execution recurse that deep.
-    BRACKETS = 200, "brackets in one another";
-    /// Lists and objects in one another in the value of a variable.
-    VARIABLE_DEPTH = 64, "lists and objects in one another in the variables";
+    /// Levels of nested brackets, of any kind. Parsing and execution recurse that deep.
+    BRACKETS = 200, "levels of nested brackets";
+    /// Levels of nested lists and objects in the value of a variable.
+    VARIABLE_DEPTH = 64, "levels of nested lists and objects in the variables";
     /// Values in the variables; and values that arguments hold, where each use of a variable
     /// counts as all of its value.
     VARIABLE_NODES = 200_000, "values in variables and arguments, counted at each use";
     OPERATIONS = 50, "operations in the document";
     FRAGMENTS = 500, "fragments in the document";
-    /// Selection sets in one another, through fragments.
-    FRAGMENT_DEPTH = 100, "selection sets in one another, fragments included";
-    /// Fields in one another. The introspection query of an explorer needs 13.
-    DEPTH = 20, "fields in one another";
+    /// Levels of nested selection sets, through fragments.
+    FRAGMENT_DEPTH = 100, "levels of nested selection sets, fragments expanded";
+    /// Levels of nested fields. The introspection query of an explorer needs 13.
+    DEPTH = 20, "levels of nested fields";
     /// Fragments may double at each step, and every selection costs time.
     SELECTIONS = 20_000, "selections, fragments counted at each use";
     ROOT_FIELDS = 50, "fields at the root";
@@ -59,7 +59,7 @@ limits! {
     TYPENAMES = 500, "uses of __typename";
     INTROSPECTIONS = 2, "uses of __schema and __type";
     /// The cost of an operation does not count the schema's own lists. Explorers need three.
-    INTROSPECTED_LISTS = 4, "lists of the schema in one another";
+    INTROSPECTED_LISTS = 4, "levels of nested lists of the schema";
     /// Fields of the answer, where a list counts once for each row of its page.
     COMPLEXITY = 50_000, "fields in the answer, counted for each row of a page";
 }

@@ -14,55 +14,58 @@ use apollo_compiler::{
 };
 
 use crate::{
-    Model, Problem, Shape,
-    input::{Findings, MAX_PROBLEMS, Step, Subject, cut, is_one_of},
-    position::Positions,
+    model::{Model, Shape},
+    problems::{Place, Problems, Step, Subject, cut, is_one_of},
+    refusal::Problem,
 };
 
 /// What is wrong with the values in a document.
-pub(crate) fn check(
-    model: &Model,
-    document: &ExecutableDocument,
-    positions: &mut Positions<'_>,
-) -> Vec<Problem> {
-    let mut problems = vec![];
+pub(crate) fn check(model: &Model, document: &ExecutableDocument, text: &str) -> Vec<Problem> {
+    let mut problems = Problems::new();
     for operation in document.operations.iter() {
-        let mut checking = Checking::new(model, document, operation);
+        let mut checking = Checking::new(model, document, operation, &mut problems);
         for variable in &operation.variables {
             if let Some(default) = &variable.default_value {
-                checking.value(&variable.name, &variable.ty, default);
+                let subject = Subject::Variable(async_graphql::Name::new(&variable.name));
+                checking.problems.turn_to(subject, Place::Span(default.location()));
+                checking.check(&variable.ty, default, false);
             }
         }
         checking.directives(&operation.directives);
         checking.set(&operation.selection_set);
-        for findings in checking.findings {
-            problems.extend(findings.finish(|span| positions.of(span)));
-        }
         // A mistake in a fragment that several operations share is one mistake.
-        if !problems.is_empty() {
+        if problems.len() > 0 {
             break;
         }
     }
-    problems
+    problems.finish(text)
 }
 
-struct Checking<'d> {
+struct Checking<'d, 'p> {
     model: &'d Model,
     document: &'d ExecutableDocument,
     variables: HashMap<&'d str, &'d VariableDefinition>,
+    /// The fragments that have been looked at.
     seen: HashSet<&'d str>,
-    /// Those of each value that has a problem.
-    findings: Vec<Findings>,
+    problems: &'p mut Problems,
 }
 
-impl<'d> Checking<'d> {
-    fn new(model: &'d Model, document: &'d ExecutableDocument, operation: &'d Operation) -> Self {
+impl<'d, 'p> Checking<'d, 'p> {
+    fn new(
+        model: &'d Model,
+        document: &'d ExecutableDocument,
+        operation: &'d Operation,
+        problems: &'p mut Problems,
+    ) -> Self {
         let variables = operation.variables.iter().map(|variable| (variable.name.as_str(), &**variable));
-        Self { model, document, variables: variables.collect(), seen: HashSet::new(), findings: vec![] }
+        Self { model, document, variables: variables.collect(), seen: HashSet::new(), problems }
     }
 
     fn set(&mut self, set: &'d SelectionSet) {
         for selection in &set.selections {
+            if self.problems.is_full() {
+                return;
+            }
             self.directives(selection.directives());
             match selection {
                 Selection::Field(field) => {
@@ -94,62 +97,37 @@ impl<'d> Checking<'d> {
         for argument in given {
             // The validator names arguments that do not exist.
             if let Some(definition) = definitions.iter().find(|known| known.name == argument.name) {
-                let mut literal = Literal::new(self, Subject::Argument(argument.name.clone()));
-                literal.check(&definition.ty, &argument.value, definition.default_value.is_some());
-                self.keep(literal.findings);
+                let place = Place::Span(argument.value.location());
+                self.problems.turn_to(Subject::Argument(argument.name.clone()), place);
+                self.check(&definition.ty, &argument.value, definition.default_value.is_some());
             }
         }
     }
 
-    fn value(&mut self, variable: &Name, ty: &Type, value: &Node<Value>) {
-        let mut literal = Literal::new(self, Subject::Variable(async_graphql::Name::new(variable)));
-        literal.check(ty, value, false);
-        self.keep(literal.findings);
-    }
-
-    fn keep(&mut self, findings: Findings) {
-        if !findings.is_empty() && self.findings.len() < MAX_PROBLEMS {
-            self.findings.push(findings);
-        }
-    }
-}
-
-struct Literal<'c, 'd> {
-    model: &'d Model,
-    variables: &'c HashMap<&'d str, &'d VariableDefinition>,
-    findings: Findings,
-}
-
-impl<'c, 'd> Literal<'c, 'd> {
-    fn new(checking: &'c Checking<'d>, subject: Subject) -> Self {
-        let (model, variables) = (checking.model, &checking.variables);
-        Self { model, variables, findings: Findings::of(subject) }
-    }
-
     /// Checks a value for a place that may have a default.
     fn check(&mut self, ty: &Type, value: &Node<Value>, has_default: bool) {
-        if self.findings.is_full() {
+        if self.problems.is_full() {
             return;
         }
-        let span = std::mem::replace(&mut self.findings.span, value.location());
+        let outside = std::mem::replace(&mut self.problems.place, Place::Span(value.location()));
         match &**value {
             Value::Variable(name) => self.variable(ty, name, has_default),
-            Value::Null if ty.is_non_null() => self.findings.must_not_be_null(),
+            Value::Null if ty.is_non_null() => self.problems.must_not_be_null(),
             Value::Null => {}
             Value::List(items) if ty.is_list() => {
                 for (index, item) in items.iter().enumerate() {
-                    self.findings.enter(Step::Index(index));
+                    self.problems.enter(Step::Index(index));
                     self.check(ty.item_type(), item, false);
-                    self.findings.leave();
+                    self.problems.leave();
                 }
             }
             _ if ty.is_list() => self.check(ty.item_type(), value, false),
             other => self.named(ty, other),
         }
-        self.findings.span = span;
+        self.problems.place = outside;
     }
 
-    /// Whether a variable may stand in a place (October 2021, 5.8.5).
+    /// Whether a variable is allowed in a place (October 2021, 5.8.5).
     fn variable(&mut self, ty: &Type, name: &Name, has_default: bool) {
         // The validator names variables that are not defined.
         let Some(definition) = self.variables.get(name.as_str()) else { return };
@@ -158,7 +136,7 @@ impl<'c, 'd> Literal<'c, 'd> {
             if ty.is_non_null() && (default || has_default) { ty.clone().nullable() } else { ty.clone() };
         if !definition.ty.is_assignable_to(&expected) {
             let words = format!(": variable ${name} has type {} where {ty} is expected.", definition.ty);
-            self.findings.note(&words);
+            self.problems.note(&words);
         }
     }
 
@@ -166,16 +144,16 @@ impl<'c, 'd> Literal<'c, 'd> {
         match self.model.named(ty) {
             Some(ExtendedType::InputObject(object)) => match value {
                 Value::Object(fields) => self.object(object, fields),
-                other => self.findings.not_of_type(&shown(other), &object.name),
+                other => self.problems.not_of_type(&shown(other), &object.name),
             },
             Some(ExtendedType::Enum(values)) => {
                 let known = matches!(value, Value::Enum(name) if values.values.contains_key(name));
                 match value {
                     _ if known => {}
                     Value::String(name) if values.values.contains_key(name.as_str()) => {
-                        self.findings.note(&format!(": write {name} without quotation marks."));
+                        self.problems.note(&format!(": write {name} without quotation marks."));
                     }
-                    other => self.findings.none_of(&shown(other), values),
+                    other => self.problems.none_of(&shown(other), values),
                 }
             }
             Some(ExtendedType::Scalar(scalar)) => self.scalar(&scalar.name, value),
@@ -187,38 +165,58 @@ impl<'c, 'd> Literal<'c, 'd> {
     fn object(&mut self, object: &Node<InputObjectType>, fields: &[(Name, Node<Value>)]) {
         let mut seen = HashSet::with_capacity(fields.len());
         for (name, value) in fields {
-            if self.findings.is_full() {
+            if self.problems.is_full() {
                 return;
             }
-            let outside = std::mem::replace(&mut self.findings.span, value.location());
+            let outside = std::mem::replace(&mut self.problems.place, Place::Span(value.location()));
             if !seen.insert(name.as_str()) {
-                self.findings.note(&format!(": the field {} is given twice.", cut(name)));
+                self.problems.note(&format!(": the field {} is given twice.", cut(name)));
             }
             match object.fields.get(name) {
                 Some(field) => {
-                    self.findings.enter(Step::Field(name.clone()));
+                    self.problems.enter(Step::Field(name.clone()));
                     self.check(&field.ty, value, field.default_value.is_some());
                     if is_one_of(object) {
                         self.must_hold(value);
                     }
-                    self.findings.leave();
+                    self.problems.leave();
                 }
-                None => self.findings.unknown_field(name, object),
+                None => self.problems.unknown_field(name, object),
             }
-            self.findings.span = outside;
+            self.problems.place = outside;
         }
-        self.findings.missing(object, |name| seen.contains(name));
+        self.problems.missing(object, |name| seen.contains(name));
         if is_one_of(object) && (fields.len() != 1 || fields.iter().any(|(_, value)| value.is_null())) {
-            self.findings.not_exactly_one(object);
+            self.problems.not_exactly_one(object);
         }
     }
 
-    /// A variable in the place of a `@oneOf` field must not be null (September 2025, 5.8.5).
+    /// A variable as a field of a `@oneOf` input must not be null (September 2025, 5.8.5).
     fn must_hold(&mut self, value: &Value) {
         let definition = value.as_variable().and_then(|name| self.variables.get(name.as_str()));
         if let Some(definition) = definition.filter(|definition| !definition.ty.is_non_null()) {
             let words = format!(": variable ${} must have a type that excludes null here.", definition.name);
-            self.findings.note(&words);
+            self.problems.note(&words);
+        }
+    }
+
+    /// JSON may hold anything, but every name once, and variables that exist.
+    fn json(&mut self, value: &Value) {
+        match value {
+            Value::Variable(name) if !self.variables.contains_key(name.as_str()) => {
+                self.problems.note(&format!(": variable ${} is not defined.", cut(name)));
+            }
+            Value::List(items) => items.iter().for_each(|item| self.json(item)),
+            Value::Object(fields) => {
+                let mut seen = HashSet::with_capacity(fields.len());
+                for (name, field) in fields {
+                    if !seen.insert(name.as_str()) {
+                        self.problems.note(&format!(": the field {} is given twice.", cut(name)));
+                    }
+                    self.json(field);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -226,7 +224,7 @@ impl<'c, 'd> Literal<'c, 'd> {
         let fits = match (scalar, value) {
             ("Int", Value::Int(integer)) => {
                 if integer.try_to_i32().is_err() {
-                    self.findings.out_of_range(&shown(value));
+                    self.problems.out_of_range(&shown(value));
                 }
                 true
             }
@@ -236,13 +234,16 @@ impl<'c, 'd> Literal<'c, 'd> {
             }
             ("Int" | "Float" | "Boolean" | "String" | "ID", _) => false,
             (custom, value) => match self.model.shape(custom) {
-                Shape::Any => true,
+                Shape::Any => {
+                    self.json(value);
+                    true
+                }
                 Shape::TextOrNumber => matches!(value, Value::String(_) | Value::Int(_) | Value::Float(_)),
                 Shape::Text => matches!(value, Value::String(_)),
             },
         };
         if !fits {
-            self.findings.not_of_type(&shown(value), scalar);
+            self.problems.not_of_type(&shown(value), scalar);
         }
     }
 }

@@ -13,7 +13,7 @@ pub enum Shape {
     Any,
 }
 
-/// What the schema does not say of itself.
+/// What the SDL does not say.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// The shape of each custom scalar.
@@ -25,11 +25,13 @@ pub struct Settings {
     pub mark: &'static str,
 }
 
-/// The schema that requests are held against, read from its own SDL.
+/// The schema that requests are validated against, read from its SDL.
 pub struct Model {
     pub(crate) schema: Valid<Schema>,
     pub(crate) settings: Settings,
     shapes: HashMap<&'static str, Shape>,
+    /// The object types of each interface.
+    objects: HashMap<String, Vec<String>>,
 }
 
 impl Model {
@@ -48,7 +50,10 @@ impl Model {
         });
         match shapeless {
             Some(name) => Err(format!("the scalar {name} has no shape in the settings")),
-            None => Ok(Self { schema, settings, shapes }),
+            None => {
+                let objects = objects(&schema);
+                Ok(Self { schema, settings, shapes, objects })
+            }
         }
     }
 
@@ -62,6 +67,14 @@ impl Model {
         matches!(self.schema.types.get(ty), Some(ExtendedType::Object(_)))
     }
 
+    /// The object types that a type may be: itself, or those of an interface.
+    pub(crate) fn objects<'m>(&'m self, ty: &'m str) -> Vec<&'m str> {
+        match self.objects.get(ty) {
+            Some(objects) => objects.iter().map(String::as_str).collect(),
+            None => vec![ty],
+        }
+    }
+
     /// Whether a fragment on a type applies to every object of another.
     pub(crate) fn applies(&self, on: &str, ty: &str) -> bool {
         on == ty || self.schema.is_subtype(on, ty)
@@ -70,6 +83,14 @@ impl Model {
     pub(crate) fn shape(&self, scalar: &str) -> Shape {
         self.shapes.get(scalar).copied().unwrap_or(Shape::Any)
     }
+}
+
+fn objects(schema: &Schema) -> HashMap<String, Vec<String>> {
+    let implementers = schema.implementers_map().into_iter();
+    let names = implementers.map(|(interface, implementers)| {
+        (interface.to_string(), implementers.objects.iter().map(ToString::to_string).collect())
+    });
+    names.collect()
 }
 
 #[cfg(test)]

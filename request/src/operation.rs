@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
-use apollo_compiler::ast::Type;
-use async_graphql::{Name, Pos, Value, Variables, indexmap::IndexMap, parser::types::ExecutableDocument};
+use async_graphql::{Name, Value, Variables, indexmap::IndexMap, parser::types::ExecutableDocument};
 
-use crate::{AnswerPlan, Model, Refused, coerce, condition, cost::Cost, limit::COMPLEXITY};
+use crate::{
+    coerce, cost::Cost, executable, limit::COMPLEXITY, model::Model, plan::AnswerPlan, refusal::Refused,
+    variable::VariableDefinition,
+};
 
-/// A valid operation, compiled: everything about it that does not hang on variables.
+/// A valid operation, compiled: everything about it that does not depend on variables.
 pub struct Operation {
     pub(crate) name: Option<Name>,
     pub(crate) variables: Vec<VariableDefinition>,
@@ -17,16 +19,6 @@ pub struct Operation {
     pub(crate) repeats: bool,
     pub(crate) cost: Cost,
     pub(crate) plan: Arc<AnswerPlan>,
-}
-
-/// A variable that an operation defines.
-pub(crate) struct VariableDefinition {
-    pub(crate) name: Name,
-    pub(crate) ty: Type,
-    pub(crate) default: Option<Value>,
-    pub(crate) position: Pos,
-    /// How often arguments use it, fragments included.
-    pub(crate) uses: usize,
 }
 
 /// What the execution library gets, and what its answer must look like.
@@ -51,14 +43,18 @@ impl Operation {
     /// Variables that are missing or not of their types; an operation that would cost too much
     /// with these variables.
     pub fn prepare(&self, model: &Model, given: IndexMap<Name, Value>) -> Result<Prepared, Refused> {
-        let variables = coerce::variables(model, self, given)?;
+        let variables = coerce::variables(model, &self.variables, self.values, given)?;
         let complexity = self.cost.with(&variables, model.settings.longest_page);
         COMPLEXITY.check(complexity)?;
-        let (mut document, mut plan) = (self.executable.clone(), Arc::clone(&self.plan));
-        if self.is_conditional {
-            condition::apply(&mut document, &variables)?;
-            plan = Arc::new(AnswerPlan::of(model, &document));
-        }
+        let is_narrower = self.is_conditional || variables.len() < self.variables.len();
+        let document = match is_narrower {
+            true => executable::with(&self.executable, &variables)?,
+            false => self.executable.clone(),
+        };
+        let plan = match self.is_conditional {
+            true => Arc::new(AnswerPlan::of(model, &document)),
+            false => Arc::clone(&self.plan),
+        };
         Ok(Prepared { document, variables, complexity, repeats: self.repeats, plan })
     }
 }

@@ -6,7 +6,7 @@ use async_graphql::{Name, Value, indexmap::IndexMap};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::{
-    Problem, Refused,
+    refusal::{Problem, Refused},
     value::{Counted, Counter},
 };
 
@@ -152,6 +152,6 @@ mod tests {
         assert!(refusal(&wide(199_998)).starts_with("200001 values in variables"));
         let deep = |depth: usize| body(format!(r#"{{"a": {}{}}}"#, "[".repeat(depth), "]".repeat(depth)));
         assert!(Parameters::from_json(deep(64).as_bytes()).is_ok());
-        assert!(refusal(&deep(65)).starts_with("65 lists and objects in one another"));
+        assert!(refusal(&deep(65)).starts_with("65 levels of nested lists and objects"));
     }
 }

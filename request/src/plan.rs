@@ -8,18 +8,17 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
+use apollo_compiler::ast;
 use async_graphql::{
     Name, Positioned, Response, Value,
     indexmap::IndexMap,
-    parser::types::{
-        DocumentOperations, ExecutableDocument, FragmentDefinition, OperationType, Selection, SelectionSet,
-    },
+    parser::types::{ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet},
 };
 
-use crate::{Model, limit::SELECTIONS};
+use crate::{limit::SELECTIONS, model::Model};
 
-/// The keys of an answer in their order. It is found from the document that is executed, after
-/// conditions have been applied: a key stands where it is first asked for.
+/// The keys of an answer in their order. It is found from the document that is executed, without
+/// what conditions exclude: a key has the place of its first selection.
 #[derive(Debug, Default)]
 pub struct AnswerPlan {
     mark: &'static str,
@@ -30,7 +29,8 @@ pub struct AnswerPlan {
 #[derive(Debug, Default)]
 struct Keys {
     keys: IndexMap<Name, Keys>,
-    /// Those of an object behind an interface, by its type. Other types have the keys above.
+    /// The keys of each object type behind an interface, without the fragments that do not apply to
+    /// it; types that are not listed use `keys`.
     by_type: HashMap<String, Keys>,
 }
 
@@ -39,26 +39,24 @@ impl AnswerPlan {
     pub(crate) fn of(model: &Model, document: &ExecutableDocument) -> Self {
         let left = Cell::new(SELECTIONS.most);
         let planning = Planning { model, fragments: &document.fragments, left };
-        let root = match &document.operations {
-            DocumentOperations::Single(one) => {
-                let root = match one.node.ty {
-                    OperationType::Query => "Query",
-                    OperationType::Mutation => "Mutation",
-                    OperationType::Subscription => "Subscription",
-                };
-                planning.keys(&[&one.node.selection_set.node], root)
-            }
-            // A document is prepared with one operation.
-            DocumentOperations::Multiple(_) => Keys::default(),
-        };
-        Self { mark: model.settings.mark, root }
+        // A document is prepared with one operation.
+        let root = document.operations.iter().next().map(|(_, operation)| {
+            let kind = match operation.node.ty {
+                OperationType::Query => ast::OperationType::Query,
+                OperationType::Mutation => ast::OperationType::Mutation,
+                OperationType::Subscription => ast::OperationType::Subscription,
+            };
+            let root = model.schema.root_operation(kind).map_or("", |root| root.as_str());
+            planning.keys(&[(&operation.node.selection_set.node, root)], false)
+        });
+        Self { mark: model.settings.mark, root: root.unwrap_or_default() }
     }
 
     /// Gives the answer of the library its shape. JSON that lists have written has it already, and is
     /// not looked into.
     pub fn complete(&self, response: &mut Response) {
-        if response.data == Value::Null {
-            // Nothing at the root was left to ask.
+        if response.data == Value::Null && response.errors.is_empty() {
+            // Every root field was skipped.
             response.data = Value::Object(IndexMap::new());
         }
         self.root.arrange(self.mark, &mut response.data);
@@ -68,98 +66,98 @@ impl AnswerPlan {
 struct Planning<'d> {
     model: &'d Model,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
-    /// How many selections may still be looked at for single types behind interfaces: interfaces in
-    /// one another multiply them. Beyond that, keys have the order of the document alone.
+    /// How many selections may still be looked at for single types behind interfaces, which multiply
+    /// them where interfaces are nested. Beyond that, types use the keys of all fragments.
     left: Cell<usize>,
 }
 
-/// The fields of an object by their keys: their name, and what is asked below each of their places.
-type Fields<'d> = IndexMap<&'d Name, (&'d str, Vec<&'d SelectionSet>)>;
+/// A selection set and the type that it selects from.
+type Set<'d> = (&'d SelectionSet, &'d str);
+
+/// The fields of an object by their keys, each with what is selected below it.
+type Fields<'d> = IndexMap<&'d Name, Vec<Set<'d>>>;
 
 impl<'d> Planning<'d> {
-    /// The keys of an object of this type, which several places may ask for.
-    fn keys(&self, sets: &[&'d SelectionSet], ty: &str) -> Keys {
-        let mut keys = Keys { keys: self.keys_of(sets, ty), by_type: HashMap::new() };
-        if !self.model.is_object(ty) {
+    /// The keys of an object that several places may select from.
+    fn keys(&self, sets: &[Set<'d>], counts: bool) -> Keys {
+        let object = sets.first().map(|(_, ty)| *ty).filter(|ty| self.model.is_object(ty));
+        let mut keys = Keys { keys: self.keys_of(sets, object, counts), by_type: HashMap::new() };
+        if object.is_none() {
             let mut mentioned = BTreeSet::new();
-            sets.iter().for_each(|set| self.mention(set, &mut mentioned));
+            sets.iter().for_each(|(set, ty)| self.mention(set, ty, &mut mentioned));
             for object in mentioned.into_iter().take_while(|_| self.left.get() > 0) {
-                let of_object = Keys { keys: self.keys_of(sets, object), by_type: HashMap::new() };
+                let of_object =
+                    Keys { keys: self.keys_of(sets, Some(object), true), by_type: HashMap::new() };
                 keys.by_type.insert(object.to_owned(), of_object);
             }
         }
         keys
     }
 
-    fn keys_of(&self, sets: &[&'d SelectionSet], ty: &str) -> IndexMap<Name, Keys> {
+    /// The keys of an object of this type; of an object of any type without one.
+    fn keys_of(&self, sets: &[Set<'d>], object: Option<&str>, counts: bool) -> IndexMap<Name, Keys> {
         let mut fields = Fields::new();
-        sets.iter().for_each(|set| self.collect(set, ty, &mut fields));
-        let keys = fields.into_iter().map(|(key, (field, below))| {
-            let below = match below.iter().all(|set| set.items.is_empty()) {
-                true => Keys::default(),
-                false => self.keys(&below, self.type_of(ty, field)),
-            };
-            (key.clone(), below)
+        sets.iter().for_each(|set| self.collect(*set, object, counts, &mut fields));
+        let keys = fields.into_iter().map(|(key, below)| {
+            let is_leaf = below.iter().all(|(set, _)| set.items.is_empty());
+            (key.clone(), if is_leaf { Keys::default() } else { self.keys(&below, counts) })
         });
         keys.collect()
     }
 
-    /// Adds the fields of a selection set that apply to this type.
-    fn collect(&self, set: &'d SelectionSet, ty: &str, fields: &mut Fields<'d>) {
-        self.left.set(self.left.get().saturating_sub(set.items.len()));
+    /// Adds the fields of a selection set that apply to an object.
+    fn collect(&self, (set, ty): Set<'d>, object: Option<&str>, counts: bool, fields: &mut Fields<'d>) {
+        if counts {
+            self.left.set(self.left.get().saturating_sub(set.items.len()));
+        }
         for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => {
-                    let field = &field.node;
-                    let known = fields.entry(&field.response_key().node);
-                    let (_, below) = known.or_insert((field.name.node.as_str(), vec![]));
-                    below.push(&field.selection_set.node);
-                }
-                Selection::InlineFragment(fragment) => {
-                    let on = fragment.node.type_condition.as_ref();
-                    if on.is_none_or(|on| self.model.applies(&on.node.on.node, ty)) {
-                        self.collect(&fragment.node.selection_set.node, ty, fields);
-                    }
-                }
-                Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node)
-                        && self.model.applies(&fragment.node.type_condition.node.on.node, ty)
-                    {
-                        self.collect(&fragment.node.selection_set.node, ty, fields);
-                    }
-                }
+            if let Selection::Field(field) = &selection.node {
+                let field = &field.node;
+                let below = (&field.selection_set.node, self.type_of(ty, field));
+                fields.entry(&field.response_key().node).or_default().push(below);
+            } else if let Some((on, set)) = self.fragment(&selection.node)
+                && object.is_none_or(|object| on.is_none_or(|on| self.model.applies(on, object)))
+            {
+                self.collect((set, on.unwrap_or(ty)), object, counts, fields);
             }
         }
     }
 
-    /// Notes the object types that fragments of a selection set name.
-    fn mention(&self, set: &'d SelectionSet, mentioned: &mut BTreeSet<&'d str>) {
+    /// Notes the object types for which a selection set differs from others.
+    fn mention(&self, set: &'d SelectionSet, ty: &str, mentioned: &mut BTreeSet<&'d str>) {
         for selection in &set.items {
-            let (on, set) = match &selection.node {
-                Selection::Field(_) => continue,
-                Selection::InlineFragment(fragment) => {
-                    (fragment.node.type_condition.as_ref(), &fragment.node.selection_set.node)
+            if let Some((on, set)) = self.fragment(&selection.node) {
+                if let Some(on) = on.filter(|on| *on != ty) {
+                    mentioned.extend(self.model.objects(on));
                 }
-                Selection::FragmentSpread(spread) => {
-                    let fragment = self.fragments.get(&spread.node.fragment_name.node);
-                    let Some(fragment) = fragment else { continue };
-                    (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
-                }
-            };
-            if let Some(on) = on.map(|on| on.node.on.node.as_str()).filter(|on| self.model.is_object(on)) {
-                mentioned.insert(on);
+                self.mention(set, ty, mentioned);
             }
-            self.mention(set, mentioned);
         }
+    }
+
+    /// The type condition and the selections of a fragment.
+    fn fragment(&self, selection: &'d Selection) -> Option<(Option<&'d str>, &'d SelectionSet)> {
+        let (on, set) = match selection {
+            Selection::Field(_) => return None,
+            Selection::InlineFragment(fragment) => {
+                (fragment.node.type_condition.as_ref(), &fragment.node.selection_set.node)
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragment = self.fragments.get(&spread.node.fragment_name.node)?;
+                (Some(&fragment.node.type_condition), &fragment.node.selection_set.node)
+            }
+        };
+        Some((on.map(|on| on.node.on.node.as_str()), set))
     }
 
     /// The type that a field answers.
-    fn type_of(&self, ty: &str, field: &str) -> &'d str {
-        match field {
+    fn type_of(&self, ty: &str, field: &Field) -> &'d str {
+        match field.name.node.as_str() {
+            _ if field.selection_set.node.items.is_empty() => "",
             "__schema" => "__Schema",
             "__type" => "__Type",
-            field => {
-                let field = self.model.schema.type_field(ty, field);
+            name => {
+                let field = self.model.schema.type_field(ty, name);
                 field.map(|field| field.ty.inner_named_type().as_str()).unwrap_or_default()
             }
         }
@@ -236,6 +234,15 @@ mod tests {
             completed(document, json!({"node": [user, product], "me": me})),
             r#"{"node":[{"id":3,"kind":2,"name":1},{"name":2,"id":1}],"me":{"id":2,"name":1}}"#
         );
+    }
+
+    #[test]
+    fn an_object_behind_an_interface_without_a_known_type_keeps_all_keys_in_order() {
+        let document =
+            "{ node { id ... on User { name friend { kind id } } } node { ... on User { kind } } }";
+        let user = json!({"kind": 1, "friend": {"id": 1, "kind": 2, "__mark": "User"}, "name": 2, "id": 3});
+        let ordered = r#"{"id":3,"name":2,"friend":{"kind":2,"id":1},"kind":1}"#;
+        assert_eq!(completed(document, json!({ "node": user })), format!(r#"{{"node":{ordered}}}"#));
     }
 
     #[test]

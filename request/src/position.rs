@@ -1,20 +1,20 @@
 use apollo_compiler::parser::SourceSpan;
 use async_graphql::Pos;
 
-/// Finds lines and columns of places in a text that are asked for in their order.
-///
-/// The text between two places is read once. A column of a long line, found from the start of its
-/// line each time, would cost the square of the line's length.
+/// Converts byte offsets to lines and columns, which count characters. Ascending offsets are cheap:
+/// the text between two of them is read once.
 pub(crate) struct Positions<'t> {
     text: &'t str,
     offset: usize,
     position: Pos,
+    /// Whether the text before the offset ends with a carriage return.
+    after_return: bool,
 }
 
 impl<'t> Positions<'t> {
     /// Positions in this text.
     pub(crate) fn in_text(text: &'t str) -> Self {
-        Self { text, offset: 0, position: Pos { line: 1, column: 1 } }
+        Self { text, offset: 0, position: Pos { line: 1, column: 1 }, after_return: false }
     }
 
     /// Where a node of the document begins.
@@ -25,11 +25,13 @@ impl<'t> Positions<'t> {
         }
         let between = self.text.get(self.offset..offset).unwrap_or_default();
         for character in between.chars() {
-            if character == '\n' {
-                self.position = Pos { line: self.position.line + 1, column: 1 };
-            } else {
-                self.position.column += 1;
+            match character {
+                // The second half of a line end that was counted.
+                '\n' if self.after_return => {}
+                '\n' | '\r' => self.position = Pos { line: self.position.line + 1, column: 1 },
+                _ => self.position.column += 1,
             }
+            self.after_return = character == '\r';
         }
         self.offset = offset.min(self.text.len());
         self.position

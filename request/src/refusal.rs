@@ -1,6 +1,6 @@
 use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value};
 
-use crate::Exceeded;
+use crate::limit::Exceeded;
 
 /// One reason why a request is not executed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,12 +5,9 @@ use std::collections::HashMap;
 
 use apollo_compiler::ast::{Definition, DirectiveList, Document, FragmentDefinition, Selection, Value};
 
-use crate::{
-    Exceeded,
-    limit::{
-        DEPTH, DIRECTIVES, DIRECTIVES_OF_FIELD, FRAGMENT_DEPTH, FRAGMENTS, INTROSPECTED_LISTS,
-        INTROSPECTIONS, OPERATIONS, SELECTIONS, TYPENAMES, VARIABLE_NODES,
-    },
+use crate::limit::{
+    DEPTH, DIRECTIVES, DIRECTIVES_OF_FIELD, Exceeded, FRAGMENT_DEPTH, FRAGMENTS, INTROSPECTED_LISTS,
+    INTROSPECTIONS, OPERATIONS, SELECTIONS, TYPENAMES, VARIABLE_NODES,
 };
 
 /// The lists of the schema's own types.
@@ -72,11 +69,11 @@ struct Size {
     values: usize,
     typenames: usize,
     introspections: usize,
-    /// Selection sets in one another.
+    /// Levels of nested selection sets.
     sets: usize,
-    /// Fields in one another.
+    /// Levels of nested fields.
     depth: usize,
-    /// Lists of the schema in one another.
+    /// Levels of nested lists of the schema.
     lists: usize,
 }
 
@@ -111,7 +108,7 @@ struct Measuring<'d> {
 }
 
 impl<'d> Measuring<'d> {
-    /// The size of a selection set that stands in so many others.
+    /// The size of a selection set at this depth of nesting.
     fn set(&mut self, set: &'d [Selection], outside: usize) -> Result<Size, Exceeded> {
         if set.is_empty() {
             return Ok(Size::default());
@@ -164,7 +161,7 @@ impl<'d> Measuring<'d> {
         Ok(size)
     }
 
-    /// The size of a fragment that is spread inside so many selection sets.
+    /// The size of a fragment that is spread at this depth of nesting.
     fn fragment(&mut self, fragment: &'d FragmentDefinition, outside: usize) -> Result<Size, Exceeded> {
         if let Some(known) = self.known.get(fragment.name.as_str()) {
             // A fragment inside itself is nothing to measure: validation refuses the circle.

@@ -6,7 +6,8 @@ pub(crate) fn closest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) 
     if name.len() > MAX_LENGTH {
         return String::new();
     }
-    let distance = |known: &str| strsim::damerau_levenshtein(&name.to_lowercase(), &known.to_lowercase());
+    let name = name.to_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&name, &known.to_lowercase());
     let close = known.into_iter().map(|known| (distance(known), known));
     match close.filter(|(distance, known)| *distance <= known.len().div_ceil(3)).min() {
         Some((_, known)) => format!(" Did you mean {known}?"),

@@ -3,18 +3,26 @@
 use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::{
+    Node,
     ast::Value,
     executable::{ExecutableDocument, Field, Selection, SelectionSet},
 };
 use async_graphql::Name;
 
-use crate::{Model, Problem, Refused, limit::ALIASES};
+use crate::{
+    limit::{ALIASES, Exceeded},
+    model::Model,
+    position::Positions,
+    refusal::{Problem, Refused},
+};
 
-/// The findings about an operation whose size has been checked.
+/// What is known of an operation after one walk. Its size has been checked before.
 #[derive(Default)]
-pub(crate) struct Survey {
-    /// How often fields stand at the root.
+pub(crate) struct Survey<'t> {
+    /// The number of fields at the root, repeats included.
     pub(crate) root_fields: usize,
+    /// Whether there is a directive anywhere.
+    pub(crate) is_conditional: bool,
     /// How many keys the answer has at the root.
     pub(crate) root_keys: usize,
     /// Whether an object is asked for in several places, whose answers are then merged.
@@ -25,8 +33,9 @@ pub(crate) struct Survey {
     pub(crate) uses: HashMap<Name, usize>,
     /// The values that arguments hold beside those of variables.
     pub(crate) values: usize,
-    /// The alias that is not the client's to use.
+    /// The alias that clients cannot use.
     mark: &'static str,
+    text: &'t str,
 }
 
 /// The fields asked of one object, by their keys.
@@ -45,7 +54,7 @@ struct Key<'d> {
     fields: Vec<(&'d str, &'d Field)>,
 }
 
-impl Survey {
+impl<'t> Survey<'t> {
     /// Walks over an operation.
     ///
     /// # Errors
@@ -54,8 +63,9 @@ impl Survey {
         model: &Model,
         document: &ExecutableDocument,
         root: &SelectionSet,
+        text: &'t str,
     ) -> Result<Self, Refused> {
-        let mut survey = Self { mark: model.settings.mark, ..Self::default() };
+        let mut survey = Self { mark: model.settings.mark, text, ..Self::default() };
         let mut object = Object::default();
         survey.add(model, document, &mut object, root, true)?;
         survey.root_keys = object.keys.len();
@@ -71,16 +81,27 @@ impl Survey {
         at_root: bool,
     ) -> Result<(), Refused> {
         for selection in &set.selections {
+            self.is_conditional |= !selection.directives().is_empty();
             match selection {
                 Selection::Field(field) => {
-                    self.root_fields += usize::from(at_root);
+                    self.root_fields += usize::from(at_root && field.name != "__typename");
                     if field.response_key() == self.mark {
-                        return Err(Problem::new(format!("The alias {} is reserved.", self.mark)).into());
+                        let message = format!("The alias {} is reserved.", self.mark);
+                        return Err(self.problem(message, field));
                     }
                     for argument in &field.arguments {
                         self.count(&argument.value);
                     }
-                    let below = object.enter(model, &set.ty, field, !at_root)?;
+                    if !at_root {
+                        object.count_alias(field)?;
+                    }
+                    let key = object.keys.entry(field.response_key()).or_default();
+                    if key.differs(model, &set.ty, field) {
+                        let name = field.response_key();
+                        let words = "differ in their arguments: give one an alias.";
+                        return Err(self.problem(format!("Two fields under the name {name} {words}"), field));
+                    }
+                    let below = &mut key.below;
                     self.repeats |= !below.keys.is_empty();
                     self.add(model, document, below, &field.selection_set, false)?;
                 }
@@ -100,6 +121,12 @@ impl Survey {
         Ok(())
     }
 
+    /// A problem at a field.
+    fn problem(&mut self, message: String, field: &Node<Field>) -> Refused {
+        let position = Some(Positions::in_text(self.text).of(field.location()));
+        Problem { position, ..Problem::new(message) }.into()
+    }
+
     fn count(&mut self, value: &Value) {
         match value {
             Value::Variable(name) => *self.uses.entry(Name::new(name)).or_default() += 1,
@@ -112,34 +139,36 @@ impl Survey {
 }
 
 impl<'d> Object<'d> {
-    /// The object that a field of this type answers.
-    fn enter(
-        &mut self,
-        model: &Model,
-        ty: &'d str,
-        field: &'d Field,
-        limits_aliases: bool,
-    ) -> Result<&mut Self, Refused> {
-        let name = field.response_key().as_str();
-        if !self.keys.contains_key(name) && limits_aliases && name != field.name.as_str() {
-            let aliases = self.aliases.entry(&field.name).or_default();
-            *aliases += 1;
-            ALIASES.check(*aliases)?;
+    /// Counts the alias of a field, unless its key is known.
+    fn count_alias(&mut self, field: &'d Field) -> Result<(), Exceeded> {
+        let key = field.response_key().as_str();
+        if self.keys.contains_key(key) || key == field.name.as_str() {
+            return Ok(());
         }
-        let key = self.keys.entry(name).or_default();
-        for (other_type, other) in &key.fields {
+        let aliases = self.aliases.entry(&field.name).or_default();
+        *aliases += 1;
+        ALIASES.check(*aliases)
+    }
+}
+
+impl<'d> Key<'d> {
+    /// Adds a field of this type; true if it and another one under this key cannot be merged.
+    fn differs(&mut self, model: &Model, ty: &'d str, field: &'d Field) -> bool {
+        let is_known =
+            |(known_type, known): &(&str, &Field)| *known_type == ty && std::ptr::eq(*known, field);
+        // The same selection, spread again: comparing it each time would multiply its arguments.
+        if self.fields.iter().any(is_known) {
+            return false;
+        }
+        let differs = self.fields.iter().any(|(other_type, other)| {
             // An object has one type, so fields of two object types never meet.
             let may_meet = ty == *other_type || !model.is_object(ty) || !model.is_object(other_type);
-            if may_meet && (field.name != other.name || !same_arguments(field, other)) {
-                let message =
-                    format!("Two fields under the name {name} differ in their arguments: give one an alias.");
-                return Err(Problem::new(message).into());
-            }
+            may_meet && (field.name != other.name || !same_arguments(field, other))
+        });
+        if !self.fields.iter().any(|(known, _)| *known == ty) {
+            self.fields.push((ty, field));
         }
-        if !key.fields.iter().any(|(known, _)| *known == ty) {
-            key.fields.push((ty, field));
-        }
-        Ok(&mut key.below)
+        differs
     }
 }
 

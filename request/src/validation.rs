@@ -1,21 +1,27 @@
-//! Validates a document for the schema, and puts the validator's findings into sentences.
+//! Parses and validates a document, and puts the diagnostics of apollo-compiler into sentences.
 
 use apollo_compiler::{
     ExecutableDocument, Schema,
     ast::Document,
-    diagnostic::Diagnostic,
+    diagnostic::ToCliReport,
     schema::ExtendedType,
-    validation::{DiagnosticData, DiagnosticList, Valid},
+    validation::{DiagnosticList, Valid},
 };
-use async_graphql::Pos;
 
-use crate::{Model, Problem, Refused, suggestion::closest};
+use crate::{
+    limit::BRACKETS,
+    model::Model,
+    position::Positions,
+    problems::{MAX_PROBLEMS, cut},
+    refusal::{Problem, Refused},
+    suggestion::closest,
+};
 
-/// How many findings are reported; the first ones show what is wrong.
-const MAX_FINDINGS: usize = 100;
+/// How many characters of the compiler's message on the syntax are repeated.
+const MAX_REPEATED: usize = 100;
 
 /// The names that the parser gives to tokens, and how a document writes them.
-const TOKENS: [(&str, &str); 15] = [
+const TOKENS: [(&str, &str); 14] = [
     ("L_CURLY", "{"),
     ("R_CURLY", "}"),
     ("L_PAREN", "("),
@@ -30,7 +36,6 @@ const TOKENS: [(&str, &str); 15] = [
     ("AT", "@"),
     ("PIPE", "|"),
     ("AMP", "&"),
-    ("EOF", "the end of the document"),
 ];
 
 /// Parses a text into definitions.
@@ -38,17 +43,18 @@ const TOKENS: [(&str, &str); 15] = [
 /// # Errors
 /// Where the text is not GraphQL.
 pub(crate) fn parse(text: &str) -> Result<Document, Refused> {
-    // The text was counted before; the parser's own limits must not be met earlier.
-    let mut parser = apollo_compiler::parser::Parser::new().recursion_limit(1_000);
-    parser.parse_ast(text, "document").map_err(|found| refused(&found.errors, None))
+    // Each bracket costs the parser at most one level, also one that nothing closes.
+    let mut parser = apollo_compiler::parser::Parser::new().recursion_limit(BRACKETS.most + 1);
+    parser.parse_ast(text, "document").map_err(|found| refused(&found.errors, text, None))
 }
 
 /// The document with the schema's types at every place.
 ///
 /// # Errors
 /// Fields and types that the schema does not have.
-pub(crate) fn typed(model: &Model, document: &Document) -> Result<ExecutableDocument, Refused> {
-    document.to_executable(&model.schema).map_err(|found| refused(&found.errors, Some(&model.schema)))
+pub(crate) fn typed(model: &Model, document: &Document, text: &str) -> Result<ExecutableDocument, Refused> {
+    let typed = document.to_executable(&model.schema);
+    typed.map_err(|found| refused(&found.errors, text, Some(&model.schema)))
 }
 
 /// The document, if every rule of the specification holds.
@@ -58,38 +64,63 @@ pub(crate) fn typed(model: &Model, document: &Document) -> Result<ExecutableDocu
 pub(crate) fn validate(
     model: &Model,
     document: ExecutableDocument,
+    text: &str,
 ) -> Result<Valid<ExecutableDocument>, Refused> {
-    document.validate(&model.schema).map_err(|found| refused(&found.errors, Some(&model.schema)))
+    document.validate(&model.schema).map_err(|found| refused(&found.errors, text, Some(&model.schema)))
 }
 
-fn refused(found: &DiagnosticList, schema: Option<&Schema>) -> Refused {
-    let mut problems: Vec<_> =
-        found.iter().take(MAX_FINDINGS).map(|finding| problem(&finding, schema)).collect();
+fn refused(found: &DiagnosticList, text: &str, schema: Option<&Schema>) -> Refused {
+    let mut positions = Positions::in_text(text);
+    let mut found: Vec<_> = found.iter().take(MAX_PROBLEMS).map(|diagnostic| diagnostic.error).collect();
+    // In ascending order, so that the text is read once.
+    found.sort_by_key(|error| error.location().map(|span| span.offset()));
+    let problems = found.into_iter().map(|error| {
+        let span = error.location();
+        let (said, position) = (error.to_string(), span.map(|_| positions.of(span)));
+        let hint = schema.map(|schema| suggestion(schema, &said)).unwrap_or_default();
+        Problem { position, ..Problem::new(format!("{}{hint}", sentence(&said))) }
+    });
+    let mut problems: Vec<_> = problems.collect();
     // The parser repeats itself where a document ends too early.
     problems.dedup();
     Refused(problems)
 }
 
-fn problem(finding: &Diagnostic<'_, DiagnosticData>, schema: Option<&Schema>) -> Problem {
-    let position =
-        finding.line_column_range().map(|range| Pos { line: range.start.line, column: range.start.column });
-    let text = finding.error.to_string();
-    let hint = schema.map(|schema| suggestion(schema, &text)).unwrap_or_default();
-    Problem { position, ..Problem::new(format!("{}{hint}", sentence(&text))) }
-}
-
-/// The finding with a capital letter, a full stop, and tokens as they are written.
-fn sentence(text: &str) -> String {
-    let mut text = text.trim_end_matches('.').to_owned();
-    if text.starts_with("syntax error") {
-        for (name, written) in TOKENS {
-            text = text.replace(name, written);
-        }
-        text = text.replace("<the end of the document>", "end of the document");
-    }
-    let mut characters = text.chars();
+/// What the compiler says, with a capital letter, a full stop, and tokens as they are written.
+fn sentence(said: &str) -> String {
+    let said = match said.strip_prefix("syntax error: ") {
+        Some(error) => format!("syntax error: {}", syntax_error(error)),
+        None => said.trim_end_matches('.').to_owned(),
+    };
+    let mut characters = said.chars();
     let first = characters.next().map(char::to_uppercase);
     format!("{}{}.", first.into_iter().flatten().collect::<String>(), characters.as_str())
+}
+
+fn syntax_error(error: &str) -> String {
+    let token = |name: &str| TOKENS.iter().find(|(known, _)| *known == name).map(|(_, written)| *written);
+    match error.split_once(", got ") {
+        Some((expected, found)) => {
+            let expected = match expected.strip_prefix("expected ") {
+                Some(name) => format!("expected {}", token(name).unwrap_or(name)),
+                None => expected.to_owned(),
+            };
+            let found = if found == "EOF" { "the end of the document".to_owned() } else { cut(found) };
+            format!("{expected}, got {found}")
+        }
+        None => {
+            let error = error.trim_end_matches('.').replace("<EOF>", "end of the document");
+            cut_long(&error.replacen("Unexpected", "unexpected", 1))
+        }
+    }
+}
+
+/// A message that repeats a part of the document, which may be long.
+fn cut_long(message: &str) -> String {
+    match message.char_indices().nth(MAX_REPEATED) {
+        Some((end, _)) => format!("{}…", message.get(..end).unwrap_or_default()),
+        None => message.to_owned(),
+    }
 }
 
 /// Suggests a name for a field or an argument that does not exist. The validator keeps its data

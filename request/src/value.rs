@@ -1,14 +1,15 @@
-//! Reads JSON into values of GraphQL, and counts them while it does.
+//! Makes values of GraphQL: of JSON, counting them while it is read, and of literals.
 
 use std::fmt;
 
+use apollo_compiler::ast;
 use async_graphql::{Name, Value, indexmap::IndexMap};
+use async_graphql_value::Value as LibraryValue;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::{
-    Exceeded,
-    limit::{VARIABLE_DEPTH, VARIABLE_NODES},
-};
+use serde_json::Number;
+
+use crate::limit::{Exceeded, VARIABLE_DEPTH, VARIABLE_NODES};
 
 /// Counts the values of one request body as they are read, so that a body costs no more memory
 /// than the limits allow.
@@ -19,7 +20,7 @@ pub(crate) struct Counter {
     pub(crate) exceeded: Option<Exceeded>,
 }
 
-/// Reads one value that stands in so many lists and objects.
+/// Reads one value at this depth of nesting.
 pub(crate) struct Counted<'c> {
     pub(crate) counter: &'c mut Counter,
     pub(crate) depth: usize,
@@ -102,5 +103,36 @@ impl<'de> Visitor<'de> for Counted<'_> {
             object.insert(Name::new(key), fields.next_value_seed(self.below())?);
         }
         Ok(Value::Object(object))
+    }
+}
+
+/// A literal of the document, with its variables.
+pub(crate) fn literal(value: &ast::Value) -> LibraryValue {
+    match value {
+        ast::Value::Variable(name) => LibraryValue::Variable(Name::new(name)),
+        ast::Value::Null => LibraryValue::Null,
+        ast::Value::Enum(name) => LibraryValue::Enum(Name::new(name)),
+        ast::Value::String(text) => LibraryValue::String(text.clone()),
+        ast::Value::Boolean(yes) => LibraryValue::Boolean(*yes),
+        ast::Value::Int(number) => number_of(number.as_str()),
+        ast::Value::Float(number) => number_of(number.as_str()),
+        ast::Value::List(items) => LibraryValue::List(items.iter().map(|item| literal(item)).collect()),
+        ast::Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (Name::new(name), literal(value)));
+            LibraryValue::Object(fields.collect())
+        }
+    }
+}
+
+/// A literal without variables, such as a default.
+pub(crate) fn constant(value: &ast::Value) -> Value {
+    literal(value).into_const().unwrap_or_default()
+}
+
+/// A number as the document writes it; one that is too large for a floating-point number stays text.
+fn number_of(text: &str) -> LibraryValue {
+    match text.parse::<Number>() {
+        Ok(number) => LibraryValue::Number(number),
+        Err(_) => LibraryValue::String(text.to_owned()),
     }
 }

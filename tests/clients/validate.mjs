@@ -16,7 +16,7 @@ const schema = buildSchema(readFileSync(schemaFile, 'utf8'));
 // What the service refuses beyond the specification.
 const further = [
   /at most \d+ are allowed\.$/, // a limit
-  /^Ask for a mutation in one place/,
+  /^Select this mutation once/,
   /is not an? (Date|DateTime|Decimal|TimeZone)\.$/, // the JSON of a scalar
   /^Argument \w+ must not be null\.$/, // null where graphql-js sees a default
   /^The condition of @\w+ must not be null\.$/, // an error of execution in graphql-js

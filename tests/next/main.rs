@@ -1,20 +1,19 @@
 //! Asks a small schema what happens to the neighbours of a field that fails, and to an object of
 //! which only the gateway's mark is left: with resolvers that hand their errors to the library,
-//! and with errors that are noted as `listing/src/outcome.rs` notes them. Built on two versions of
-//! the library; both must answer the second way alike:
+//! and with `listing`'s own `Root`, which notes them. Built on two versions of the library; both must
+//! answer the second way alike. Run by hand:
 //!
 //! ```sh
 //! cd tests/next
 //! diff <(cargo run -q -p version-7 -- noted) <(cargo run -q -p version-8 -- noted) && echo alike
 //! ```
 
-use std::borrow::Cow;
+#[path = "../../listing/src/root.rs"]
+mod root;
 
-use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, EmptySubscription, Object, ObjectType, OutputType,
-    Positioned, Schema, ServerResult, SimpleObject, Value, parser::types::Field, registry::Registry,
-    resolver_utils::resolve_container,
-};
+use async_graphql::{EmptySubscription, Object, ObjectType, Schema, SimpleObject};
+
+use self::root::Root;
 
 /// Failed fields beside others, and objects of which only a mark or nothing is left.
 const DOCUMENTS: [&str; 4] = [
@@ -57,37 +56,6 @@ impl Mutations {
     }
 }
 
-/// As `listing::Root`.
-struct Root<T>(T);
-
-impl<T: ObjectType> OutputType for Root<T> {
-    fn type_name() -> Cow<'static, str> {
-        T::type_name()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        T::create_type_info(registry)
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        resolve_container(ctx, self).await
-    }
-}
-
-impl<T: ObjectType> ContainerType for Root<T> {
-    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        match self.0.resolve_field(ctx).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => {
-                ctx.add_error(error);
-                Ok(Some(Value::Null))
-            }
-        }
-    }
-}
-
-impl<T: ObjectType> ObjectType for Root<T> {}
-
 async fn answer<Q, M>(query: Q, mutation: M, document: &str) -> String
 where
     Q: ObjectType + 'static,
@@ -104,7 +72,7 @@ fn main() {
     futures_executor::block_on(async {
         for document in DOCUMENTS {
             let answer = if noted {
-                answer(Root(Queries), Root(Mutations), document).await
+                answer(Root::<Queries>::default(), Root::<Mutations>::default(), document).await
             } else {
                 answer(Queries, Mutations, document).await
             };

@@ -31,7 +31,7 @@ fn data(answer: &Answer) -> &Value {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_not_sent_is_never_something_else() {
+async fn a_missing_required_variable_refuses_the_request() {
     let client = organisation().await;
     client.create_contact(json!({ "name": "Ada" })).await;
     let import = "mutation ($csv: String!, $dry: Boolean!) \
@@ -120,6 +120,25 @@ async fn a_nullable_variable_that_is_not_sent_is_as_if_it_was_not_written() {
 }
 
 #[tokio::test]
+async fn a_nullable_variable_that_is_not_sent_leaves_every_inputs_own_default() {
+    let client = organisation().await;
+    let import = "mutation ($csv: String!, $dry: Boolean, $skip: Boolean) \
+                  { importContacts(input: {csv: $csv, dryRun: $dry, skipInvalid: $skip}) { createdCount userErrors { code } } }";
+    let answer = client.run(import, json!({ "csv": "name\nX\n" })).await;
+    assert_eq!(answer.ok("/data/importContacts")["createdCount"], 1);
+    let endpoint = "mutation { createWebhookEndpoint(input: {url: \"http://127.0.0.1:9/\", eventKinds: [\"*\"]}) { webhookEndpoint { id } userErrors { message } } }";
+    let endpoint = client.run(endpoint, json!({})).await.ok("/data/createWebhookEndpoint")["webhookEndpoint"]
+        ["id"]
+        .clone();
+    let rotate = "mutation ($id: ID!, $hours: Int) { rotateWebhookEndpoint(input: {id: $id, overlapHours: $hours}) \
+                  { webhookEndpoint { secrets { expiresAt } } userErrors { message } } }";
+    let answer = client.run(rotate, json!({ "id": endpoint })).await;
+    // The old secret signs on for a while.
+    let secrets = &answer.ok("/data/rotateWebhookEndpoint")["webhookEndpoint"]["secrets"];
+    assert!(secrets[1]["expiresAt"].is_string(), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn conditions_hold_with_their_defaults_and_what_is_skipped_is_not_done() {
     let client = organisation().await;
     let skipped = "mutation ($s: Boolean = true) { createContact(input: {name: \"no\"}) @skip(if: $s) { contact { id } } }";
@@ -138,7 +157,7 @@ async fn conditions_hold_with_their_defaults_and_what_is_skipped_is_not_done() {
 }
 
 #[tokio::test]
-async fn an_object_of_which_nothing_is_left_to_ask_is_empty_and_not_null() {
+async fn an_object_without_selected_fields_is_empty_and_not_null() {
     let client = organisation().await;
     let me = "query ($f: Boolean!) { me @include(if: $f) { id } }";
     assert_eq!(client.run(me, json!({ "f": false })).await.text, r#"{"data":{}}"#);
@@ -162,6 +181,16 @@ async fn an_object_of_which_nothing_is_left_to_ask_is_empty_and_not_null() {
                 contact(id: $id) { name @include(if: $f) company { id } createdBy { ... @include(if: $f) { id } } } }";
     let answer = client.run(node, json!({ "id": contact["id"], "f": false })).await;
     assert_eq!(answer.text, r#"{"data":{"node":{},"nodes":[{}],"contact":{"company":null,"createdBy":{}}}}"#);
+    // Behind an interface, keys have the order of what applies to the object.
+    let several = "query ($id: ID!) { node(id: $id) { ... on Product { name } id ... on Contact { kind name } } \
+                   node(id: $id) { ... on Contact { country } ... on Organisation { name } } \
+                   nodes(ids: [$id]) { ... on Contact { createdBy { __typename } } id ... on Node { ... on Contact { name } } } }";
+    let answer = client.run(several, json!({ "id": contact["id"] })).await;
+    let id = contact["id"].as_str().unwrap();
+    let expected = format!(
+        r#"{{"data":{{"node":{{"id":"{id}","kind":"PERSON","name":"three","country":null}},"nodes":[{{"createdBy":{{"__typename":"User"}},"id":"{id}","name":"three"}}]}}}}"#
+    );
+    assert_eq!(answer.text.replace("COMPANY", "PERSON"), expected);
     let list = "query ($f: Boolean!) { contacts(first: 2) { nodes { id @include(if: $f) } edges { node { ...c @include(if: $f) } } \
                 pageInfo { hasNextPage @include(if: $f) } } } fragment c on Contact { id }";
     let answer = client.run(list, json!({ "f": false })).await;
@@ -184,7 +213,7 @@ async fn a_failed_field_is_null_beside_its_neighbours() {
     let client = organisation().await;
     let staff = client.colleague(&["STAFF"]).await;
     let query = "{ a: contact(id: \"x\") { id } b: me { email } c: contacts(first: -1) { nodes { id } } d: webhookEndpoints { totalCount } \
-                 e: nodes(ids: [\"x\"]) { id } f: contactsAggregate(groupBy: {company: {}}) { count } __typename }";
+                 e: nodes(ids: [\"x\"]) { id } f: contactsAggregate { count } __typename }";
     let answer = staff.run(query, json!({})).await;
     let places =
         ["a", "b", "c", "d", "e", "f", "__typename"].map(|key| answer.text.find(&format!("\"{key}\":")));
@@ -193,6 +222,17 @@ async fn a_failed_field_is_null_beside_its_neighbours() {
         assert_eq!(answer.at("/data")[failed], Value::Null, "{failed} {}", answer.text);
     }
     assert!(answer.at("/data/b/email").is_string());
+    assert_eq!(answer.errors(), ["BAD_REQUEST id", "BAD_REQUEST first", "FORBIDDEN", "BAD_REQUEST ids"]);
+    // A relation, and a field of an entity's own.
+    let contact = client.create_contact(json!({ "name": "Ada" })).await;
+    let query = "query ($id: ID!) { contact(id: $id) { a: name people(first: -1) { totalCount } b: name } }";
+    let answer = client.run(query, json!({ "id": contact["id"] })).await;
+    assert!(
+        answer.text.starts_with(r#"{"errors":"#) || answer.text.contains(r#""people":null"#),
+        "{}",
+        answer.text
+    );
+    assert_eq!(answer.at("/data/contact"), &json!({ "a": "Ada", "people": null, "b": "Ada" }));
     // A mutation that has been committed keeps its answer.
     let mutation = "mutation { a: createContact(input: {name: \"Ada\"}) { contact { name } } \
                     b: deleteWebhookEndpoint(input: {id: \"x\", expectedRevision: 1}) { userErrors { code } } \
@@ -225,7 +265,7 @@ async fn only_the_chosen_operation_of_a_document_counts() {
 }
 
 #[tokio::test]
-async fn a_document_means_what_it_says() {
+async fn literals_names_and_strings_of_a_document_are_checked() {
     let client = organisation().await;
     let contacts = |filter: &str| format!("{{ contacts(where: {filter}) {{ totalCount }} }}");
     refused(

@@ -119,6 +119,10 @@ fn fragments() -> Vec<Hostile> {
             format!("{} {}", of_contacts("...f0"), chain(90, &spread(70))),
         ),
         Hostile::new("unused fragments, deep", format!("{{ me {{ id }} }} {}", chain(95, &wrapped))),
+        Hostile::new("unused fragments that share a large one", {
+            let sharing = numbered(400, |at| format!("fragment f{at} on Contact {{ ...large }} "));
+            format!("{{ me {{ id }} }} {sharing} fragment large on Contact {{ {} }}", "id ".repeat(15_000))
+        }),
         Hostile::new("unused fragments, many", format!("{{ me {{ id }} }} {}", chain(450, &spread(1)))),
         Hostile::new("circles of fragments", format!("{} {}", of_contacts("...f0"), numbered(400, circle))),
         Hostile {
@@ -200,6 +204,8 @@ fn texts() -> Vec<Hostile> {
         Hostile::new("commas", format!("{{ me {{ id }} }}{}", ",".repeat(bytes))),
         Hostile::new("many long lines", of_contacts(&format!("{}id ", " ".repeat(10)).repeat(19_000))),
         Hostile::new("brackets that never close", "{a".repeat(100_000)),
+        Hostile::new("characters that start no token", "?".repeat(bytes)),
+        Hostile::new("brackets of two kinds", "[)".repeat(9_900)),
         Hostile::new("no GraphQL at all", "\u{1f600} ".repeat(bytes / 5)),
         Hostile::new("quotation marks", "\"".repeat(bytes)),
     ]

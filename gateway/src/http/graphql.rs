@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use async_graphql::{Request, Response as Answer, ServerError};
+use async_graphql::{Request, Response as GraphqlResponse, ServerError};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::State,
@@ -50,32 +50,37 @@ pub(super) async fn endpoint(State(service): State<Service>, request: http::Requ
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
-    // The session first: nobody's body is read before we know whose it is.
-    let session = match session(&service, request.headers(), &request_id).await {
+    caught(authenticated(&service, request, media, &request_id), media, &request_id).await
+}
+
+/// Authenticates first: the size limit of the body depends on it.
+async fn authenticated(
+    service: &Service,
+    request: http::Request<Body>,
+    media: Media,
+    request_id: &RequestId,
+) -> Response {
+    let session = match session(service, request.headers(), request_id).await {
         Ok(session) => session,
-        Err(failure) => return not_let_in(&failure, media, &request_id),
+        Err(failure) => return not_let_in(&failure, media, request_id),
     };
     let most = if session.user().is_ok() { MAX_BODY } else { MAX_ANONYMOUS_BODY };
     let body = match read(request, most).await {
         Ok(body) => body,
         Err(Unreadable { status, message, limit }) => {
-            return refused_for(limit, status, media, "BAD_REQUEST", message, &request_id);
+            return refused_for(limit, status, media, "BAD_REQUEST", message, request_id);
         }
     };
-    let answering = async {
-        match timeout(EXECUTION_TIMEOUT, answer(&service, session, &body, media, &request_id)).await {
-            Ok(response) => response,
-            Err(_) => {
-                let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
-                let limit = Some(("EXECUTION_SECONDS", EXECUTION_TIMEOUT.as_secs()));
-                refused_for(limit, StatusCode::GATEWAY_TIMEOUT, media, code, message, &request_id)
-            }
-        }
-    };
-    caught(answering, media, &request_id).await
+    timeout(EXECUTION_TIMEOUT, respond(service, session, &body, media, request_id)).await.unwrap_or_else(
+        |_| {
+            let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
+            let limit = Some(("EXECUTION_SECONDS", EXECUTION_TIMEOUT.as_secs()));
+            refused_for(limit, StatusCode::GATEWAY_TIMEOUT, media, code, message, request_id)
+        },
+    )
 }
 
-async fn answer(
+async fn respond(
     service: &Service,
     session: Session,
     body: &[u8],
@@ -93,9 +98,9 @@ async fn answer(
     };
     match prepare(service, parameters) {
         Ok(prepared) => {
-            let mut answer = execute(service, session, prepared, request_id).await;
-            errors::finish(&mut answer.errors, request_id);
-            executed(media, &answer, request_id)
+            let mut response = execute(service, session, prepared, request_id).await;
+            errors::finish(&mut response.errors, request_id);
+            executed(media, &response, request_id)
         }
         Err(problems) => refuse(media.status_of_a_refusal(), problems),
     }
@@ -108,16 +113,21 @@ fn prepare(service: &Service, parameters: Parameters) -> Result<Prepared, Refuse
     operation.prepare(&service.documents.model, parameters.variables)
 }
 
-async fn execute(service: &Service, session: Session, prepared: Prepared, request_id: &RequestId) -> Answer {
+async fn execute(
+    service: &Service,
+    session: Session,
+    prepared: Prepared,
+    request_id: &RequestId,
+) -> GraphqlResponse {
     let mut request = Request::new("")
         .variables(prepared.variables)
         .data(listing::Loaders::default())
         .data(listing::Answers::new(prepared.repeats))
         .data(service.scope(session, request_id.clone()));
     request.set_parsed_query(prepared.document);
-    let mut answer = service.schema.execute(request).await;
-    prepared.plan.complete(&mut answer);
-    answer
+    let mut response = service.schema.execute(request).await;
+    prepared.plan.complete(&mut response);
+    response
 }
 
 /// The body of a request, if it is JSON and not too long.

@@ -9,16 +9,17 @@ use tenancy::RequestId;
 use super::answer::{Media, answer};
 use crate::errors;
 
-/// The response, or INTERNAL with a reference if making it panics. The panic itself is in the log
-/// ([`crate::logging`]). Whatever the request held is dropped: a transaction under way is rolled
-/// back with its connection.
+/// The response, or INTERNAL with a reference if making it panics. The panic itself and its place
+/// are in the log ([`crate::logging`]).
 pub(super) async fn caught(
     response: impl Future<Output = Response>,
     media: Media,
     request_id: &RequestId,
 ) -> Response {
-    AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_| {
-        let errors = [errors::of_a_panic(request_id)];
+    AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        let errors = [errors::of_a_panic(message, request_id)];
         answer(StatusCode::INTERNAL_SERVER_ERROR, media, &errors, None, request_id)
     })
 }

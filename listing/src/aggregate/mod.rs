@@ -251,7 +251,11 @@ pub(crate) fn describe<E: Entity>(registry: &mut Registry) -> Output {
         registry::input("first", "Int", &about_first),
     ];
     let about = format!("Figures of the organisation's {}, group by group.", E::MANY);
-    registry::groups(registry, &field_name::<E>(), &format!("[{answer}!]"), &about, arguments)
+    registry::rows(
+        registry,
+        &registry::GROUPS,
+        registry::output(&field_name::<E>(), &format!("[{answer}!]"), &about, arguments),
+    )
 }
 
 fn describe_having<E: Entity>(registry: &mut Registry) -> String {

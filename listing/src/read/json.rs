@@ -8,7 +8,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use async_graphql::{Context, Positioned, Value as GraphQLValue, parser::types::Field};
+use async_graphql::{Context, ContextBase, Positioned, Value as GraphQLValue, parser::types::Field};
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
@@ -37,6 +37,11 @@ impl Answers {
     #[must_use]
     pub fn new(repeats: bool) -> Self {
         Self { repeats, bytes: AtomicUsize::new(0), values: AtomicUsize::new(0) }
+    }
+
+    /// Whether what is written becomes values of the library again, which ask objects for their type.
+    pub(crate) fn become_values<T>(ctx: &ContextBase<'_, T>) -> bool {
+        ctx.data_opt::<Self>().is_some_and(|answers| answers.repeats)
     }
 
     /// Those of this request, unless they are too long already.

@@ -76,14 +76,11 @@ impl<T: NodeTypes> OutputType for NodeQueries<T> {
                     "Anything by its id; null if the organisation has nothing with it.",
                     one,
                 ),
-                registry::many(
-                    registry,
-                    "nodes",
+                registry::rows(registry, &registry::IDS, registry::output("nodes",
                     "[Node]",
                     "Several things by their ids, in the order asked; null for each that the organisation \
                      does not have. What is no id at all is an error.",
-                    many,
-                ),
+                    many)),
             ];
             registry::object::<Self>("", fields)
         })

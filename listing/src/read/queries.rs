@@ -126,7 +126,11 @@ impl<E: Entity> OutputType for Queries<E> {
             let about_many = format!("The organisation's {}, page by page.", E::MANY);
             let fields = [
                 registry::output(E::ONE, &one, &about_one, vec![id]),
-                registry::list(registry, E::MANY, &many, &about_many, arguments),
+                registry::rows(
+                    registry,
+                    &registry::PAGE,
+                    registry::output(E::MANY, &many, &about_many, arguments),
+                ),
                 aggregate::describe::<E>(registry),
             ];
             registry::object::<Self>("", fields)

@@ -8,10 +8,10 @@ use async_graphql::{
 use crate::{
     Entity,
     entity::relation,
-    outcome::noted,
     read::page,
     registry::{self, MetaTypeId, Registry},
     relation::Way,
+    root::noted,
 };
 
 /// The fields of an entity's relations, to be flattened into its object.
@@ -33,12 +33,10 @@ impl<E: Entity> OutputType for Related<'_, E> {
                 Way::Many { .. } => {
                     let target = relation.target.name;
                     let connection = format!("{target}Connection");
-                    registry::list(
+                    registry::rows(
                         registry,
-                        relation.name,
-                        &connection,
-                        relation.about,
-                        page::describe(target),
+                        &registry::PAGE,
+                        registry::output(relation.name, &connection, relation.about, page::describe(target)),
                     )
                 }
             });

@@ -6,7 +6,7 @@ use async_graphql::{
     parser::types::{Field, Selection, SelectionSet},
 };
 
-use crate::read::json::Key;
+use crate::read::json::{Answers, Key};
 
 /// The alias under which the gateway asks an object for its type, so that the library answers an
 /// object and not null where nothing else is left to ask.
@@ -67,15 +67,11 @@ fn add_fields<'a, T>(
     };
     for selection in &set.node.items {
         match &selection.node {
-            // Rows are answered as objects even where nothing is left to ask of them.
-            Selection::Field(field) if field.node.response_key().node == OBJECT_MARK => {}
+            // Rows that are written as JSON are objects even where nothing is left to ask of them.
+            Selection::Field(field)
+                if field.node.response_key().node == OBJECT_MARK && !Answers::become_values(ctx) => {}
             Selection::Field(field) => match found.entry(&field.node.response_key().node) {
-                Entry::Occupied(mut asked) => {
-                    // The library lets another field of that key pass: the first one is answered.
-                    if asked.get().name() == field.node.name.node.as_str() {
-                        asked.get_mut().more.push(field);
-                    }
-                }
+                Entry::Occupied(mut asked) => asked.get_mut().more.push(field),
                 Entry::Vacant(place) => {
                     place.insert(Asked { first: field, more: vec![] });
                 }

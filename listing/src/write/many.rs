@@ -73,7 +73,11 @@ impl<V: Verb, E: Entity> OutputType for ManyPayload<V, E> {
             let about_errors =
                 format!("What is wrong with which row, in order; at most the first {MAX_ERRORS}.");
             let mut fields = vec![
-                registry::bulk(registry, E::MANY, &entities, "What was made, in the order of the rows."),
+                registry::rows(
+                    registry,
+                    &registry::BULK,
+                    registry::output(E::MANY, &entities, "What was made, in the order of the rows.", vec![]),
+                ),
                 registry::output("createdCount", "Int!", "How many were made; none by a dry run.", vec![]),
                 registry::output("validCount", "Int!", "How many rows are in order.", vec![]),
                 registry::output("rowErrors", &errors, &about_errors, vec![]),

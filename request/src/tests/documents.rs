@@ -38,6 +38,8 @@ fn values_of_a_document_are_checked_with_their_path() {
         "mutation { create(input: {kind: PERSON}) { id } }",
         "input.name: Argument input: the field name of type String! is required.",
     );
+    refused("{ price(json: {a: 1, b: {a: 1}, a: 2}) }", "json: Argument json: the field a is given twice.");
+    refused("{ price(json: {a: [$nope]}) }", "json: Argument json: variable $nope is not defined.");
     refused("{ me @skip(if: 1) { id } }", "if: Argument if: 1 is not a Boolean.");
     refused(
         "query ($v: Int = \"a\") { users(first: $v) { id } }",
@@ -46,7 +48,7 @@ fn values_of_a_document_are_checked_with_their_path() {
 }
 
 #[test]
-fn a_variable_stands_only_where_its_type_may() {
+fn a_variable_is_accepted_only_where_its_type_fits() {
     let with = |ty: &str, place: &str| format!("query ($v: {ty}) {{ {place} }}");
     let in_filter = |ty: &str, filter: &str| with(ty, &format!("users(where: {filter}) {{ id }}"));
     for (document, expected) in [
@@ -111,14 +113,20 @@ fn what_the_specification_does_not_allow_is_refused_in_a_sentence() {
         ("{ users(first: $v) { id } }", "Variable `$v` is not defined."),
         ("{ me }", "Interface, union and object types must have a subselection set."),
         ("{ me { id ", "Syntax error: expected }, got the end of the document."),
-        ("", "Syntax error: Unexpected end of the document."),
+        ("", "Syntax error: unexpected end of the document."),
+        ("{ users(first: 1 CREATED_AT", "Syntax error: expected ), got the end of the document."),
+        ("{ users(first 1) { id } }", "Syntax error: expected :, got 1."),
+        (
+            "{ me { id } } EXAMPLE",
+            "Syntax error: expected a StringValue, Name or OperationDefinition, got EXAMPLE.",
+        ),
         (
             "{ node(id: 1) { ... on User { x: name } ... on Product { x: price } } }",
             "Operation must not select different types using the same name `x`.",
         ),
         (
             "mutation { importAll(csv: \"\", dryRun: true) ... { importAll(csv: \"\", dryRun: true) } }",
-            "Ask for a mutation in one place: in several it would be carried out as often.",
+            "Select this mutation once: it would run once for each selection.",
         ),
         (
             "{ named(ids: []) { id } named(ids: [\"a\"]) { id } }",
@@ -211,11 +219,11 @@ fn each_limit_is_named_with_what_was_found_and_one_less_passes() {
     }
     let directives = |n: usize| me(&format!("id {}", "@x ".repeat(n)));
     assert_eq!(exceeded(&directives(11)), ("DIRECTIVES_OF_FIELD", 11));
-    assert!(exceeded_is_not(&directives(10)));
+    assert!(is_refused_within_the_limits(&directives(10)));
 }
 
 /// Whether a document is refused for other reasons than a limit.
-fn exceeded_is_not(document: &str) -> bool {
+fn is_refused_within_the_limits(document: &str) -> bool {
     prepare(document, json!({})).unwrap_err().iter().all(|problem| problem.exceeded.is_none())
 }
 
@@ -247,7 +255,7 @@ fn documents_that_grow_beyond_their_text_are_refused_before_anything_walks_them(
 }
 
 #[test]
-fn fragments_in_chains_and_circles_cost_nothing_before_they_are_refused() {
+fn fragments_in_chains_and_circles_are_refused() {
     // Each wraps the spread of the next in 63 inline fragments.
     let wrap = |at: usize, next: usize| {
         format!("fragment f{at} on User {{ {} ...f{next} {} }} ", "...{".repeat(63), "}".repeat(63))
@@ -260,7 +268,7 @@ fn fragments_in_chains_and_circles_cost_nothing_before_they_are_refused() {
     assert_eq!(exceeded(&format!("{} {}", me("id"), chain(3000, 1))).0, "TOKENS");
     assert_eq!(exceeded(&format!("{} {}", me("id"), chain(499, 1))).0, "FRAGMENT_DEPTH");
     let short_circles = numbered(400, |at| format!("fragment f{at} on User {{ ...f{} }} ", (at + 1) % 50));
-    assert!(exceeded_is_not(&format!("{} {short_circles}", me("...f0"))));
+    assert!(is_refused_within_the_limits(&format!("{} {short_circles}", me("...f0"))));
 }
 
 #[test]
@@ -286,4 +294,23 @@ fn a_variable_counts_at_each_of_its_uses() {
         prepare(&spread, nodes(12_000)).unwrap_err()[0].exceeded.unwrap().limit.name,
         "VARIABLE_NODES"
     );
+}
+
+#[test]
+fn a_problem_has_its_line_and_its_column_in_characters() {
+    let places = |document: &str| -> Vec<_> {
+        let problems = prepare(document, json!({})).unwrap_err();
+        problems.iter().map(|problem| problem.position.map(|place| (place.line, place.column))).collect()
+    };
+    // A validator's, a literal's, a survey's and a variable's.
+    assert_eq!(places("# \u{e9}\r\n{ me { name(a: \"\u{e9}\") nope } }"), [Some((2, 21))]);
+    assert_eq!(places("{ price(json: \"\u{e9}\", day: 5)\r price(day: 6) }"), [Some((1, 25)), Some((2, 13))]);
+    assert_eq!(places("{ me { id } me { __mark: id } }"), [Some((1, 18))]);
+    assert_eq!(
+        places(
+            "fragment f on User { id }\nquery ($a: Int!,\n $b: Int!) { me { ...f friends(first: $a) { id } }\n users(first: $b) { id } }"
+        ),
+        [Some((2, 8)), Some((3, 2))]
+    );
+    assert_eq!(places("{ me { id "), [Some((1, 11))]);
 }

@@ -69,6 +69,7 @@ fn values_become_those_of_their_types() {
         (of("Int", &users("first")), json!(-2147483648_i64), json!(-2147483648_i64)),
         (of("Float", "price(ratio: $v)"), json!(2), json!(2)),
         (of("[ID!]!", "named(ids: $v) { id }"), json!(7), json!(["7"])),
+        (of("[ID!]!", "named(ids: $v) { id }"), json!([3.0, -1]), json!(["3", "-1"])),
         (of("[ID!]!", "named(ids: $v) { id }"), json!(["a", 8]), json!(["a", "8"])),
         (
             of("Filter", &users("where")),
@@ -199,4 +200,21 @@ fn conditions_are_evaluated_and_leave_nothing_of_what_is_skipped() {
     assert_eq!(fields(inline, json!({ "i": true })), ["name", "kind"]);
     let null = problems("query ($s: Boolean = true) { me @skip(if: $s) { id } }", json!({ "s": null }));
     assert_eq!(null, [": The condition of @skip must not be null."]);
+}
+
+#[test]
+fn what_depends_on_a_variable_that_was_not_sent_is_not_there() {
+    let document = "query ($a: Int, $b: String, $c: Filter!) \
+                    { users(first: $a, where: {name: {eq: $b, in: [\"x\"]}, and: [$c]}) { id } price(amount: null) }";
+    let prepared = prepare(document, json!({ "c": {} })).unwrap();
+    let left = format!("{:?}", prepared.document.operations.iter().next().unwrap().1.node.selection_set);
+    assert!(!left.contains("Name(\"a\")") && !left.contains("Name(\"b\")"), "{left}");
+    assert!(left.contains("Name(\"c\")") && left.contains("Name(\"in\")") && left.contains("Null"), "{left}");
+    // In a list it is null, where null may be.
+    let list = "query ($a: Int) { price(json: {b: [1, $a]}) }";
+    let left = format!(
+        "{:?}",
+        prepare(list, json!({})).unwrap().document.operations.iter().next().unwrap().1.node.selection_set
+    );
+    assert!(left.contains("Null") && !left.contains("Variable"), "{left}");
 }

@@ -99,7 +99,12 @@ async fn answers_have_the_form_that_the_document_asks_for() {
             for error in &answer.errors {
                 assert_ne!(error["extensions"]["code"], "INTERNAL", "{text} {error}");
             }
-            let Some(data) = answer.data else { continue };
+            let Some(data) = answer.data else {
+                // What is generated without slips is valid; it may cost too much.
+                let codes: Vec<_> = answer.errors.iter().map(|error| &error["extensions"]["code"]).collect();
+                assert!(codes.iter().all(|code| **code == "COST_EXCEEDED"), "{text} {:?}", answer.errors);
+                continue;
+            };
             answered += 1;
             let form = Form { generated: &generated };
             let mut fields = vec![];

@@ -1,18 +1,11 @@
 //! Requests that try to cost much: the work that they cause is counted, in allocations, which are
 //! the same on every machine. Their time is measured by `cargo run --release -p bench -- requests`.
 
-use request::{Document, Model, Parameters, Refused};
 use tests::hostile;
 
 /// The most allocations before a request is executed or refused. The most expensive one of those
 /// within the limits takes half of it (measured); its time is 50 ms.
 const MOST: u64 = 2_000_000;
-
-fn prepare(model: &Model, body: &[u8]) -> Result<(), Refused> {
-    let parameters = Parameters::from_json(body)?;
-    let document = Document::parse(model, &parameters.query)?;
-    document.operation(parameters.operation_name.as_deref())?.prepare(model, parameters.variables).map(drop)
-}
 
 #[test]
 fn no_request_causes_much_work_before_it_is_executed_or_refused() {
@@ -20,8 +13,8 @@ fn no_request_causes_much_work_before_it_is_executed_or_refused() {
     let mut most = (0, "");
     for request in hostile::requests() {
         let body = request.body();
-        // As little stack as a thread of the service has.
-        let allocations = allocation_counter::measure(|| drop(prepare(&model, body.as_bytes()))).count_total;
+        let allocations =
+            allocation_counter::measure(|| drop(request::prepare(&model, body.as_bytes()))).count_total;
         most = most.max((allocations, request.name));
         assert!(allocations < MOST, "{}: {allocations} allocations", request.name);
     }

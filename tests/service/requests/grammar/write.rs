@@ -29,7 +29,8 @@ impl Generator<'_> {
                 .to_owned();
         }
         match &ty.base {
-            BaseType::List(inner) if self.dice.once_in(5) => self.part(inner, depth, variables),
+            // One value may be written for a list of it, but a variable must have the type of the list.
+            BaseType::List(inner) if self.dice.once_in(5) => self.literal(inner, depth, variables),
             BaseType::List(inner) => {
                 let items: Vec<_> =
                     (0..self.dice.count(3)).map(|_| self.part(inner, depth, variables)).collect();
@@ -74,6 +75,12 @@ impl Generator<'_> {
                 "Date" => "\"2030-12-31\"".to_owned(),
                 "DateTime" => "\"2030-12-31T12:00:00Z\"".to_owned(),
                 "TimeZone" => "\"Europe/Vienna\"".to_owned(),
+                "JSON" if self.slip() => "{a: 1, a: 2}".to_owned(),
+                "JSON" if variables && self.dice.once_in(2) => {
+                    let number = self.variable("JSON", false);
+                    self.used.push(number);
+                    format!("{{a: {{b: $v{number}}}}}")
+                }
                 "JSON" => "{a: [1, \"b\"]}".to_owned(),
                 _ => self
                     .choose(&["\"Ada\"", "\"\\u00e9 \\\" \\uD83D\\uDE00\"", "\"\"\"a\n  b\"\"\"", "\"\""])

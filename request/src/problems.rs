@@ -1,19 +1,18 @@
-//! What coercing variables and checking literals have in common: the place of a value, and the
-//! words for what is wrong with it.
+//! What is wrong with the values of a request: the place of each, and the words for it. Variables
+//! and literals are described alike.
 
 use apollo_compiler::{
     Node,
-    ast::InputValueDefinition,
     parser::SourceSpan,
     schema::{EnumType, InputObjectType},
 };
 use async_graphql::{Name, Pos, Value};
 
-use crate::{Problem, suggestion::closest};
+use crate::{position::Positions, refusal::Problem, suggestion::closest};
 
 /// How many problems are reported; the first ones show what is wrong.
 pub(crate) const MAX_PROBLEMS: usize = 100;
-/// How many problems come with a suggestion.
+/// How many of them come with a suggestion: finding a similar name costs more than all else.
 const MAX_HINTS: usize = 10;
 /// How many values of an enum a message lists.
 const MAX_LISTED: usize = 20;
@@ -27,7 +26,7 @@ pub(crate) enum Step {
     Index(usize),
 }
 
-/// What the values belong to.
+/// What a value belongs to.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
     /// The variable of this name.
@@ -36,28 +35,41 @@ pub(crate) enum Subject {
     Argument(apollo_compiler::Name),
 }
 
-/// The problems found so far, and the place of the value that is being looked at.
-pub(crate) struct Findings {
-    pub(crate) subject: Subject,
-    /// Where the value stands in the document.
-    pub(crate) span: Option<SourceSpan>,
-    path: Vec<Step>,
-    problems: Vec<(Problem, Option<SourceSpan>)>,
+/// A place in the document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    Position(Pos),
+    Span(Option<SourceSpan>),
 }
 
-impl Findings {
-    /// No problems yet of these values.
-    pub(crate) fn of(subject: Subject) -> Self {
-        Self { subject, span: None, path: vec![], problems: vec![] }
+/// The problems found so far, and the value that is being looked at.
+pub(crate) struct Problems {
+    subject: Subject,
+    pub(crate) place: Place,
+    path: Vec<Step>,
+    found: Vec<(Problem, Place)>,
+    hints: usize,
+}
+
+impl Problems {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        let subject = Subject::Variable(Name::new(""));
+        Self { subject, place: Place::Span(None), path: vec![], found: vec![], hints: 0 }
+    }
+
+    /// Turns to the value of a variable or an argument.
+    pub(crate) fn turn_to(&mut self, subject: Subject, place: Place) {
+        (self.subject, self.place) = (subject, place);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.found.len()
     }
 
     /// Whether further problems would not be reported.
     pub(crate) fn is_full(&self) -> bool {
-        self.problems.len() >= MAX_PROBLEMS
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.problems.is_empty()
+        self.found.len() >= MAX_PROBLEMS
     }
 
     /// Goes on to a value inside the current one, until [`Self::leave`].
@@ -71,26 +83,39 @@ impl Findings {
 
     /// Notes a problem of the current value; the words follow its subject.
     pub(crate) fn note(&mut self, words: &str) {
-        if self.problems.len() < MAX_PROBLEMS {
-            let steps = self.path.iter().map(|step| match step {
-                Step::Field(name) => name.to_string(),
-                Step::Index(index) => index.to_string(),
-            });
-            let (message, root) = match &self.subject {
-                Subject::Variable(name) => {
-                    (format!("Variable ${name}{words}"), vec!["variables".to_owned(), name.to_string()])
-                }
-                Subject::Argument(name) => (format!("Argument {name}{words}"), vec![name.to_string()]),
-            };
-            let field = root.into_iter().chain(steps).collect();
-            self.problems.push((Problem { field, ..Problem::new(message) }, self.span));
+        if self.is_full() {
+            return;
         }
+        let steps = self.path.iter().map(|step| match step {
+            Step::Field(name) => name.to_string(),
+            Step::Index(index) => index.to_string(),
+        });
+        let (message, root) = match &self.subject {
+            Subject::Variable(name) => {
+                (format!("Variable ${name}{words}"), vec!["variables".to_owned(), name.to_string()])
+            }
+            Subject::Argument(name) => (format!("Argument {name}{words}"), vec![name.to_string()]),
+        };
+        let field = root.into_iter().chain(steps).collect();
+        self.found.push((Problem { field, ..Problem::new(message) }, self.place));
     }
 
-    /// The problems, with their places in the document.
-    pub(crate) fn finish(self, mut place: impl FnMut(Option<SourceSpan>) -> Pos) -> Vec<Problem> {
-        let problems = self.problems.into_iter();
-        problems.map(|(problem, span)| Problem { position: Some(place(span)), ..problem }).collect()
+    /// The problems in the order of the document, with their positions in it.
+    pub(crate) fn finish(mut self, text: &str) -> Vec<Problem> {
+        // In ascending order, so that the text is read once.
+        self.found.sort_by_key(|(_, place)| match place {
+            Place::Span(Some(span)) => span.offset(),
+            _ => 0,
+        });
+        let mut positions = Positions::in_text(text);
+        let found = self.found.into_iter().map(|(problem, place)| {
+            let position = match place {
+                Place::Position(position) => Some(position),
+                Place::Span(span) => span.map(|_| positions.of(span)),
+            };
+            Problem { position, ..problem }
+        });
+        found.collect()
     }
 
     pub(crate) fn must_not_be_null(&mut self) {
@@ -113,8 +138,8 @@ impl Findings {
     }
 
     pub(crate) fn unknown_field(&mut self, name: &str, object: &InputObjectType) {
-        // Finding a similar name costs more than anything else here.
-        let hint = match self.problems.len() < MAX_HINTS {
+        self.hints += 1;
+        let hint = match self.hints <= MAX_HINTS {
             true => closest(name, object.fields.keys().map(|name| name.as_str())),
             false => String::new(),
         };
@@ -128,18 +153,13 @@ impl Findings {
     /// Notes the fields that must be there and are not.
     pub(crate) fn missing(&mut self, object: &InputObjectType, is_there: impl Fn(&str) -> bool) {
         for (name, field) in &object.fields {
-            if is_required(field) && !is_there(name) {
+            if field.is_required() && !is_there(name) {
                 self.enter(Step::Field(name.clone()));
                 self.note(&format!(": the field {name} of type {} is required.", field.ty));
                 self.leave();
             }
         }
     }
-}
-
-/// Whether a value must be given: it must not be null and has no default.
-pub(crate) fn is_required(definition: &InputValueDefinition) -> bool {
-    definition.ty.is_non_null() && definition.default_value.is_none()
 }
 
 /// Whether an input object takes exactly one of its fields.
