@@ -7,8 +7,6 @@ use request::{Document, Model, Refused};
 
 /// How many bytes the kept documents may take in memory, as far as that can be estimated.
 const MAX_KEPT: u64 = 32 * 1024 * 1024;
-/// How many bytes a compiled document takes for each byte of its text (measured: 50).
-const BYTES_PER_BYTE: usize = 64;
 /// The longest document that is kept; front ends send shorter ones.
 const MAX_KEPT_TEXT: usize = 32 * 1024;
 
@@ -21,9 +19,8 @@ pub(crate) struct Documents {
 
 impl Documents {
     pub(crate) fn new(model: Model) -> Self {
-        let weigh = |text: &String, _: &Arc<Document>| {
-            u32::try_from(text.len().saturating_mul(BYTES_PER_BYTE)).unwrap_or(u32::MAX)
-        };
+        let weigh =
+            |text: &String, document: &Arc<Document>| u32::try_from(document.bytes(text)).unwrap_or(u32::MAX);
         let kept = Cache::builder().weigher(weigh).max_capacity(MAX_KEPT).build();
         Self { model: Arc::new(model), kept }
     }

@@ -11,6 +11,8 @@ use apollo_compiler::{
 };
 use async_graphql::{Name, Value as ConstValue, Variables};
 
+use crate::model::Model;
+
 /// The cost of some selections: fields that are answered once, and lists.
 #[derive(Default)]
 pub(crate) struct Cost {
@@ -105,4 +107,35 @@ fn rows_of(value: &ConstValue) -> Option<usize> {
         ConstValue::Number(rows) => rows.as_i64().map(|rows| usize::try_from(rows).unwrap_or_default()),
         _ => None,
     }
+}
+
+/// How many fields of the schema a selection set may answer.
+pub(crate) fn introspected(model: &Model, document: &ExecutableDocument, set: &SelectionSet) -> usize {
+    let fields = |field: &Field| match field.name.as_str() {
+        "__schema" => in_schema(model, document, &field.selection_set, false),
+        "__type" => in_schema(model, document, &field.selection_set, true),
+        _ => 0,
+    };
+    sum(document, set, &fields)
+}
+
+fn in_schema(model: &Model, document: &ExecutableDocument, set: &SelectionSet, chosen: bool) -> usize {
+    let fields = |field: &Field| {
+        let below = in_schema(model, document, &field.selection_set, false);
+        model.sizes.items(&field.name, chosen).saturating_mul(below).saturating_add(1)
+    };
+    sum(document, set, &fields)
+}
+
+/// Adds up what the fields of a selection set count, fragments included.
+fn sum(document: &ExecutableDocument, set: &SelectionSet, count: &dyn Fn(&Field) -> usize) -> usize {
+    let counts = set.selections.iter().map(|selection| match selection {
+        Selection::Field(field) => count(field),
+        Selection::InlineFragment(fragment) => sum(document, &fragment.selection_set, count),
+        Selection::FragmentSpread(spread) => {
+            let fragment = document.fragments.get(&spread.fragment_name);
+            fragment.map_or(0, |fragment| sum(document, &fragment.selection_set, count))
+        }
+    });
+    counts.fold(0, usize::saturating_add)
 }

@@ -8,8 +8,8 @@ use async_graphql::Name;
 
 use crate::{
     convert::Conversion,
-    cost::Cost,
-    limit::{MUTATIONS, ROOT_FIELDS},
+    cost::{Cost, introspected},
+    limit::{INTROSPECTED_FIELDS, MUTATIONS, ROOT_FIELDS},
     literal,
     model::Model,
     operation::{Operation, Prepared},
@@ -25,10 +25,17 @@ use crate::{
     variable::VariableDefinition,
 };
 
+/// How many bytes a compiled document takes for each byte of its text (measured: 50).
+const BYTES_PER_BYTE: usize = 64;
+/// How many bytes the plan of an answer takes for each selection (measured: 120).
+const BYTES_PER_SELECTION: usize = 200;
+
 /// A document that is valid for the schema, with each of its operations compiled. Front ends send
 /// the same documents again and again, so it is worth keeping.
 pub struct Document {
     operations: Vec<Arc<Operation>>,
+    /// How many selections its plans were made of, fragments counted at each use.
+    selections: usize,
 }
 
 impl Document {
@@ -50,7 +57,15 @@ impl Document {
         let operations = valid.operations.iter().map(|operation| {
             Compilation { model, document: &valid, text }.operation(operation).map(Arc::new)
         });
-        Ok(Self { operations: operations.collect::<Result<_, _>>()? })
+        let operations: Vec<_> = operations.collect::<Result<_, _>>()?;
+        let selections = operations.iter().map(|operation| operation.selections).sum();
+        Ok(Self { operations, selections })
+    }
+
+    /// How many bytes it takes in memory, estimated from its text and its selections.
+    #[must_use]
+    pub fn bytes(&self, text: &str) -> usize {
+        text.len().saturating_mul(BYTES_PER_BYTE) + self.selections.saturating_mul(BYTES_PER_SELECTION)
     }
 
     /// The operation of this name, or the only one.
@@ -105,6 +120,7 @@ impl Compilation<'_> {
         } else {
             ROOT_FIELDS.check(survey.root_fields)?;
         }
+        INTROSPECTED_FIELDS.check(introspected(self.model, self.document, &operation.selection_set))?;
         let variables: Vec<_> = operation
             .variables
             .iter()
@@ -126,6 +142,7 @@ impl Compilation<'_> {
             name: operation.name.as_ref().map(Name::new),
             variables,
             values: survey.values,
+            selections: survey.selections,
             plan: Arc::new(AnswerPlan::of(self.model, &executable)),
             executable,
             is_conditional: survey.is_conditional,

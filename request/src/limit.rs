@@ -20,6 +20,9 @@ pub struct Exceeded {
     pub found: usize,
 }
 
+/// The largest number that every client can hold exactly: JavaScript's numbers have 53 bits.
+const MOST_FOUND: usize = 9_007_199_254_740_991;
+
 macro_rules! limits {
     ($($(#[doc = $doc:literal])* $name:ident = $most:expr, $what:literal;)*) => {
         $($(#[doc = $doc])* pub(crate) const $name: Limit =
@@ -60,6 +63,9 @@ limits! {
     INTROSPECTIONS = 2, "uses of __schema and __type";
     /// The cost of an operation does not count the schema's own lists. Explorers need three.
     INTROSPECTED_LISTS = 4, "levels of nested lists of the schema";
+    /// Fields of the schema in the answer, estimated from the size of the schema. The introspection of
+    /// an explorer asks for a sixth.
+    INTROSPECTED_FIELDS = 2_000_000, "fields of the schema in the answer";
     /// Fields of the answer, where a list counts once for each row of its page.
     COMPLEXITY = 50_000, "fields in the answer, counted for each row of a page";
 }
@@ -70,7 +76,7 @@ impl Limit {
     /// # Errors
     /// The limit and the number, if it is larger.
     pub(crate) fn check(self, found: usize) -> Result<(), Exceeded> {
-        if found > self.most { Err(Exceeded { limit: self, found }) } else { Ok(()) }
+        if found > self.most { Err(Exceeded { limit: self, found: found.min(MOST_FOUND) }) } else { Ok(()) }
     }
 }
 

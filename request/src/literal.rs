@@ -129,8 +129,11 @@ impl<'d, 'p> Checking<'d, 'p> {
 
     /// Whether a variable is allowed in a place (October 2021, 5.8.5).
     fn variable(&mut self, ty: &Type, name: &Name, has_default: bool) {
-        // The validator names variables that are not defined.
+        // The validator names variables that are not defined, and types that do not exist.
         let Some(definition) = self.variables.get(name.as_str()) else { return };
+        if self.model.named(&definition.ty).is_none() {
+            return;
+        }
         let default = definition.default_value.as_ref().is_some_and(|default| !default.is_null());
         let expected =
             if ty.is_non_null() && (default || has_default) { ty.clone().nullable() } else { ty.clone() };
@@ -205,6 +208,9 @@ impl<'d, 'p> Checking<'d, 'p> {
         match value {
             Value::Variable(name) if !self.variables.contains_key(name.as_str()) => {
                 self.problems.note(&format!(": variable ${} is not defined.", cut(name)));
+            }
+            Value::Int(_) | Value::Float(_) if value.to_f64().is_none() => {
+                self.problems.note(&format!(": {} is too large a number.", shown(value)));
             }
             Value::List(items) => items.iter().for_each(|item| self.json(item)),
             Value::Object(fields) => {

@@ -32,6 +32,75 @@ pub struct Model {
     shapes: HashMap<&'static str, Shape>,
     /// The object types of each interface.
     objects: HashMap<String, Vec<String>>,
+    pub(crate) sizes: SchemaSizes,
+}
+
+/// How long the lists of the schema are, on an average and at most.
+#[derive(Debug, Default)]
+pub(crate) struct SchemaSizes {
+    types: usize,
+    directives: usize,
+    fields: Size,
+    args: Size,
+    input_fields: Size,
+    enum_values: Size,
+    possible_types: Size,
+}
+
+/// The length of a list that many types or fields have.
+#[derive(Debug, Default)]
+struct Size {
+    lists: usize,
+    items: usize,
+    most: usize,
+}
+
+impl Size {
+    fn add(&mut self, items: usize) {
+        self.lists += usize::from(items > 0);
+        self.items += items;
+        self.most = self.most.max(items);
+    }
+}
+
+impl SchemaSizes {
+    fn of(schema: &Schema) -> Self {
+        let mut sizes = Self {
+            types: schema.types.len(),
+            directives: schema.directive_definitions.len(),
+            ..Self::default()
+        };
+        for ty in schema.types.values() {
+            match ty {
+                ExtendedType::Object(object) => {
+                    sizes.fields.add(object.fields.len());
+                    object.fields.values().for_each(|field| sizes.args.add(field.arguments.len()));
+                }
+                ExtendedType::Interface(interface) => sizes.fields.add(interface.fields.len()),
+                ExtendedType::InputObject(input) => sizes.input_fields.add(input.fields.len()),
+                ExtendedType::Enum(values) => sizes.enum_values.add(values.values.len()),
+                ExtendedType::Union(_) | ExtendedType::Scalar(_) => {}
+            }
+        }
+        schema.implementers_map().values().for_each(|all| sizes.possible_types.add(all.objects.len()));
+        sizes
+    }
+
+    /// How many items a field of the introspection answers: on an average, or at most for a `__type`
+    /// that the client chooses.
+    pub(crate) fn items(&self, field: &str, chosen: bool) -> usize {
+        let size = match field {
+            "types" => return self.types,
+            "directives" => return self.directives,
+            "fields" => &self.fields,
+            "args" => &self.args,
+            "inputFields" => &self.input_fields,
+            "enumValues" => &self.enum_values,
+            "possibleTypes" => &self.possible_types,
+            _ => return 1,
+        };
+        if chosen { size.most } else { size.items.div_ceil(size.lists.max(1)) }
+    }
 }
 
 impl Model {
@@ -51,8 +120,8 @@ impl Model {
         match shapeless {
             Some(name) => Err(format!("the scalar {name} has no shape in the settings")),
             None => {
-                let objects = objects(&schema);
-                Ok(Self { schema, settings, shapes, objects })
+                let (objects, sizes) = (objects(&schema), SchemaSizes::of(&schema));
+                Ok(Self { schema, settings, shapes, objects, sizes })
             }
         }
     }

@@ -13,6 +13,8 @@ pub struct Operation {
     pub(crate) variables: Vec<VariableDefinition>,
     /// How many values its arguments hold beside those of variables, fragments included.
     pub(crate) values: usize,
+    /// How many selections it has, fragments counted at each use.
+    pub(crate) selections: usize,
     pub(crate) executable: ExecutableDocument,
     /// Whether there is a directive anywhere.
     pub(crate) is_conditional: bool,

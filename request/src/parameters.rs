@@ -39,7 +39,10 @@ impl Parameters {
         let mut json = serde_json::Deserializer::from_slice(body);
         let read = Reading(&mut counter).deserialize(&mut json);
         let given = read.and_then(|given| json.end().map(|()| given)).map_err(|error| {
-            let malformed = || Problem::new(format!("The body must be one JSON object: {error}."));
+            let malformed = || match error.is_data() {
+                true => Problem::new("The body must be one JSON object."),
+                false => Problem::new(format!("The body must be one JSON object: {error}.")),
+            };
             counter.exceeded.map_or_else(malformed, Problem::from)
         })?;
         Self::of(given)
@@ -139,7 +142,7 @@ mod tests {
             assert_eq!(refusal(body), message, "{body}");
         }
         for body in ["", "7", "{", "{\"query\": \"{a}\"} {}", "\"{a}\"", "{\"query\": \"\\ud800\"}"] {
-            assert!(refusal(body).starts_with("The body must be one JSON object: "), "{body}");
+            assert!(refusal(body).starts_with("The body must be one JSON object"), "{body}");
         }
     }
 

@@ -19,7 +19,11 @@ impl<'t> Positions<'t> {
 
     /// Where a node of the document begins.
     pub(crate) fn of(&mut self, span: Option<SourceSpan>) -> Pos {
-        let offset = span.map_or(self.offset, |span| span.offset());
+        self.at(span.map_or(self.offset, |span| span.offset()))
+    }
+
+    /// The position of a byte offset.
+    pub(crate) fn at(&mut self, offset: usize) -> Pos {
         if offset < self.offset {
             *self = Self::in_text(self.text);
         }

@@ -90,9 +90,11 @@ impl Problems {
             Step::Field(name) => name.to_string(),
             Step::Index(index) => index.to_string(),
         });
+        // A client may choose names of any length.
         let (message, root) = match &self.subject {
             Subject::Variable(name) => {
-                (format!("Variable ${name}{words}"), vec!["variables".to_owned(), name.to_string()])
+                let name = cut(name);
+                (format!("Variable ${name}{words}"), vec!["variables".to_owned(), name])
             }
             Subject::Argument(name) => (format!("Argument {name}{words}"), vec![name.to_string()]),
         };
@@ -119,11 +121,15 @@ impl Problems {
     }
 
     pub(crate) fn must_not_be_null(&mut self) {
-        self.note(" must not be null.");
+        match self.path.last() {
+            Some(Step::Field(name)) => self.note(&format!(": the field {name} must not be null.")),
+            Some(Step::Index(_)) => self.note(": an item of the list must not be null."),
+            None => self.note(" must not be null."),
+        }
     }
 
     pub(crate) fn not_of_type(&mut self, shown: &str, ty: &str) {
-        let article = if ty.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+        let article = if ty.starts_with(['A', 'E', 'I', 'O']) { "an" } else { "a" };
         self.note(&format!(": {shown} is not {article} {ty}."));
     }
 

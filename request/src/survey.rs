@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Survey<'t> {
     /// The number of fields at the root, repeats included.
     pub(crate) root_fields: usize,
+    /// The number of selections, fragments counted at each use.
+    pub(crate) selections: usize,
     /// Whether there is a directive anywhere.
     pub(crate) is_conditional: bool,
     /// How many keys the answer has at the root.
@@ -81,25 +83,28 @@ impl<'t> Survey<'t> {
         at_root: bool,
     ) -> Result<(), Refused> {
         for selection in &set.selections {
+            self.selections += 1;
             self.is_conditional |= !selection.directives().is_empty();
             match selection {
                 Selection::Field(field) => {
                     self.root_fields += usize::from(at_root && field.name != "__typename");
                     if field.response_key() == self.mark {
                         let message = format!("The alias {} is reserved.", self.mark);
-                        return Err(self.problem(message, field));
+                        return Err(self.at(Problem::new(message), field));
                     }
                     for argument in &field.arguments {
                         self.count(&argument.value);
                     }
                     if !at_root {
-                        object.count_alias(field)?;
+                        let counted = object.count_alias(field);
+                        counted.map_err(|exceeded| self.at(exceeded.into(), field))?;
                     }
                     let key = object.keys.entry(field.response_key()).or_default();
                     if key.differs(model, &set.ty, field) {
                         let name = field.response_key();
                         let words = "differ in their arguments: give one an alias.";
-                        return Err(self.problem(format!("Two fields under the name {name} {words}"), field));
+                        let message = format!("Two fields under the name {name} {words}");
+                        return Err(self.at(Problem::new(message), field));
                     }
                     let below = &mut key.below;
                     self.repeats |= !below.keys.is_empty();
@@ -122,9 +127,9 @@ impl<'t> Survey<'t> {
     }
 
     /// A problem at a field.
-    fn problem(&mut self, message: String, field: &Node<Field>) -> Refused {
+    fn at(&self, problem: Problem, field: &Node<Field>) -> Refused {
         let position = Some(Positions::in_text(self.text).of(field.location()));
-        Problem { position, ..Problem::new(message) }.into()
+        Problem { position, ..problem }.into()
     }
 
     fn count(&mut self, value: &Value) {

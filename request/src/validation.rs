@@ -17,8 +17,8 @@ use crate::{
     suggestion::closest,
 };
 
-/// How many characters of the compiler's message on the syntax are repeated.
-const MAX_REPEATED: usize = 100;
+/// How many characters of the compiler's message are repeated: it may hold a name of any length.
+const MAX_REPEATED: usize = 300;
 
 /// The names that the parser gives to tokens, and how a document writes them.
 const TOKENS: [(&str, &str); 14] = [
@@ -45,7 +45,12 @@ const TOKENS: [(&str, &str); 14] = [
 pub(crate) fn parse(text: &str) -> Result<Document, Refused> {
     // Each bracket costs the parser at most one level, also one that nothing closes.
     let mut parser = apollo_compiler::parser::Parser::new().recursion_limit(BRACKETS.most + 1);
-    parser.parse_ast(text, "document").map_err(|found| refused(&found.errors, text, None))
+    parser.parse_ast(text, "document").map_err(|found| {
+        let Refused(mut problems) = refused(&found.errors, text, None);
+        // What follows the first mistake is often no mistake.
+        problems.truncate(1);
+        Refused(problems)
+    })
 }
 
 /// The document with the schema's types at every place.
@@ -78,12 +83,22 @@ fn refused(found: &DiagnosticList, text: &str, schema: Option<&Schema>) -> Refus
         let span = error.location();
         let (said, position) = (error.to_string(), span.map(|_| positions.of(span)));
         let hint = schema.map(|schema| suggestion(schema, &said)).unwrap_or_default();
-        Problem { position, ..Problem::new(format!("{}{hint}", sentence(&said))) }
+        let message = match said.contains("must have a subselection set") {
+            true => needs_selections(text, span.map_or(0, |span| span.offset())),
+            false => cut_long(&sentence(&said)),
+        };
+        Problem { position, ..Problem::new(format!("{message}{hint}")) }
     });
-    let mut problems: Vec<_> = problems.collect();
-    // The parser repeats itself where a document ends too early.
-    problems.dedup();
-    Refused(problems)
+    Refused(problems.collect())
+}
+
+/// The compiler does not name the field, which begins at this offset.
+fn needs_selections(text: &str, offset: usize) -> String {
+    let field = text.get(offset..).unwrap_or_default();
+    let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let name = field.split(|character| !is_name(character)).next().unwrap_or_default();
+    let name = cut(name);
+    format!("The field {name} answers an object: select fields of it, as in {name} {{ id }}.")
 }
 
 /// What the compiler says, with a capital letter, a full stop, and tokens as they are written.
@@ -102,15 +117,21 @@ fn syntax_error(error: &str) -> String {
     match error.split_once(", got ") {
         Some((expected, found)) => {
             let expected = match expected.strip_prefix("expected ") {
-                Some(name) => format!("expected {}", token(name).unwrap_or(name)),
+                Some(name) => match token(name) {
+                    Some(written) => format!("expected \"{written}\""),
+                    None => format!("expected {name}"),
+                },
                 None => expected.to_owned(),
             };
-            let found = if found == "EOF" { "the end of the document".to_owned() } else { cut(found) };
+            let found = match found {
+                "EOF" => "the end of the document".to_owned(),
+                found => format!("\"{}\"", cut(found)),
+            };
             format!("{expected}, got {found}")
         }
         None => {
             let error = error.trim_end_matches('.').replace("<EOF>", "end of the document");
-            cut_long(&error.replacen("Unexpected", "unexpected", 1))
+            error.replacen("Unexpected", "unexpected", 1)
         }
     }
 }

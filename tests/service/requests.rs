@@ -292,6 +292,13 @@ async fn literals_names_and_strings_of_a_document_are_checked() {
             "😀 Bakery"
         );
     }
+    let before = total(&client).await;
+    let kind = "mutation { createContact(input: {name: \"x\" kind}) { contact { id } } }";
+    refused(&client.run(kind, json!({})).await, &["BAD_REQUEST"]);
+    let gone =
+        "mutation { createContact(input: {name: \"x\", customFields: {a: $gone}}) { contact { id } } }";
+    refused(&client.run(gone, json!({})).await, &["BAD_REQUEST input.customFields"]);
+    assert_eq!(total(&client).await, before);
     let hint = client.run("{ contacts { nodes { nmae } } }", json!({})).await;
     assert_eq!(
         hint.at("/errors/0/message"),
@@ -336,6 +343,12 @@ async fn a_bomb_of_any_kind_is_refused_and_the_server_lives() {
             client.send(&body).await
         };
         refused(&answer, &["COST_EXCEEDED"]);
+    }
+    let introspection =
+        tests::hostile::requests().into_iter().filter(|request| request.name.starts_with("introspection"));
+    for request in introspection {
+        let answer = client.send(&request.body()).await;
+        assert_eq!(answer.at("/errors/0/extensions/limit"), "INTROSPECTED_FIELDS", "{}", request.name);
     }
     let uses = "people(where: $w) { totalCount } ".repeat(600);
     let query = format!("query ($w: ContactFilter) {{ contacts {{ nodes {{ {uses} }} }} }}");

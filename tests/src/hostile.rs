@@ -35,7 +35,10 @@ impl Hostile {
 /// One of each kind.
 #[must_use]
 pub fn requests() -> Vec<Hostile> {
-    [selections(), fragments(), values(), texts(), variables()].into_iter().flatten().collect()
+    [selections(), fragments(), introspection(), values(), texts(), variables()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn numbered(count: usize, part: impl Fn(usize) -> String) -> String {
@@ -135,6 +138,28 @@ fn fragments() -> Vec<Hostile> {
                 ),
             )
         },
+    ]
+}
+
+fn introspection() -> Vec<Hostile> {
+    let aliases = |count: usize, part: &str| numbered(count, |at| format!("a{at}: {part} "));
+    let nested = |count: usize| {
+        format!(
+            "{{ __schema {{ {} }} }} fragment T on __Type {{ {} }} fragment F on __Field {{ {} }} \
+             fragment A on __InputValue {{ type {{ {} }} }} fragment I on __InputValue {{ {} }}",
+            aliases(count, "types { ...T }"),
+            aliases(count, "fields { ...F }"),
+            aliases(count, "args { ...A }"),
+            aliases(count, "inputFields { ...I }"),
+            aliases(20, "description"),
+        )
+    };
+    vec![
+        Hostile::new("introspection with aliases at each level", nested(6)),
+        Hostile::new("introspection in many places", {
+            let places = "args { name type { name } } ".repeat(2_400);
+            format!("{{ __schema {{ types {{ fields {{ {places} }} }} }} }}")
+        }),
     ]
 }
 

@@ -27,7 +27,10 @@ fn values_of_a_document_are_checked_with_their_path() {
         "where.kind.eq: Argument where: ROBOT is none of COMPANY, PERSON.",
     );
     refused(&users("{nmae: {}}"), "where: Argument where: Filter has no field nmae. Did you mean name?");
-    refused(&users("{and: [{}, null]}"), "where.and.1: Argument where must not be null.");
+    refused(
+        &users("{and: [{}, null]}"),
+        "where.and.1: Argument where: an item of the list must not be null.",
+    );
     refused("{ users(first: 1.0) { id } }", "first: Argument first: 1.0 is not an Int.");
     refused("{ price(day: 5) }", "day: Argument day: 5 is not a Date.");
     refused(
@@ -111,15 +114,12 @@ fn what_the_specification_does_not_allow_is_refused_in_a_sentence() {
         ("{ me { ...f } } fragment f on User { ...f }", "`f` fragment cannot reference itself."),
         ("query ($v: Int) { me { id } }", "Unused variable: `$v`."),
         ("{ users(first: $v) { id } }", "Variable `$v` is not defined."),
-        ("{ me }", "Interface, union and object types must have a subselection set."),
-        ("{ me { id ", "Syntax error: expected }, got the end of the document."),
+        ("{ me }", "The field me answers an object: select fields of it, as in me { id }."),
+        ("{ me { id ", "Syntax error: expected \"}\", got the end of the document."),
         ("", "Syntax error: unexpected end of the document."),
-        ("{ users(first: 1 CREATED_AT", "Syntax error: expected ), got the end of the document."),
-        ("{ users(first 1) { id } }", "Syntax error: expected :, got 1."),
-        (
-            "{ me { id } } EXAMPLE",
-            "Syntax error: expected a StringValue, Name or OperationDefinition, got EXAMPLE.",
-        ),
+        ("{ users(first: 1 CREATED_AT", "Syntax error: expected \":\" and a value after CREATED_AT."),
+        ("{ users(first 1) { id } }", "Syntax error: expected \":\" and a value after first."),
+        ("{ me { id } } EXAMPLE", "Syntax error: expected definition."),
         (
             "{ node(id: 1) { ... on User { x: name } ... on Product { x: price } } }",
             "Operation must not select different types using the same name `x`.",
@@ -137,8 +137,39 @@ fn what_the_specification_does_not_allow_is_refused_in_a_sentence() {
         let found = problems(document, json!({}));
         assert_eq!(found.first().map(String::as_str), Some(format!(": {message}").as_str()), "{document}");
     }
+    let misspelt = problems("query ($v: Strin) { users(where: {name: {eq: $v}}) { id } }", json!({}));
+    assert_eq!(misspelt[0], ": Cannot find type `Strin` in this document.");
     let unknown_type = problems("query ($a: [Nope!] = [1]) { __typename }", json!({}));
     assert_eq!(unknown_type[0], ": Cannot find type `Nope` in this document.");
+}
+
+#[test]
+fn a_name_without_its_value_is_refused_wherever_the_parser_would_pass_over_it() {
+    for (document, name) in [
+        ("{ users(where) { id } }", "where"),
+        ("{ users(where first: 1) { id } }", "where"),
+        ("{ users(where: {name}) { id } }", "name"),
+        ("{ users(where: {name kind: {eq: PERSON}}) { id } }", "name"),
+        ("{ users(where: {and: [{kind: {eq: PERSON} name}]}) { id } }", "name"),
+        ("{ price(json: {a: {b}}) }", "b"),
+        ("mutation { create(input: {name: \"x\" kind}) { id } }", "kind"),
+        ("{ me @skip(if: true foo) { id } }", "foo"),
+        ("query (v: Int) { users(first: $v) { id } }", ""),
+        ("query ($v Int) { users(first: $v) { id } }", ""),
+    ] {
+        let found = problems(document, json!({}));
+        match name {
+            "" => assert!(found[0].starts_with(": "), "{document} {found:?}"),
+            name => assert_eq!(
+                found,
+                [format!(": Syntax error: expected \":\" and a value after {name}.")],
+                "{document}"
+            ),
+        }
+    }
+    let whole = "query Q($a: [Int!]! = [1, 2] $b: Kind = PERSON, $c: Filter = {kind: {eq: PERSON}}) { users(first: 1 where: {and: [{kind: {eq: $b}} $d]}) { id } \
+                 price(json: {a: $a}) me @skip(if: false) { id } x: users(where: $c) { id } }";
+    assert_eq!(problems(whole, json!({})), [": Variable `$d` is not defined."]);
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn values_of_other_types_are_refused_with_their_path() {
         (
             of("Filter", &users("where")),
             json!({ "and": [{}, null] }),
-            "v.and.1: Variable $v must not be null.",
+            "v.and.1: Variable $v: an item of the list must not be null.",
         ),
         (
             of("Filter", &users("where")),
@@ -161,7 +161,15 @@ fn all_mistakes_of_an_input_are_reported_together() {
 }
 
 #[test]
-fn a_message_repeats_the_beginning_of_a_long_value_and_there_are_a_hundred_at_most() {
+fn a_message_repeats_the_beginning_of_a_long_value_or_name_and_there_are_a_hundred_at_most() {
+    let name = "n".repeat(50_000);
+    let problems_of_it = problems(
+        &format!("query (${name}: Int) {{ users(first: ${name}) {{ id }} }}"),
+        json!({ &name: ["x"] }),
+    );
+    assert!(problems_of_it[0].len() < 200, "{problems_of_it:?}");
+    let unknown = problems(&format!("{{ {name} }}"), json!({}));
+    assert!(unknown[0].len() < 400, "{unknown:?}");
     let document = "query ($v: [ID!]!) { named(ids: $v) { id } }";
     let long = problems("query ($v: Int) { users(first: $v) { id } }", json!({ "v": "x".repeat(10_000) }));
     assert!(long[0].len() < 120, "{long:?}");
@@ -199,7 +207,7 @@ fn conditions_are_evaluated_and_leave_nothing_of_what_is_skipped() {
     assert_eq!(fields(inline, json!({ "i": false })), ["name", "friend"]);
     assert_eq!(fields(inline, json!({ "i": true })), ["name", "kind"]);
     let null = problems("query ($s: Boolean = true) { me @skip(if: $s) { id } }", json!({ "s": null }));
-    assert_eq!(null, [": The condition of @skip must not be null."]);
+    assert_eq!(null, ["variables.s: Variable $s, the condition of @skip, must not be null."]);
 }
 
 #[test]
