@@ -23,7 +23,7 @@ const BESIDE: &[(&str, Option<&str>)] = &[
 ];
 /// What stands above everything, and may use all of it. Nothing may use these.
 const ABOVE: &[&str] = &["gateway"];
-/// What only measures or tests: may use everything, the gateway too.
+/// What only measures or tests: may use everything, the gateway and each other too.
 const OUTSIDE: &[&str] = &["tests", "bench"];
 
 /// Packages that one crate of the workspace has to itself.
@@ -59,7 +59,8 @@ fn below(name: &str) -> Option<Vec<&'static str>> {
     let from = |top: &str| CHAIN.iter().copied().skip_while(|link| *link != top).collect::<Vec<_>>();
     let beside = || BESIDE.iter().map(|(beside, _)| *beside);
     if OUTSIDE.contains(&name) {
-        return Some(CHAIN.iter().copied().chain(beside()).chain(ABOVE.iter().copied()).collect());
+        let all = CHAIN.iter().copied().chain(beside()).chain(ABOVE.iter().copied());
+        return Some(all.chain(OUTSIDE.iter().copied()).collect());
     }
     if ABOVE.contains(&name) {
         return Some(CHAIN.iter().copied().chain(beside()).collect());
