@@ -193,11 +193,12 @@ fn same_value(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same_value(one, other))
         }
         (Value::Object(one), Value::Object(other)) => {
+            let other: HashMap<_, _> = other.iter().map(|(name, value)| (name, value)).collect();
+            // Names are unique: it was checked.
             one.len() == other.len()
-                && one.iter().all(|(name, value)| {
-                    let other = other.iter().find(|(other, _)| other == name);
-                    other.is_some_and(|(_, other)| same_value(value, other))
-                })
+                && one
+                    .iter()
+                    .all(|(name, value)| other.get(name).is_some_and(|other| same_value(value, other)))
         }
         (one, other) => one == other,
     }
