@@ -19,13 +19,13 @@ use crate::{
 /// What is known of an operation after one walk. Its size has been checked before.
 #[derive(Default)]
 pub(crate) struct Survey<'t> {
-    /// The number of fields at the root, repeats included.
+    /// The number of fields at the root, repeats included and `__typename` not.
     pub(crate) root_fields: usize,
     /// The number of selections, fragments counted at each use.
     pub(crate) selections: usize,
     /// Whether there is a directive anywhere.
     pub(crate) is_conditional: bool,
-    /// How many keys the answer has at the root.
+    /// The number of different keys of those fields.
     pub(crate) root_keys: usize,
     /// Whether an object is asked for in several places, whose answers are then merged.
     pub(crate) repeats: bool,
@@ -70,7 +70,8 @@ impl<'t> Survey<'t> {
         let mut survey = Self { mark: model.settings.mark, text, ..Self::default() };
         let mut object = Object::default();
         survey.add(model, document, &mut object, root, true)?;
-        survey.root_keys = object.keys.len();
+        let is_resolved = |key: &&Key<'_>| key.fields.iter().any(|(_, field)| field.name != "__typename");
+        survey.root_keys = object.keys.values().filter(is_resolved).count();
         Ok(survey)
     }
 

@@ -132,11 +132,16 @@ fn what_the_specification_does_not_allow_is_refused_in_a_sentence() {
             "{ named(ids: []) { id } named(ids: [\"a\"]) { id } }",
             "Two fields under the name named differ in their arguments: give one an alias.",
         ),
+        (
+            "mutation { __typename importAll(csv: \"\", dryRun: true) importAll(csv: \"\", dryRun: true) }",
+            "Select this mutation once: it would run once for each selection.",
+        ),
         ("{ me { __mark: id } }", "The alias __mark is reserved."),
     ] {
         let found = problems(document, json!({}));
         assert_eq!(found.first().map(String::as_str), Some(format!(": {message}").as_str()), "{document}");
     }
+    assert!(accepted("mutation { __typename __typename importAll(csv: \"\", dryRun: true) }"));
     let misspelt = problems("query ($v: Strin) { users(where: {name: {eq: $v}}) { id } }", json!({}));
     assert_eq!(misspelt[0], ": Cannot find type `Strin` in this document.");
     let unknown_type = problems("query ($a: [Nope!] = [1]) { __typename }", json!({}));
