@@ -157,7 +157,7 @@ fn introspection() -> Vec<Hostile> {
     vec![
         Hostile::new("introspection with aliases at each level", nested(4)),
         Hostile::new("introspection in many places", {
-            let places = "args { name type { name } } ".repeat(2_400);
+            let places = "args { name type { name } } ".repeat(2_000);
             format!("{{ __schema {{ types {{ fields {{ {places} }} }} }} }}")
         }),
     ]
