@@ -1,6 +1,8 @@
 //! The last step of every answer: each error gets a code of the closed list, and nothing internal
 //! leaves the house.
 
+use std::collections::HashSet;
+
 use async_graphql::{ErrorExtensionValues, ServerError, Value};
 use tenancy::{Failure, Refusal, RequestId};
 
@@ -11,6 +13,10 @@ const MAX_MESSAGE: usize = 500;
 
 /// Gives each error its code.
 pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
+    // A field that several places select is resolved for each, and fails for each.
+    let mut known = HashSet::new();
+    errors
+        .retain(|error| error.path.is_empty() || known.insert(format!("{:?} {}", error.path, error.message)));
     errors.truncate(MAX_ERRORS);
     for error in errors {
         // What was refused before execution says everything itself.

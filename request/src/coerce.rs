@@ -67,6 +67,10 @@ impl Coercion<'_> {
                 self.problems.note(&format!(" of type {ty} must not be null."));
                 return None;
             }
+            (Some(Value::Null), _) if definition.is_filled => {
+                self.problems.note(" must not be null where it is used.");
+                return None;
+            }
             (Some(value), _) => value,
             (None, Some(default)) => default.clone(),
             (None, None) if ty.is_non_null() => {

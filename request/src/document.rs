@@ -10,7 +10,7 @@ use crate::{
     convert::Conversion,
     cost::{Cost, introspected},
     limit::{INTROSPECTED_FIELDS, MUTATIONS, ROOT_FIELDS},
-    literal,
+    literal::{self, Filled},
     model::Model,
     operation::{Operation, Prepared},
     parameters::Parameters,
@@ -49,13 +49,10 @@ impl Document {
         let parsed = validation::parse(text)?;
         size::check(&parsed)?;
         let typed = validation::typed(model, &parsed, text)?;
-        let problems = literal::check(model, &typed, text);
-        if !problems.is_empty() {
-            return Err(Refused(problems));
-        }
+        let filled = literal::check(model, &typed, text)?;
         let valid = validation::validate(model, typed, text)?;
-        let operations = valid.operations.iter().map(|operation| {
-            Compilation { model, document: &valid, text }.operation(operation).map(Arc::new)
+        let operations = valid.operations.iter().zip(&filled).map(|(operation, filled)| {
+            Compilation { model, document: &valid, text, filled }.operation(operation).map(Arc::new)
         });
         let operations: Vec<_> = operations.collect::<Result<_, _>>()?;
         let selections = operations.iter().map(|operation| operation.selections).sum();
@@ -104,6 +101,7 @@ struct Compilation<'c> {
     model: &'c Model,
     document: &'c ExecutableDocument,
     text: &'c str,
+    filled: &'c Filled,
 }
 
 impl Compilation<'_> {
@@ -132,6 +130,7 @@ impl Compilation<'_> {
                     ty: (*variable.ty).clone(),
                     default: variable.default_value.as_ref().map(|default| constant(default)),
                     position: positions.of(variable.location()),
+                    is_filled: self.filled.contains(&variable.name),
                 }
             })
             .collect();
@@ -143,7 +142,7 @@ impl Compilation<'_> {
             variables,
             values: survey.values,
             selections: survey.selections,
-            plan: Arc::new(AnswerPlan::of(self.model, &executable)),
+            plan: Arc::new(AnswerPlan::of(self.model, &executable)?),
             executable,
             is_conditional: survey.is_conditional,
             repeats: survey.repeats,

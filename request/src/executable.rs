@@ -11,7 +11,7 @@ use async_graphql::{
 };
 use async_graphql_value::Value as LibraryValue;
 
-use crate::{problems::cut, refusal::Problem};
+use crate::refusal::Problem;
 
 /// A copy of a document for these variables.
 ///
@@ -128,22 +128,12 @@ fn is_asked(directives: &[Positioned<Directive>], variables: &Variables) -> Resu
         match holds {
             Some(holds) if holds == excluding => return Ok(false),
             Some(_) => {}
-            None => return Err(null_condition(directive)),
+            // Refused before: a condition must not be null.
+            None => {
+                let message = format!("The condition of @{name} must not be null.");
+                return Err(Problem { position: Some(directive.pos), ..Problem::new(message) });
+            }
         }
     }
     Ok(true)
-}
-
-/// Only a variable can be null here: validation refuses everything else.
-fn null_condition(directive: &Positioned<Directive>) -> Problem {
-    let name = &directive.node.name.node;
-    let position = Some(directive.pos);
-    match directive.node.get_argument("if").map(|condition| &condition.node) {
-        Some(LibraryValue::Variable(variable)) => {
-            let variable = cut(variable);
-            let message = format!("Variable ${variable}, the condition of @{name}, must not be null.");
-            Problem { field: vec!["variables".to_owned(), variable], position, ..Problem::new(message) }
-        }
-        _ => Problem { position, ..Problem::new(format!("The condition of @{name} must not be null.")) },
-    }
 }

@@ -52,6 +52,8 @@ limits! {
     DEPTH = 20, "levels of nested fields";
     /// Fragments may double at each step, and every selection costs time.
     SELECTIONS = 20_000, "selections, fragments counted at each use";
+    /// Plans of answers are made for single types.
+    SELECTIONS_BY_TYPE = 100_000, "selections, those of interfaces counted for each type that fragments name";
     ROOT_FIELDS = 50, "fields at the root";
     MUTATIONS = 10, "mutations in one request";
     /// Each alias repeats a field in every row. (At the root `ROOT_FIELDS` counts.)

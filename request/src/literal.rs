@@ -16,13 +16,25 @@ use apollo_compiler::{
 use crate::{
     model::{Model, Shape},
     problems::{Place, Problems, Step, Subject, cut, is_one_of},
-    refusal::Problem,
+    refusal::Refused,
 };
 
-/// What is wrong with the values in a document.
-pub(crate) fn check(model: &Model, document: &ExecutableDocument, text: &str) -> Vec<Problem> {
-    let mut problems = Problems::new();
+/// The variables of an operation that places use which must not be null.
+pub(crate) type Filled = HashSet<Name>;
+
+/// Checks the values in a document. Returns, for each operation, which variables must not be null
+/// though their types allow it.
+///
+/// # Errors
+/// What is wrong with the values.
+pub(crate) fn check(
+    model: &Model,
+    document: &ExecutableDocument,
+    text: &str,
+) -> Result<Vec<Filled>, Refused> {
+    let mut filled = vec![];
     for operation in document.operations.iter() {
+        let mut problems = Problems::new();
         let mut checking = Checking::new(model, document, operation, &mut problems);
         for variable in &operation.variables {
             if let Some(default) = &variable.default_value {
@@ -33,12 +45,13 @@ pub(crate) fn check(model: &Model, document: &ExecutableDocument, text: &str) ->
         }
         checking.directives(&operation.directives);
         checking.set(&operation.selection_set);
+        filled.push(checking.filled);
         // A mistake in a fragment that several operations share is one mistake.
         if problems.len() > 0 {
-            break;
+            return Err(Refused(problems.finish(text)));
         }
     }
-    problems.finish(text)
+    Ok(filled)
 }
 
 struct Checking<'d, 'p> {
@@ -47,6 +60,7 @@ struct Checking<'d, 'p> {
     variables: HashMap<&'d str, &'d VariableDefinition>,
     /// The fragments that have been looked at.
     seen: HashSet<&'d str>,
+    filled: Filled,
     problems: &'p mut Problems,
 }
 
@@ -58,7 +72,8 @@ impl<'d, 'p> Checking<'d, 'p> {
         problems: &'p mut Problems,
     ) -> Self {
         let variables = operation.variables.iter().map(|variable| (variable.name.as_str(), &**variable));
-        Self { model, document, variables: variables.collect(), seen: HashSet::new(), problems }
+        let (seen, filled) = (HashSet::new(), HashSet::new());
+        Self { model, document, variables: variables.collect(), seen, filled, problems }
     }
 
     fn set(&mut self, set: &'d SelectionSet) {
@@ -137,6 +152,9 @@ impl<'d, 'p> Checking<'d, 'p> {
         let default = definition.default_value.as_ref().is_some_and(|default| !default.is_null());
         let expected =
             if ty.is_non_null() && (default || has_default) { ty.clone().nullable() } else { ty.clone() };
+        if ty.is_non_null() && !definition.ty.is_non_null() {
+            self.filled.insert(name.clone());
+        }
         if !definition.ty.is_assignable_to(&expected) {
             let words = format!(": variable ${name} has type {} where {ty} is expected.", definition.ty);
             self.problems.note(&words);

@@ -54,7 +54,7 @@ impl Operation {
             false => self.executable.clone(),
         };
         let plan = match self.is_conditional {
-            true => Arc::new(AnswerPlan::of(model, &document)),
+            true => Arc::new(AnswerPlan::of(model, &document)?),
             false => Arc::clone(&self.plan),
         };
         Ok(Prepared { document, variables, complexity, repeats: self.repeats, plan })

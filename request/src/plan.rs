@@ -15,7 +15,10 @@ use async_graphql::{
     parser::types::{ExecutableDocument, Field, FragmentDefinition, OperationType, Selection, SelectionSet},
 };
 
-use crate::{limit::SELECTIONS, model::Model};
+use crate::{
+    limit::{Exceeded, SELECTIONS_BY_TYPE},
+    model::Model,
+};
 
 /// The keys of an answer in their order. It is found from the document that is executed, without
 /// what conditions exclude: a key has the place of its first selection.
@@ -29,16 +32,17 @@ pub struct AnswerPlan {
 #[derive(Debug, Default)]
 struct Keys {
     keys: IndexMap<Name, Keys>,
-    /// The keys of each object type behind an interface, without the fragments that do not apply to
-    /// it; types that are not listed use `keys`.
+    /// Behind an interface, the keys of each object type that fragments name. All others use `keys`.
     by_type: HashMap<String, Keys>,
 }
 
 impl AnswerPlan {
     /// The plan of a document with one operation.
-    pub(crate) fn of(model: &Model, document: &ExecutableDocument) -> Self {
-        let left = Cell::new(SELECTIONS.most);
-        let planning = Planning { model, fragments: &document.fragments, left };
+    ///
+    /// # Errors
+    /// Too many selections, where those behind an interface count for each type that fragments name.
+    pub(crate) fn of(model: &Model, document: &ExecutableDocument) -> Result<Self, Exceeded> {
+        let planning = Planning { model, fragments: &document.fragments, selections: Cell::new(0) };
         // A document is prepared with one operation.
         let root = document.operations.iter().next().map(|(_, operation)| {
             let kind = match operation.node.ty {
@@ -47,9 +51,9 @@ impl AnswerPlan {
                 OperationType::Subscription => ast::OperationType::Subscription,
             };
             let root = model.schema.root_operation(kind).map_or("", |root| root.as_str());
-            planning.keys(&[(&operation.node.selection_set.node, root)], false)
+            planning.keys(&[(&operation.node.selection_set.node, root)])
         });
-        Self { mark: model.settings.mark, root: root.unwrap_or_default() }
+        Ok(Self { mark: model.settings.mark, root: root.transpose()?.unwrap_or_default() })
     }
 
     /// Gives the answer of the library its shape. JSON that lists have written has it already, and is
@@ -66,9 +70,8 @@ impl AnswerPlan {
 struct Planning<'d> {
     model: &'d Model,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
-    /// How many selections may still be looked at for single types behind interfaces, which multiply
-    /// them where interfaces are nested. Beyond that, types use the keys of all fragments.
-    left: Cell<usize>,
+    /// How many selections have been looked at. Interfaces in interfaces multiply them.
+    selections: Cell<usize>,
 }
 
 /// A selection set and the type that it selects from.
@@ -79,48 +82,50 @@ type Fields<'d> = IndexMap<&'d Name, Vec<Set<'d>>>;
 
 impl<'d> Planning<'d> {
     /// The keys of an object that several places may select from.
-    fn keys(&self, sets: &[Set<'d>], counts: bool) -> Keys {
-        let object = sets.first().map(|(_, ty)| *ty).filter(|ty| self.model.is_object(ty));
-        let mut keys = Keys { keys: self.keys_of(sets, object, counts), by_type: HashMap::new() };
-        if object.is_none() {
+    fn keys(&self, sets: &[Set<'d>]) -> Result<Keys, Exceeded> {
+        let Some((_, ty)) = sets.first() else { return Ok(Keys::default()) };
+        let mut keys = Keys { keys: self.keys_of(sets, ty)?, by_type: HashMap::new() };
+        if !self.model.is_object(ty) {
             let mut mentioned = BTreeSet::new();
-            sets.iter().for_each(|(set, ty)| self.mention(set, ty, &mut mentioned));
-            for object in mentioned.into_iter().take_while(|_| self.left.get() > 0) {
-                let of_object =
-                    Keys { keys: self.keys_of(sets, Some(object), true), by_type: HashMap::new() };
+            sets.iter().for_each(|(set, _)| self.mention(set, ty, &mut mentioned));
+            for object in mentioned {
+                let of_object = Keys { keys: self.keys_of(sets, object)?, by_type: HashMap::new() };
                 keys.by_type.insert(object.to_owned(), of_object);
             }
         }
-        keys
+        Ok(keys)
     }
 
-    /// The keys of an object of this type; of an object of any type without one.
-    fn keys_of(&self, sets: &[Set<'d>], object: Option<&str>, counts: bool) -> IndexMap<Name, Keys> {
+    /// The keys of an object of this type. For an interface, those of the types that no fragment
+    /// names.
+    fn keys_of(&self, sets: &[Set<'d>], object: &str) -> Result<IndexMap<Name, Keys>, Exceeded> {
         let mut fields = Fields::new();
-        sets.iter().for_each(|set| self.collect(*set, object, counts, &mut fields));
+        for set in sets {
+            self.collect(*set, object, &mut fields)?;
+        }
         let keys = fields.into_iter().map(|(key, below)| {
             let is_leaf = below.iter().all(|(set, _)| set.items.is_empty());
-            (key.clone(), if is_leaf { Keys::default() } else { self.keys(&below, counts) })
+            Ok((key.clone(), if is_leaf { Keys::default() } else { self.keys(&below)? }))
         });
         keys.collect()
     }
 
     /// Adds the fields of a selection set that apply to an object.
-    fn collect(&self, (set, ty): Set<'d>, object: Option<&str>, counts: bool, fields: &mut Fields<'d>) {
-        if counts {
-            self.left.set(self.left.get().saturating_sub(set.items.len()));
-        }
+    fn collect(&self, (set, ty): Set<'d>, object: &str, fields: &mut Fields<'d>) -> Result<(), Exceeded> {
+        self.selections.set(self.selections.get() + set.items.len());
+        SELECTIONS_BY_TYPE.check(self.selections.get())?;
         for selection in &set.items {
             if let Selection::Field(field) = &selection.node {
                 let field = &field.node;
                 let below = (&field.selection_set.node, self.type_of(ty, field));
                 fields.entry(&field.response_key().node).or_default().push(below);
             } else if let Some((on, set)) = self.fragment(&selection.node)
-                && object.is_none_or(|object| on.is_none_or(|on| self.model.applies(on, object)))
+                && on.is_none_or(|on| self.model.applies(on, object))
             {
-                self.collect((set, on.unwrap_or(ty)), object, counts, fields);
+                self.collect((set, on.unwrap_or(ty)), object, fields)?;
             }
         }
+        Ok(())
     }
 
     /// Notes the object types for which a selection set differs from others.
@@ -211,7 +216,7 @@ mod tests {
 
     fn completed(document: &str, data: serde_json::Value) -> String {
         let mut response = Response::new(Value::from_json(data).unwrap());
-        AnswerPlan::of(&model(), &parse_query(document).unwrap()).complete(&mut response);
+        AnswerPlan::of(&model(), &parse_query(document).unwrap()).unwrap().complete(&mut response);
         serde_json::to_string(&response.data).unwrap()
     }
 
@@ -237,12 +242,12 @@ mod tests {
     }
 
     #[test]
-    fn an_object_behind_an_interface_without_a_known_type_keeps_all_keys_in_order() {
-        let document =
-            "{ node { id ... on User { name friend { kind id } } } node { ... on User { kind } } }";
-        let user = json!({"kind": 1, "friend": {"id": 1, "kind": 2, "__mark": "User"}, "name": 2, "id": 3});
-        let ordered = r#"{"id":3,"name":2,"friend":{"kind":2,"id":1},"kind":1}"#;
-        assert_eq!(completed(document, json!({ "node": user })), format!(r#"{{"node":{ordered}}}"#));
+    fn a_type_that_no_fragment_names_has_the_order_of_what_is_asked_of_all() {
+        let document = "{ node { ... on Product { b: id } a: id ... on Node { c: id } b: id } }";
+        let user = json!({"b": 1, "c": 2, "a": 3, "__mark": "User"});
+        assert_eq!(completed(document, json!({ "node": user })), r#"{"node":{"a":3,"c":2,"b":1}}"#);
+        let product = json!({"b": 1, "c": 2, "a": 3, "__mark": "Product"});
+        assert_eq!(completed(document, json!({ "node": product })), r#"{"node":{"b":1,"a":3,"c":2}}"#);
     }
 
     #[test]

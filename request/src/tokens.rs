@@ -32,14 +32,17 @@ pub(crate) fn check(text: &str) -> Result<(), Refused> {
     let mut before = TokenKind::Eof;
     // The name that is waiting for its colon, and where it is.
     let mut key: Option<(usize, &str)> = None;
+    // Whether the parser will find another mistake, after which nothing is certain.
+    let mut is_broken = false;
     for token in Lexer::new(text) {
         // What is not a token counts like one: the parser describes each.
+        is_broken |= token.is_err();
         let (kind, index, data) =
             token.map_or((TokenKind::Int, 0, ""), |token| (token.kind(), token.index(), token.data()));
         if matches!(kind, TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma) {
             continue;
         }
-        if let Some((index, name)) = key.take().filter(|_| kind != TokenKind::Colon) {
+        if let Some((index, name)) = key.take().filter(|_| kind != TokenKind::Colon && !is_broken) {
             let position = Some(Positions::in_text(text).at(index));
             let message = format!("Syntax error: expected \":\" and a value after {}.", cut(name));
             return Err(Problem { position, ..Problem::new(message) }.into());
@@ -51,7 +54,15 @@ pub(crate) fn check(text: &str) -> Result<(), Refused> {
             TokenKind::LBracket => around.push(Inside::List),
             TokenKind::LCurly if inside == Inside::Selections => around.push(Inside::Selections),
             TokenKind::LCurly => around.push(Inside::Object),
-            TokenKind::RCurly | TokenKind::RParen | TokenKind::RBracket => drop(around.pop()),
+            TokenKind::RCurly | TokenKind::RParen | TokenKind::RBracket => {
+                let closes = match around.pop() {
+                    Some(Inside::Selections | Inside::Object) => TokenKind::RCurly,
+                    Some(Inside::Arguments) => TokenKind::RParen,
+                    Some(Inside::List) => TokenKind::RBracket,
+                    None => TokenKind::Eof,
+                };
+                is_broken |= kind != closes;
+            }
             TokenKind::Name if matches!(inside, Inside::Arguments | Inside::Object) => {
                 let is_value =
                     matches!(before, TokenKind::Colon | TokenKind::Dollar | TokenKind::Eq | TokenKind::At);

@@ -131,6 +131,8 @@ pub(crate) fn constant(value: &ast::Value) -> Value {
 
 /// A number as the document writes it; one that is too large for a floating-point number stays text.
 fn number_of(text: &str) -> LibraryValue {
+    // JSON's -0 is a floating-point number, GraphQL's an integer.
+    let text = if text == "-0" { "0" } else { text };
     match text.parse::<Number>() {
         Ok(number) => LibraryValue::Number(number),
         Err(_) => LibraryValue::String(text.to_owned()),

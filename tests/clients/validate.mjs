@@ -19,7 +19,7 @@ const further = [
   /^Select this mutation once/,
   /is not an? (Date|DateTime|Decimal|TimeZone)\.$/, // the JSON of a scalar
   /^Argument \w+ must not be null\.$/, // null where graphql-js sees a default
-  /^The condition of @\w+ must not be null\.$/, // an error of execution in graphql-js
+  /must not be null where it is used\.$/, // an error of execution in graphql-js
 ];
 
 function refusal(query) {

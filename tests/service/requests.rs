@@ -299,6 +299,12 @@ async fn literals_names_and_strings_of_a_document_are_checked() {
         "mutation { createContact(input: {name: \"x\", customFields: {a: $gone}}) { contact { id } } }";
     refused(&client.run(gone, json!({})).await, &["BAD_REQUEST input.customFields"]);
     assert_eq!(total(&client).await, before);
+    let null = "mutation ($v: [NewContactInput!] = [{name: \"a\"}]) { createContacts(input: {contacts: $v}) { createdCount } }";
+    refused(&client.run(null, json!({ "v": null })).await, &["BAD_REQUEST variables.v"]);
+    assert_eq!(
+        client.run("{ contacts(first: -0) { nodes { id } } }", json!({})).await.text,
+        r#"{"data":{"contacts":{"nodes":[]}}}"#
+    );
     let hint = client.run("{ contacts { nodes { nmae } } }", json!({})).await;
     assert_eq!(
         hint.at("/errors/0/message"),

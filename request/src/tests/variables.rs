@@ -147,6 +147,23 @@ fn values_of_other_types_are_refused_with_their_path() {
 }
 
 #[test]
+fn a_default_does_not_let_null_into_a_place_that_must_not_be_null() {
+    for place in ["named(ids: $v) { id }", "a: price(json: {a: $v}) named(ids: [\"b\"]) { id } ...f"] {
+        let document = format!(
+            "query ($v: [ID!] = [\"a\"]) {{ {place} }} {}",
+            if place.contains("...f") { "fragment f on Query { x: named(ids: $v) { id } }" } else { "" }
+        );
+        assert_eq!(
+            problems(&document, json!({ "v": null })),
+            ["variables.v: Variable $v must not be null where it is used."]
+        );
+        assert_eq!(coerced(&document, json!({})), json!({ "v": ["a"] }));
+    }
+    let nullable = "query ($v: Int = 3) { users(first: $v) { id } }";
+    assert_eq!(coerced(nullable, json!({ "v": null })), json!({ "v": null }));
+}
+
+#[test]
 fn all_mistakes_of_an_input_are_reported_together() {
     let input = "mutation ($i: CreateInput!) { create(input: $i) { id } }";
     assert_eq!(
@@ -207,7 +224,7 @@ fn conditions_are_evaluated_and_leave_nothing_of_what_is_skipped() {
     assert_eq!(fields(inline, json!({ "i": false })), ["name", "friend"]);
     assert_eq!(fields(inline, json!({ "i": true })), ["name", "kind"]);
     let null = problems("query ($s: Boolean = true) { me @skip(if: $s) { id } }", json!({ "s": null }));
-    assert_eq!(null, ["variables.s: Variable $s, the condition of @skip, must not be null."]);
+    assert_eq!(null, ["variables.s: Variable $s must not be null where it is used."]);
 }
 
 #[test]
