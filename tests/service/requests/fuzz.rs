@@ -1,4 +1,4 @@
-//! Documents by chance: what happens to them before execution, and the form of their answers.
+//! Random documents: what happens to them before execution, and the form of their answers.
 
 use std::{fs, io::Write, path::Path, process::Command};
 
@@ -42,14 +42,14 @@ fn prepare(model: &Model, generated: &Generated, text: &str) -> Vec<Value> {
 /// documents and values of variables. We refuse more: what exceeds a limit, a mutation in two
 /// places, a custom scalar that is not text.
 #[test]
-fn documents_by_chance_are_prepared_or_refused_as_graphql_js_does() {
+fn random_documents_are_refused_where_graphql_js_refuses_them() {
     let mut dice = Dice::new();
     let model = gateway::model().unwrap();
     let (mut accepted, mut lines) = (0, String::new());
     let count = many(2_000);
     for number in 0..count {
-        let slips = [0, 25, 60, 200][number % 4];
-        let generated = Generator::new(&mut dice, slips).document(false);
+        let mistakes = [0, 25, 60, 200][number % 4];
+        let generated = Generator::new(&mut dice, mistakes).document(false);
         let text = generated.to_string();
         let refused =
             Document::parse(&model, &text).err().map(|Refused(problems)| problems[0].message.clone());
@@ -100,7 +100,7 @@ async fn answers_have_the_form_that_the_document_asks_for() {
                 assert_ne!(error["extensions"]["code"], "INTERNAL", "{text} {error}");
             }
             let Some(data) = answer.data else {
-                // What is generated without slips is valid; it may cost too much.
+                // What is generated without mistakes is valid; it may cost too much.
                 let codes: Vec<_> = answer.errors.iter().map(|error| &error["extensions"]["code"]).collect();
                 assert!(codes.iter().all(|code| **code == "COST_EXCEEDED"), "{text} {:?}", answer.errors);
                 continue;

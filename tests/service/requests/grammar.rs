@@ -1,5 +1,5 @@
-//! Documents made by chance from the schema: fragments, variables, aliases, directives, literals,
-//! several operations. All of them are grammatical; with slips, many are not valid.
+//! Random documents, made from the schema: fragments, variables, aliases, directives, literals,
+//! several operations. All of them are grammatical; with mistakes, many are not valid.
 
 mod write;
 
@@ -19,7 +19,7 @@ const DEPTH: usize = 4;
 /// The types of the schema, as it is served.
 pub(super) struct Types(HashMap<String, TypeKind>);
 
-/// A document by chance.
+/// A random document.
 pub(super) struct Generated {
     pub(super) operations: Vec<Operation>,
     pub(super) fragments: Vec<Fragment>,
@@ -131,7 +131,7 @@ pub(super) struct Generator<'d> {
     pub(super) dice: &'d mut Dice,
     types: &'static Types,
     /// One choice in so many is a mistake; none if 0.
-    slips: i64,
+    mistakes: i64,
     fragments: Vec<Fragment>,
     variables: Vec<Variable>,
     /// Makes aliases unique, so that no two fields of different types share one.
@@ -142,11 +142,11 @@ pub(super) struct Generator<'d> {
 }
 
 impl<'d> Generator<'d> {
-    pub(super) fn new(dice: &'d mut Dice, slips: i64) -> Self {
+    pub(super) fn new(dice: &'d mut Dice, mistakes: i64) -> Self {
         Self {
             dice,
             types: Types::served(),
-            slips,
+            mistakes,
             fragments: vec![],
             variables: vec![],
             aliases: 0,
@@ -167,24 +167,24 @@ impl<'d> Generator<'d> {
             let mut variables = std::mem::take(&mut self.used);
             variables.sort_unstable();
             variables.dedup();
-            if self.slip() && !variables.is_empty() {
+            if self.mistake() && !variables.is_empty() {
                 variables.pop();
-            } else if self.slip() {
+            } else if self.mistake() {
                 variables.push(self.variable("Int", false));
             }
             let name = (count > 1 || self.dice.once_in(2))
-                .then(|| if self.slip() { "Q0".to_owned() } else { format!("Q{at}") });
+                .then(|| if self.mistake() { "Q0".to_owned() } else { format!("Q{at}") });
             operations.push(Operation { name, kind, set, variables });
         }
-        if self.slip() {
+        if self.mistake() {
             let set = self.set("Contact", 1);
             self.fragments.push(Fragment { on: "Contact".to_owned(), set });
         }
         Generated { operations, fragments: self.fragments, variables: self.variables }
     }
 
-    fn slip(&mut self) -> bool {
-        self.slips > 0 && self.dice.once_in(self.slips)
+    fn mistake(&mut self) -> bool {
+        self.mistakes > 0 && self.dice.once_in(self.mistakes)
     }
 
     fn choose<T: Clone>(&mut self, from: &[T]) -> T {
@@ -224,7 +224,7 @@ impl<'d> Generator<'d> {
         if types.possible("Node").contains(&ty) {
             may.push("Node");
         }
-        if self.slip() {
+        if self.mistake() {
             self.choose(&["Product", "Int", "Nothing", "ContactFilter"]).to_owned()
         } else {
             self.choose(&may).to_owned()
@@ -238,7 +238,7 @@ impl<'d> Generator<'d> {
     }
 
     fn spread(&mut self, ty: &str, depth: usize) -> What {
-        if self.slip() {
+        if self.mistake() {
             return if self.fragments.is_empty() {
                 What::Nowhere
             } else {
@@ -287,13 +287,13 @@ impl<'d> Generator<'d> {
         let arguments =
             self.arguments(&field.arguments.iter().map(|argument| &argument.node).collect::<Vec<_>>());
         let is_object = !types.fields(answer).is_empty();
-        let below = (is_object != self.slip())
+        let below = (is_object != self.mistake())
             .then(|| (answer.to_owned(), self.set(answer, depth.saturating_sub(1))));
-        let name = if self.slip() { format!("{}x", field.name.node) } else { field.name.node.to_string() };
+        let name = if self.mistake() { format!("{}x", field.name.node) } else { field.name.node.to_string() };
         // A field with arguments, and one whose type is not the same everywhere, gets its own name.
-        let alias = if self.slips > 0 && self.dice.once_in(6) {
+        let alias = if self.mistakes > 0 && self.dice.once_in(6) {
             Some(format!("a{}", self.dice.count(3)))
-        } else if self.slips == 0 || self.dice.once_in(2) {
+        } else if self.mistakes == 0 || self.dice.once_in(2) {
             self.aliases += 1;
             Some(format!("{name}_{}", self.aliases))
         } else {
@@ -306,8 +306,8 @@ impl<'d> Generator<'d> {
         let mut given = vec![];
         for argument in definitions {
             let required = !argument.ty.node.nullable;
-            if required != self.slip() || (!required && self.dice.once_in(4)) {
-                let name = if self.slip() { "nope" } else { argument.name.node.as_str() };
+            if required != self.mistake() || (!required && self.dice.once_in(4)) {
+                let name = if self.mistake() { "nope" } else { argument.name.node.as_str() };
                 given.push(format!("{name}: {}", self.value(&argument.ty.node, 3)));
             }
         }
@@ -320,7 +320,7 @@ impl<'d> Generator<'d> {
         if !known.is_empty() && self.dice.once_in(2) {
             return self.choose(&known);
         }
-        let ty = match (self.slip(), place.strip_suffix('!')) {
+        let ty = match (self.mistake(), place.strip_suffix('!')) {
             (true, _) => {
                 self.choose(&["Int", "String!", "[ID!]", "ContactFilter", "Nope", "Boolean"]).to_owned()
             }

@@ -23,7 +23,7 @@ impl Generator<'_> {
         if ty.nullable && self.dice.once_in(15) {
             return "null".to_owned();
         }
-        if self.slip() {
+        if self.mistake() {
             return self
                 .choose(&["1.5", "\"x\"", "NOPE", "[]", "{nope: 1}", "99999999999", "null", "true"])
                 .to_owned();
@@ -50,18 +50,18 @@ impl Generator<'_> {
                 let names: Vec<_> =
                     values.values.iter().map(|value| value.node.value.node.to_string()).collect();
                 let value = self.choose(&names);
-                if self.slip() { format!("\"{value}\"") } else { value }
+                if self.mistake() { format!("\"{value}\"") } else { value }
             }
             Some(TypeKind::InputObject(_)) => {
                 let mut given = vec![];
                 for field in self.types.inputs(name) {
                     let required = !field.ty.node.nullable;
-                    if (required != self.slip()) || (!required && depth > 0 && self.dice.once_in(12)) {
+                    if (required != self.mistake()) || (!required && depth > 0 && self.dice.once_in(12)) {
                         let value = self.part(&field.ty.node, depth.saturating_sub(1), variables);
                         given.push(format!("{}: {value}", field.name.node));
                     }
                 }
-                if self.slip() && !given.is_empty() {
+                if self.mistake() && !given.is_empty() {
                     given.push(given[0].clone());
                 }
                 format!("{{{}}}", given.join(", "))
@@ -75,7 +75,7 @@ impl Generator<'_> {
                 "Date" => "\"2030-12-31\"".to_owned(),
                 "DateTime" => "\"2030-12-31T12:00:00Z\"".to_owned(),
                 "TimeZone" => "\"Europe/Vienna\"".to_owned(),
-                "JSON" if self.slip() => "{a: 1, a: 2}".to_owned(),
+                "JSON" if self.mistake() => "{a: 1, a: 2}".to_owned(),
                 "JSON" if variables && self.dice.once_in(2) => {
                     let number = self.variable("JSON", false);
                     self.used.push(number);
@@ -91,7 +91,7 @@ impl Generator<'_> {
 
     /// A value as a variable brings it.
     pub(super) fn json(&mut self, ty: &Type, depth: usize) -> Value {
-        if self.slip() {
+        if self.mistake() {
             return self.choose(&[
                 json!(1.5),
                 json!("x"),
