@@ -136,6 +136,8 @@ pub(super) struct Generator<'d> {
     variables: Vec<Variable>,
     /// Makes aliases unique, so that no two fields of different types share one.
     aliases: usize,
+    /// Ids that find something.
+    pub(super) ids: Vec<String>,
     /// The variables used by what is being made, and those of each fragment.
     used: Vec<usize>,
     used_by: Vec<Vec<usize>>,
@@ -150,9 +152,15 @@ impl<'d> Generator<'d> {
             fragments: vec![],
             variables: vec![],
             aliases: 0,
+            ids: vec![],
             used: vec![],
             used_by: vec![],
         }
+    }
+
+    /// The same with these ids, which interfaces are asked for more often.
+    pub(super) fn with_ids(self, ids: &[String]) -> Self {
+        Self { ids: ids.to_vec(), ..self }
     }
 
     /// One document; its operations read only, where `reads`.
@@ -282,7 +290,11 @@ impl<'d> Generator<'d> {
         if fields.is_empty() || self.dice.once_in(12) {
             return typename();
         }
-        let field = self.choose(&fields);
+        let mut field = self.choose(&fields);
+        if !self.ids.is_empty() && self.dice.once_in(3) {
+            let is_node = |field: &&&FieldDefinition| named(&field.ty.node) == "Node";
+            field = fields.iter().find(is_node).copied().unwrap_or(field);
+        }
         let answer = named(&field.ty.node);
         let arguments =
             self.arguments(&field.arguments.iter().map(|argument| &argument.node).collect::<Vec<_>>());
