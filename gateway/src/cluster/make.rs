@@ -155,11 +155,12 @@ pub(super) fn made_by(data: &Path) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::search;
 
     #[test]
     fn an_initdb_whose_folder_was_swept_does_not_make_it_anew() {
         let identity = Identity::find().unwrap();
-        let Ok(programs) = Programs::find(&identity, Path::new("swept"), None) else { return };
+        let Ok(programs) = search::find(&identity, Path::new("swept"), None) else { return };
         let path = std::env::temp_dir().join(format!("tessera-swept-{}", std::process::id()));
         let folder = Folder::take(&path, false, &identity).unwrap();
         // So that nothing but the path keeps it from being made anew.

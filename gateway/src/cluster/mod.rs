@@ -2,7 +2,7 @@
 //!
 //! [`Cluster::start`] tells the whole story: decide who runs PostgreSQL (`identity`), take the
 //! folder (`folder`), put right what a killed run left in it (`leftovers`), find the programs
-//! (`programs`, and where there are none, `npm`), make the data folder the first time (`make`), and start the server
+//! (`search`, and where there are none, `npm`), make the data folder the first time (`make`), and start the server
 //! (`server`) under a watchdog that ends it should this process die (`guard`).
 //!
 //! Everything here blocks; asynchronous callers use `spawn_blocking`.
@@ -16,6 +16,7 @@ mod log;
 mod make;
 mod npm;
 mod programs;
+mod search;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +25,6 @@ pub use self::error::ClusterError;
 use self::folder::Folder;
 use self::identity::Identity;
 use self::log::Log;
-use self::programs::Programs;
 use self::server::Server;
 
 /// The role `initdb` makes, which may do everything.
@@ -69,7 +69,7 @@ impl Cluster {
         }
         leftovers::mend(&folder, &identity)?;
         let data = folder.data();
-        let programs = Programs::find(&identity, &data, make::made_by(&data))?;
+        let programs = search::find(&identity, &data, make::made_by(&data))?;
         let mut log = Log::open(folder.log());
         let password = if !folder.is_complete() {
             make::make_data(&folder, &identity, &programs, &mut log, settings.durable)?
@@ -132,7 +132,7 @@ impl Cluster {
 /// Says in a sentence why there is none.
 pub fn major_version() -> Result<u32, ClusterError> {
     let identity = Identity::find()?;
-    Ok(Programs::find(&identity, Path::new(""), None)?.version.major)
+    Ok(search::find(&identity, Path::new(""), None)?.version.major)
 }
 
 /// Deletes a cluster for a fresh start, and nothing else that may be in its folder. Stops a

@@ -18,7 +18,7 @@ use super::error::ClusterError;
 use super::folder::{self, delete_all};
 use super::guard::Guarded;
 use super::identity::{Identity, SHELL};
-use super::programs::{Programs, programs_in};
+use super::programs::Programs;
 
 /// For tests: where the programs are installed instead of in the source tree.
 const TEST_HOME: &str = "TESSERA_TEST_NPM_HOME";
@@ -147,7 +147,7 @@ impl Npm {
         run_npm(fresh, lock)?;
         let package = package_in(fresh).ok_or_else(|| complaint(fresh))?;
         make_links(&package)?;
-        match programs_in(&package.join("native/bin"), identity) {
+        match Programs::in_folder(&package.join("native/bin"), identity) {
             Some(_) => Ok(()),
             None => Err("its programs do not run on this machine".to_owned()),
         }
@@ -156,7 +156,7 @@ impl Npm {
 
 /// The programs of a version that is installed.
 fn installed_as(version: &Path, identity: &Identity) -> Option<Programs> {
-    programs_in(&package_in(version)?.join("native/bin"), identity)
+    Programs::in_folder(&package_in(version)?.join("native/bin"), identity)
 }
 
 /// Waits for npm. It holds the lock too, as its standard output: should this process be killed,

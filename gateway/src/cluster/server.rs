@@ -136,7 +136,7 @@ pub(super) fn free_port() -> io::Result<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{leftovers, make};
+    use crate::cluster::{leftovers, make, search};
 
     /// Makes a cluster and starts it on ports chosen by the test. None without PostgreSQL.
     fn start_on(
@@ -144,7 +144,7 @@ mod tests {
         choose_port: impl FnMut() -> io::Result<u16>,
     ) -> Option<Result<Server, ClusterError>> {
         let identity = Identity::find().unwrap();
-        let programs = Programs::find(&identity, Path::new(name), None).ok()?;
+        let programs = search::find(&identity, Path::new(name), None).ok()?;
         let path = std::env::temp_dir().join(format!("tessera-{name}-{}", std::process::id()));
         let folder = Folder::take(&path, false, &identity).unwrap();
         leftovers::mend(&folder, &identity).unwrap();
