@@ -195,8 +195,17 @@ async fn workers_that_die_at_any_moment_lose_nothing_and_double_nothing() {
         let mut deaths = 0;
         while done().await < THINGS * STEPS {
             let alive = own.events.start();
-            // Any moment from the first connection to the last job, the later the slower the machine is.
-            tokio::time::sleep(Duration::from_micros(rand_below(200_000 + 10_000 * deaths))).await;
+            // At any moment, but so early that several die however fast the machine is: after a few
+            // more jobs, perhaps none, and a little while.
+            let few = usize::try_from(rand_below(6)).unwrap();
+            let until = (done().await + few).min(THINGS * STEPS);
+            let enough = async {
+                while done().await < until {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), enough).await.expect("a few more jobs are done");
+            tokio::time::sleep(Duration::from_micros(rand_below(10_000))).await;
             drop(alive);
             deaths += 1;
             assert!(deaths < 200, "{} of {} after {deaths} deaths", done().await, THINGS * STEPS);
