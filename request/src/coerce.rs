@@ -67,7 +67,7 @@ impl Coercion<'_> {
                 self.problems.note(&format!(" of type {ty} must not be null."));
                 return None;
             }
-            (Some(Value::Null), _) if definition.is_filled => {
+            (Some(Value::Null), _) if definition.must_not_be_null => {
                 self.problems.note(" must not be null where it is used.");
                 return None;
             }

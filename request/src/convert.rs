@@ -1,7 +1,5 @@
 //! Turns a validated operation into the document that the execution library runs.
 
-use std::collections::HashMap;
-
 use apollo_compiler::{
     Node,
     ast::{self, DirectiveList, Type},
@@ -54,20 +52,18 @@ impl Conversion<'_, '_> {
         };
         let operations = DocumentOperations::Single(Positioned::new(converted, position));
         // In the order of the text, so that each position is found from the one before.
-        let used = self.document.fragments.iter().filter(|(name, _)| self.survey.fragments.contains(*name));
-        let fragments: HashMap<_, _> = used
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|(name, fragment)| {
-                let position = self.positions.of(fragment.location());
-                let converted = library::FragmentDefinition {
-                    type_condition: condition_on(fragment.type_condition(), position),
-                    directives: vec![],
-                    selection_set: Positioned::new(self.set(&fragment.selection_set), position),
-                };
-                (Name::new(name), Positioned::new(converted, position))
-            })
-            .collect();
+        let survey = self.survey;
+        let used = self.document.fragments.iter().filter(|(name, _)| survey.fragments.contains(*name));
+        let fragments = used.map(|(name, fragment)| {
+            let position = self.positions.of(fragment.location());
+            let converted = library::FragmentDefinition {
+                type_condition: condition_on(fragment.type_condition(), position),
+                directives: vec![],
+                selection_set: Positioned::new(self.set(&fragment.selection_set), position),
+            };
+            (Name::new(name), Positioned::new(converted, position))
+        });
+        let fragments = fragments.collect();
         library::ExecutableDocument { operations, fragments }
     }
 

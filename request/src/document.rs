@@ -10,7 +10,7 @@ use crate::{
     convert::Conversion,
     cost::{Cost, introspected},
     limit::{INTROSPECTED_FIELDS, MUTATIONS, ROOT_FIELDS},
-    literal::{self, Filled},
+    literal::{self, NotNull},
     model::Model,
     operation::{Operation, Prepared},
     parameters::Parameters,
@@ -49,10 +49,10 @@ impl Document {
         let parsed = validation::parse(text)?;
         size::check(&parsed)?;
         let typed = validation::typed(model, &parsed, text)?;
-        let filled = literal::check(model, &typed, text)?;
+        let not_null = literal::check(model, &typed, text)?;
         let valid = validation::validate(model, typed, text)?;
-        let operations = valid.operations.iter().zip(&filled).map(|(operation, filled)| {
-            Compilation { model, document: &valid, text, filled }.operation(operation).map(Arc::new)
+        let operations = valid.operations.iter().zip(&not_null).map(|(operation, not_null)| {
+            Compilation { model, document: &valid, text, not_null }.operation(operation).map(Arc::new)
         });
         let operations: Vec<_> = operations.collect::<Result<_, _>>()?;
         let selections = operations.iter().map(|operation| operation.selections).sum();
@@ -101,7 +101,7 @@ struct Compilation<'c> {
     model: &'c Model,
     document: &'c ExecutableDocument,
     text: &'c str,
-    filled: &'c Filled,
+    not_null: &'c NotNull,
 }
 
 impl Compilation<'_> {
@@ -130,7 +130,7 @@ impl Compilation<'_> {
                     ty: (*variable.ty).clone(),
                     default: variable.default_value.as_ref().map(|default| constant(default)),
                     position: positions.of(variable.location()),
-                    is_filled: self.filled.contains(&variable.name),
+                    must_not_be_null: self.not_null.contains(&variable.name),
                 }
             })
             .collect();

@@ -11,57 +11,42 @@ use async_graphql::{
 };
 use async_graphql_value::Value as LibraryValue;
 
-use crate::refusal::Problem;
-
-/// A copy of a document for these variables.
-///
-/// # Errors
-/// A condition whose variable is null.
-pub(crate) fn with(
-    document: &ExecutableDocument,
-    variables: &Variables,
-) -> Result<ExecutableDocument, Problem> {
-    let operation = |one: &Positioned<OperationDefinition>| -> Result<_, Problem> {
-        let selection_set = set(&one.node.selection_set, variables)?;
-        let OperationDefinition { ty, variable_definitions, .. } = &one.node;
-        let (ty, variable_definitions) = (*ty, variable_definitions.clone());
-        Ok(one.position_node(OperationDefinition {
-            ty,
-            variable_definitions,
+/// A copy of a document for these variables, which have been coerced.
+pub(crate) fn with(document: &ExecutableDocument, variables: &Variables) -> ExecutableDocument {
+    let operation = |one: &Positioned<OperationDefinition>| {
+        let OperationDefinition { ty, variable_definitions, selection_set, .. } = &one.node;
+        one.position_node(OperationDefinition {
+            ty: *ty,
+            variable_definitions: variable_definitions.clone(),
             directives: vec![],
-            selection_set,
-        }))
+            selection_set: set(selection_set, variables),
+        })
     };
     let operations = match &document.operations {
-        DocumentOperations::Single(one) => DocumentOperations::Single(operation(one)?),
-        DocumentOperations::Multiple(several) => {
-            let several = several
-                .iter()
-                .map(|(name, one)| -> Result<_, Problem> { Ok((name.clone(), operation(one)?)) });
-            DocumentOperations::Multiple(several.collect::<Result<_, _>>()?)
-        }
+        DocumentOperations::Single(one) => DocumentOperations::Single(operation(one)),
+        DocumentOperations::Multiple(several) => DocumentOperations::Multiple(
+            several.iter().map(|(name, one)| (name.clone(), operation(one))).collect(),
+        ),
     };
-    let fragments = document.fragments.iter().map(|(name, fragment)| -> Result<_, Problem> {
-        let selection_set = set(&fragment.node.selection_set, variables)?;
-        let type_condition = fragment.node.type_condition.clone();
-        let definition = FragmentDefinition { type_condition, directives: vec![], selection_set };
-        Ok((name.clone(), fragment.position_node(definition)))
+    let fragments = document.fragments.iter().map(|(name, fragment)| {
+        let definition = FragmentDefinition {
+            type_condition: fragment.node.type_condition.clone(),
+            directives: vec![],
+            selection_set: set(&fragment.node.selection_set, variables),
+        };
+        (name.clone(), fragment.position_node(definition))
     });
-    Ok(ExecutableDocument { operations, fragments: fragments.collect::<Result<_, _>>()? })
+    ExecutableDocument { operations, fragments: fragments.collect() }
 }
 
-fn set(set: &Positioned<SelectionSet>, variables: &Variables) -> Result<Positioned<SelectionSet>, Problem> {
-    let mut items = Vec::with_capacity(set.node.items.len());
-    for selection in &set.node.items {
-        if is_asked(selection.node.directives(), variables)? {
-            items.push(selection.position_node(selected(&selection.node, variables)?));
-        }
-    }
-    Ok(set.position_node(SelectionSet { items }))
+fn set(set: &Positioned<SelectionSet>, variables: &Variables) -> Positioned<SelectionSet> {
+    let asked = set.node.items.iter().filter(|selection| is_asked(selection.node.directives(), variables));
+    let items = asked.map(|selection| selection.position_node(selected(&selection.node, variables)));
+    set.position_node(SelectionSet { items: items.collect() })
 }
 
-fn selected(selection: &Selection, variables: &Variables) -> Result<Selection, Problem> {
-    Ok(match selection {
+fn selected(selection: &Selection, variables: &Variables) -> Selection {
+    match selection {
         Selection::Field(field) => {
             let Field { alias, name, arguments, selection_set, .. } = &field.node;
             let arguments = arguments.iter().filter_map(|(name, given)| {
@@ -72,7 +57,7 @@ fn selected(selection: &Selection, variables: &Variables) -> Result<Selection, P
                 name: name.clone(),
                 arguments: arguments.collect(),
                 directives: vec![],
-                selection_set: set(selection_set, variables)?,
+                selection_set: set(selection_set, variables),
             }))
         }
         Selection::InlineFragment(fragment) => {
@@ -80,7 +65,7 @@ fn selected(selection: &Selection, variables: &Variables) -> Result<Selection, P
             Selection::InlineFragment(fragment.position_node(InlineFragment {
                 type_condition: type_condition.clone(),
                 directives: vec![],
-                selection_set: set(selection_set, variables)?,
+                selection_set: set(selection_set, variables),
             }))
         }
         Selection::FragmentSpread(spread) => {
@@ -88,7 +73,7 @@ fn selected(selection: &Selection, variables: &Variables) -> Result<Selection, P
             spread.node.directives.clear();
             Selection::FragmentSpread(spread)
         }
-    })
+    }
 }
 
 /// The value without variables that were not sent: their fields are absent, and null in a list.
@@ -109,31 +94,19 @@ fn value(given: &LibraryValue, variables: &Variables) -> Option<LibraryValue> {
     }
 }
 
-fn is_asked(directives: &[Positioned<Directive>], variables: &Variables) -> Result<bool, Problem> {
-    for directive in directives {
-        let name = directive.node.name.node.as_str();
-        let excluding = match name {
-            "skip" => true,
-            "include" => false,
-            _ => continue,
-        };
+/// Whether every condition lets a selection be. Validation and coercion leave no condition without a
+/// value.
+fn is_asked(directives: &[Positioned<Directive>], variables: &Variables) -> bool {
+    directives.iter().all(|directive| {
         let holds = match directive.node.get_argument("if").map(|condition| &condition.node) {
-            Some(LibraryValue::Boolean(holds)) => Some(*holds),
-            Some(LibraryValue::Variable(variable)) => match variables.get(variable) {
-                Some(Value::Boolean(holds)) => Some(*holds),
-                _ => None,
-            },
-            _ => None,
+            Some(LibraryValue::Boolean(holds)) => *holds,
+            Some(LibraryValue::Variable(name)) => variables.get(name) == Some(&Value::Boolean(true)),
+            _ => false,
         };
-        match holds {
-            Some(holds) if holds == excluding => return Ok(false),
-            Some(_) => {}
-            // Refused before: a condition must not be null.
-            None => {
-                let message = format!("The condition of @{name} must not be null.");
-                return Err(Problem { position: Some(directive.pos), ..Problem::new(message) });
-            }
+        match directive.node.name.node.as_str() {
+            "skip" => !holds,
+            "include" => holds,
+            _ => true,
         }
-    }
-    Ok(true)
+    })
 }

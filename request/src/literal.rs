@@ -19,8 +19,8 @@ use crate::{
     refusal::Refused,
 };
 
-/// The variables of an operation that places use which must not be null.
-pub(crate) type Filled = HashSet<Name>;
+/// The variables of an operation that are used where null is not allowed, though their types allow it.
+pub(crate) type NotNull = HashSet<Name>;
 
 /// Checks the values in a document. Returns, for each operation, which variables must not be null
 /// though their types allow it.
@@ -31,8 +31,8 @@ pub(crate) fn check(
     model: &Model,
     document: &ExecutableDocument,
     text: &str,
-) -> Result<Vec<Filled>, Refused> {
-    let mut filled = vec![];
+) -> Result<Vec<NotNull>, Refused> {
+    let mut not_null = vec![];
     for operation in document.operations.iter() {
         let mut problems = Problems::new();
         let mut checking = Checking::new(model, document, operation, &mut problems);
@@ -45,13 +45,13 @@ pub(crate) fn check(
         }
         checking.directives(&operation.directives);
         checking.set(&operation.selection_set);
-        filled.push(checking.filled);
+        not_null.push(checking.not_null);
         // A mistake in a fragment that several operations share is one mistake.
         if problems.len() > 0 {
             return Err(Refused(problems.finish(text)));
         }
     }
-    Ok(filled)
+    Ok(not_null)
 }
 
 struct Checking<'d, 'p> {
@@ -60,7 +60,7 @@ struct Checking<'d, 'p> {
     variables: HashMap<&'d str, &'d VariableDefinition>,
     /// The fragments that have been looked at.
     seen: HashSet<&'d str>,
-    filled: Filled,
+    not_null: NotNull,
     problems: &'p mut Problems,
 }
 
@@ -72,8 +72,8 @@ impl<'d, 'p> Checking<'d, 'p> {
         problems: &'p mut Problems,
     ) -> Self {
         let variables = operation.variables.iter().map(|variable| (variable.name.as_str(), &**variable));
-        let (seen, filled) = (HashSet::new(), HashSet::new());
-        Self { model, document, variables: variables.collect(), seen, filled, problems }
+        let (seen, not_null) = (HashSet::new(), HashSet::new());
+        Self { model, document, variables: variables.collect(), seen, not_null, problems }
     }
 
     fn set(&mut self, set: &'d SelectionSet) {
@@ -153,7 +153,7 @@ impl<'d, 'p> Checking<'d, 'p> {
         let expected =
             if ty.is_non_null() && (default || has_default) { ty.clone().nullable() } else { ty.clone() };
         if ty.is_non_null() && !definition.ty.is_non_null() {
-            self.filled.insert(name.clone());
+            self.not_null.insert(name.clone());
         }
         if !definition.ty.is_assignable_to(&expected) {
             let words = format!(": variable ${name} has type {} where {ty} is expected.", definition.ty);

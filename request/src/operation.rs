@@ -50,7 +50,7 @@ impl Operation {
         COMPLEXITY.check(complexity)?;
         let is_narrower = self.is_conditional || variables.len() < self.variables.len();
         let document = match is_narrower {
-            true => executable::with(&self.executable, &variables)?,
+            true => executable::with(&self.executable, &variables),
             false => self.executable.clone(),
         };
         let plan = match self.is_conditional {

@@ -1,5 +1,5 @@
-//! How large a document is with every fragment written out where it is used, counted without
-//! writing it out: each fragment is measured once, and its size added wherever it is spread.
+//! How large a document is with its fragments expanded, counted without expanding them: each
+//! fragment is measured once, and its size is added wherever it is spread.
 
 use std::collections::HashMap;
 
@@ -41,8 +41,7 @@ pub(crate) fn check(document: &Document) -> Result<(), Exceeded> {
         match definition {
             Definition::OperationDefinition(operation) => {
                 measuring.directives(&operation.directives)?;
-                let variables = operation.variables.iter();
-                for variable in variables {
+                for variable in &operation.variables {
                     measuring.directives(&variable.directives)?;
                     all.values += variable.default_value.as_ref().map_or(0, |value| values_in(value));
                 }

@@ -7,9 +7,9 @@ pub(crate) struct VariableDefinition {
     pub(crate) ty: Type,
     pub(crate) default: Option<Value>,
     pub(crate) position: Pos,
-    /// Whether a place that must not be null uses it. A variable with a default may, though it can be
-    /// sent as null.
-    pub(crate) is_filled: bool,
+    /// Whether it is used where null is not allowed. The type of a variable with a default may allow
+    /// null all the same.
+    pub(crate) must_not_be_null: bool,
     /// How often arguments use it, fragments included.
     pub(crate) uses: usize,
 }
