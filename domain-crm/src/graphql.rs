@@ -1,10 +1,10 @@
 use async_graphql::MergedObject;
-use listing::{AnyEntity, Mutations, Queries};
+use listing::{AnyEntity, Mutations, Queries, entity};
 
 use crate::{Contact, Product};
 
 /// The entities of this crate.
-pub const ENTITIES: &[AnyEntity] = &[AnyEntity::of::<Contact>(), AnyEntity::of::<Product>()];
+pub const ENTITIES: &[&AnyEntity] = &[entity::<Contact>(), entity::<Product>()];
 
 /// Queries of this crate.
 #[derive(MergedObject, Default)]

@@ -1,5 +1,5 @@
 use async_graphql::MergedObject;
-use listing::{AnyEntity, Queries};
+use listing::{AnyEntity, Queries, entity};
 
 use crate::{
     User,
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The entities of this crate.
-pub const ENTITIES: &[AnyEntity] = &[AnyEntity::of::<User>()];
+pub const ENTITIES: &[&AnyEntity] = &[entity::<User>()];
 
 /// Queries of this crate.
 #[derive(MergedObject, Default)]

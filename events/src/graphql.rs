@@ -1,13 +1,13 @@
 use async_graphql::MergedObject;
-use listing::{AnyEntity, Lifecycle, Mutations, Queries, Verb};
+use listing::{AnyEntity, Lifecycle, Mutations, Queries, Verb, entity};
 
 use crate::{
     DeadLetter, WebhookDelivery, WebhookEndpoint, dead_letter::DeadLetterMutation, webhook::WebhookMutation,
 };
 
 /// The entities of this crate.
-pub const ENTITIES: &[AnyEntity] =
-    &[AnyEntity::of::<WebhookEndpoint>(), AnyEntity::of::<WebhookDelivery>(), AnyEntity::of::<DeadLetter>()];
+pub const ENTITIES: &[&AnyEntity] =
+    &[entity::<WebhookEndpoint>(), entity::<WebhookDelivery>(), entity::<DeadLetter>()];
 
 /// Queries of this crate.
 #[derive(MergedObject, Default)]

@@ -19,7 +19,7 @@ pub struct Mutation(EventsMutation, IdentityMutation, CrmMutation);
 
 /// The entities of all domains.
 pub(crate) fn entities() -> impl Iterator<Item = &'static AnyEntity> {
-    [events::ENTITIES, domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten()
+    [events::ENTITIES, domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten().copied()
 }
 
 /// What can be found by its id.
@@ -27,7 +27,7 @@ struct Nodes;
 
 impl NodeTypes for Nodes {
     fn all() -> Vec<NodeType> {
-        let entities = entities().map(|entity| NodeType::from(*entity));
+        let entities = entities().map(NodeType::from);
         entities.chain([domain_identity::ORGANISATION]).collect()
     }
 }

@@ -122,7 +122,7 @@ async fn execute(
     let mut request = Request::new("")
         .variables(prepared.variables)
         .data(listing::Loaders::default())
-        .data(listing::Answers::new(prepared.repeats))
+        .data(listing::ResponseBudget::new(prepared.repeats))
         .data(service.scope(session, request_id.clone()));
     request.set_parsed_query(prepared.document);
     let mut response = service.schema.execute(request).await;

@@ -15,7 +15,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tenancy::{Failure, Scope, Tx};
 
 use crate::sql::{
-    change::{Insert, Mark, Update},
+    change::{Insert, SoftDelete, Update},
     select::Find,
     values::Values,
 };
@@ -29,8 +29,8 @@ pub enum Statement {
     Insert(Insert),
     /// Changes a row.
     Update(Update),
-    /// Sets or clears the mark of deletion.
-    Mark(Mark),
+    /// Deletes rows softly, or restores them.
+    SoftDelete(SoftDelete),
 }
 
 /// A row that the shared statements can read. Every struct that derives diesel's `Queryable` and
@@ -88,7 +88,7 @@ impl<C: QueryFragment<Pg>, T> QueryFragment<Pg> for Answer<C, T> {
             Statement::Find(find) => find.render(&self.columns, out),
             Statement::Insert(insert) => insert.render(&self.columns, out),
             Statement::Update(update) => update.render(&self.columns, out),
-            Statement::Mark(mark) => mark.render(&self.columns, out),
+            Statement::SoftDelete(delete) => delete.render(&self.columns, out),
         }
     }
 }

@@ -6,7 +6,7 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use crate::{Decimal, Value};
+use crate::{scalar::decimal::Decimal, value::Value};
 
 /// A row of values whose number and kinds only the statement knows: of a list, a group, a count.
 #[derive(Clone, Debug)]
