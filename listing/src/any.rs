@@ -47,13 +47,15 @@ pub(crate) struct Resolvers {
     /// Resolves the row with this id using the current selection; null if it does not exist.
     pub(crate) one: for<'c> fn(&'c Context<'c>, Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>>,
     /// Resolves fields that are neither columns nor relations, for each of these rows.
-    pub(crate) fields: for<'r, 'c> fn(
-        &'r Context<'c>,
-        &'r Scope,
-        &'r [Values],
-        &'r [ResolverFields<'c>],
-    ) -> BoxFuture<'r, Result<Vec<ResolvedRows>, Failure>>,
+    pub(crate) fields: ResolveFields,
 }
+
+type ResolveFields = for<'r, 'c> fn(
+    &'r Context<'c>,
+    &'r Scope,
+    &'r [Values],
+    &'r [ResolverFields<'c>],
+) -> BoxFuture<'r, Result<Vec<ResolvedRows>, Failure>>;
 
 /// What resolvers answered for one [`ResolverFields`], row by row and field by field; nothing for
 /// what failed, which has been noted.

@@ -5,8 +5,7 @@ use tenancy::Failure;
 
 use super::{
     group::{self, GroupKey},
-    measure::{self, Function, Measure},
-    statement::MAX_FIGURES,
+    measure::{self, Function, MAX_FIGURES, Measure},
 };
 use crate::{
     any::AnyEntity,

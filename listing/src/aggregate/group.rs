@@ -57,7 +57,7 @@ pub(crate) fn read(
             let Some((target, via)) = entity.to_one(&name) else {
                 return Err(reading.wrong(format!("{} cannot be grouped by this.", entity.many)));
             };
-            related(target, via, given, reading, &mut keys)
+            related(target, &via, given, reading, &mut keys)
         })?;
     }
     if keys.len() > MAX_KEYS {
@@ -76,7 +76,7 @@ pub(crate) fn read(
 
 fn related(
     target: &'static AnyEntity,
-    via: Via,
+    via: &Via,
     given: GraphQLValue,
     reading: &mut Reading<'_>,
     keys: &mut Vec<GroupKey>,

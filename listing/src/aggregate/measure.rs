@@ -2,7 +2,6 @@
 
 use tenancy::Failure;
 
-use super::statement::MAX_FIGURES;
 use crate::{
     any::AnyEntity,
     field::{Field, Shape},
@@ -10,6 +9,9 @@ use crate::{
     read::operator,
     registry::{self, Registry},
 };
+
+/// How many figures one aggregate has at most.
+pub(crate) const MAX_FIGURES: usize = 40;
 
 /// What is made of the values of one field in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

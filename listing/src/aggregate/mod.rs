@@ -32,7 +32,7 @@ use crate::{
         selection::SelectedField,
     },
     registry::{self, Output, Registry},
-    sql::{condition::Condition, order::Direction, statement::values},
+    sql::{condition::Condition, order::Direction, values::values},
 };
 
 /// How many groups are answered at most.

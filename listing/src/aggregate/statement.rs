@@ -2,14 +2,14 @@ use diesel::QueryResult;
 
 use super::{
     group::{GroupKey, MAX_KEYS},
-    measure::{Function, Measure},
+    measure::{Function, MAX_FIGURES, Measure},
 };
 use crate::sql::{
     condition::{Comparison, Condition, Table},
     order::{Direction, Via},
     render::{Conjunction, Out, name},
     select::join_each,
-    statement::Render,
+    values::Render,
 };
 
 /// Figures of the rows of a table, group by group: of each, its keys, the number of its rows, and
@@ -35,8 +35,6 @@ const FIGURES: [&str; MAX_FIGURES] = [
     "m16", "m17", "m18", "m19", "m20", "m21", "m22", "m23", "m24", "m25", "m26", "m27", "m28", "m29", "m30",
     "m31", "m32", "m33", "m34", "m35", "m36", "m37", "m38", "m39",
 ];
-/// How many figures one aggregate has at most.
-pub(crate) const MAX_FIGURES: usize = 40;
 
 /// What the statement calls the key at this place.
 pub(crate) fn key_name(place: usize) -> Option<&'static str> {

@@ -114,7 +114,7 @@ fn column(
     let (target, via) = entity.to_one(relation).ok_or_else(unknown)?;
     let shape = target.shape(name).ok_or_else(unknown)?;
     scope.require(target.read)?;
-    let (join, place) = layout.join(via, Some(shape));
+    let (join, place) = layout.join(&via, Some(shape));
     Ok(Column { title, kind: shape.kind, source: Source::Joined(join, place) })
 }
 

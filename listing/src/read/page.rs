@@ -16,8 +16,7 @@ use crate::{
         keyset::KeysetBound,
         order::Key,
         select::{Count, CountPerParent, Join, PerParent, Select},
-        statement::values,
-        values::Values,
+        values::{Values, values},
     },
     value::Value,
 };

@@ -9,3 +9,6 @@ pub(crate) mod render;
 pub(crate) mod select;
 pub(crate) mod statement;
 pub(crate) mod values;
+
+#[cfg(test)]
+mod tests;

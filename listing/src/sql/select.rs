@@ -10,7 +10,7 @@ use crate::{
         keyset::KeysetBound,
         order::{Key, Via},
         render::{Out, name},
-        statement::Render,
+        values::Render,
     },
 };
 

@@ -12,8 +12,7 @@ use crate::{
     sql::{
         condition::{Comparison, Condition, Table},
         render::{Out, name},
-        statement::{Render, values_in},
-        values::Values,
+        values::{Render, Values, values_in},
     },
     typed::entity,
     value::Value,

@@ -15,7 +15,7 @@ use crate::{
         page::{Page, Rows},
         selection::{ResolverFields, SelectedField},
     },
-    sql::{condition::Condition, select::Select, statement::values},
+    sql::{condition::Condition, select::Select, values::values},
 };
 
 /// A relation of which more is asked than a join can bring.

@@ -98,11 +98,11 @@ impl Layout {
     }
 
     /// The number of a join, and the place of a column in it.
-    pub(crate) fn join(&mut self, via: Via, shape: Option<Shape>) -> (usize, usize) {
+    pub(crate) fn join(&mut self, via: &Via, shape: Option<Shape>) -> (usize, usize) {
         // The page is joined by its own columns.
         self.column(Shape { name: via.relation, column: via.path.ours, kind: Kind::Id(""), nullable: true });
-        let number = self.joins.iter().position(|join| join.via == via).unwrap_or_else(|| {
-            self.joins.push(Join { via, shapes: vec![] });
+        let number = self.joins.iter().position(|join| join.via == *via).unwrap_or_else(|| {
+            self.joins.push(Join { via: via.clone(), shapes: vec![] });
             self.joins.len() - 1
         });
         let mut place = 0;
@@ -224,7 +224,7 @@ impl Step {
         match relation.way {
             Way::One { column } => {
                 let via = relation.via()?;
-                if let Some(step) = Self::joined(ctx, asked, via, relation.target, layout) {
+                if let Some(step) = Self::joined(ctx, asked, &via, relation.target, layout) {
                     return Some(step);
                 }
                 let branch = One::of(ctx, scope, relation.target, asked)?;
@@ -242,7 +242,7 @@ impl Step {
     fn joined(
         ctx: &Context<'_>,
         asked: &SelectedField<'_>,
-        via: Via,
+        via: &Via,
         target: &'static AnyEntity,
         layout: &mut Layout,
     ) -> Option<Self> {
@@ -253,9 +253,9 @@ impl Step {
         };
         let wanted = asked.fields(ctx, target.name);
         let shapes: Vec<(Key, Option<Shape>)> = wanted.iter().map(shape).collect::<Option<_>>()?;
-        let (number, _) = layout.join(via.clone(), None);
+        let (number, _) = layout.join(via, None);
         let part = |(key, shape): (Key, Option<Shape>)| match shape {
-            Some(shape) => (key, Part::Own(layout.join(via.clone(), Some(shape)).1, shape.kind)),
+            Some(shape) => (key, Part::Own(layout.join(via, Some(shape)).1, shape.kind)),
             None => (key, Part::Fixed(target.name)),
         };
         let parts = shapes.into_iter().map(part).collect();
