@@ -6,9 +6,6 @@
 //! one job for each webhook and each part of the service that wants to know, and workers do jobs
 //! until they succeed or are given up ([`Handlers`]).
 
-// async-graphql nests the futures of all resolvers in one type.
-#![recursion_limit = "256"]
-
 mod constraints;
 mod dead_letter;
 mod dispatch;
@@ -27,7 +24,7 @@ pub use constraints::CONSTRAINTS;
 pub use dead_letter::DeadLetter;
 pub use dispatch::Subscriber;
 pub(crate) use graphql::Replay;
-pub use graphql::{ENTITIES, EventsMutation, EventsQuery};
+pub use graphql::{ENTITIES, mutations, queries};
 pub use happened::Happened;
 pub use live::{Heard, Listener, Renew, Topic};
 pub use queue::{Claimed, Handlers, Job, Trouble, enqueue};

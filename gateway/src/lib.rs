@@ -3,9 +3,6 @@
 //! The only crate that knows axum. As a library it is what the binary, the service tests and the
 //! benchmarks start.
 
-// async-graphql nests the futures of all resolvers in one type.
-#![recursion_limit = "256"]
-
 pub mod cluster;
 pub mod command;
 pub mod configuration;

@@ -1,21 +1,36 @@
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
-use domain_crm::{CrmMutation, CrmQuery};
-use domain_identity::{Identity, IdentityMutation, IdentityQuery};
-use events::{EventsMutation, EventsQuery};
-use listing::{AnyEntity, NodeQueries, NodeType, NodeTypes, Root};
+use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
+use domain_identity::Identity;
+use listing::{AnyEntity, Members, Merged, NodeQueries, NodeType, NodeTypes, Root, RootType};
 use request::{Model, Settings, Shape};
 
 /// All domains as one schema.
-pub type Schema = async_graphql::Schema<Root<Query>, Root<Mutation>, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Root<Merged<Query>>, Root<Merged<Mutation>>, EmptySubscription>;
 
-/// Everything that can be read. All of it belongs to the organisation that the access token names.
-#[derive(MergedObject, Default)]
-pub struct Query(NodeQueries<Nodes>, EventsQuery, IdentityQuery, CrmQuery);
+/// The queries of all domains.
+pub struct Query;
 
-/// Everything that can be changed. Each mutation is a transaction of its own; they run one after
-/// the other.
-#[derive(MergedObject, Default)]
-pub struct Mutation(EventsMutation, IdentityMutation, CrmMutation);
+impl RootType for Query {
+    const NAME: &'static str = "Query";
+    const ABOUT: &'static str =
+        "Everything that can be read. All of it belongs to the organisation that the access token names.";
+
+    fn members() -> Members {
+        let nodes = Members::default().with(NodeQueries::<Nodes>::default());
+        nodes.and(events::queries()).and(domain_identity::queries()).and(domain_crm::queries())
+    }
+}
+
+/// The mutations of all domains.
+pub struct Mutation;
+
+impl RootType for Mutation {
+    const NAME: &'static str = "Mutation";
+    const ABOUT: &'static str = "Everything that can be changed. Each mutation is a transaction of its own; they run one after the other.";
+
+    fn members() -> Members {
+        events::mutations().and(domain_identity::mutations()).and(domain_crm::mutations())
+    }
+}
 
 /// The entities of all domains.
 pub(crate) fn entities() -> impl Iterator<Item = &'static AnyEntity> {
