@@ -4,15 +4,17 @@ use std::fmt;
 
 use async_graphql::{Context, ServerResult, Value as GraphQLValue};
 use futures_util::future::BoxFuture;
-use tenancy::{Failure, Permission, Scope};
+use tenancy::{Failure, Permission, Scope, Session};
 use uuid::Uuid;
 
 use crate::{
-    field::{Field, Shape},
+    field::{Field, Shape, Source},
     kind::Kind,
+    life::Life,
     read::selection::ResolverFields,
     sql::{
-        condition::{Path, Table},
+        column::Column,
+        condition::{Path, Sight, Table, Term},
         order::Via,
         values::Values,
     },
@@ -30,12 +32,15 @@ pub struct AnyEntity {
     /// The field that holds a list: `contacts`.
     pub many: &'static str,
     pub(crate) table: &'static str,
-    pub(crate) read: Permission,
+    /// A session that holds one of these may read it.
+    pub(crate) read: &'static [Permission],
+    /// Which rows such a session sees.
+    pub(crate) sight: fn(&Session) -> Sight,
+    pub(crate) deleted_sight: fn(&Session) -> Sight,
+    pub(crate) life: Life,
     pub(crate) id: Field,
     /// Its own fields, without those that every entity has.
     pub(crate) own: &'static [Field],
-    /// The fields that every entity ends with.
-    pub(crate) standard: &'static [Field],
     /// The relation at this place. A function, because relations may lead back to the entity.
     pub(crate) relation_at: fn(usize) -> Option<&'static AnyRelation>,
     pub(crate) resolvers: Resolvers,
@@ -84,17 +89,12 @@ pub(crate) enum Way {
 impl AnyEntity {
     /// Its fields: the id, its own, and those that every entity ends with.
     pub(crate) fn fields(&'static self) -> impl Iterator<Item = &'static Field> {
-        std::iter::once(&self.id).chain(self.own).chain(self.standard)
+        std::iter::once(&self.id).chain(self.own).chain(self.life.fields())
     }
 
     /// The field of that name.
     pub(crate) fn field(&'static self, name: &str) -> Option<&'static Field> {
         self.fields().find(|field| field.shape.name == name)
-    }
-
-    /// What the field of that name holds.
-    pub(crate) fn shape(&'static self, name: &str) -> Option<Shape> {
-        self.field(name).map(|field| field.shape)
     }
 
     /// Its relations.
@@ -107,10 +107,63 @@ impl AnyEntity {
         self.relations().find(|relation| relation.name == name)
     }
 
-    /// The relation to one of that name, and how its table is joined.
-    pub(crate) fn to_one(&self, name: &str) -> Option<(&'static Self, Via)> {
-        let relation = self.relation(name)?;
-        Some((relation.target, relation.via()?))
+    /// The field of that name as this session may see it.
+    pub(crate) fn column(&'static self, session: &Session, name: &str) -> Option<Column> {
+        let field = self.field(name)?;
+        let Shape { name, source, kind, nullable } = field.shape;
+        let term = match source {
+            Source::Column(column) => match self.reference(column) {
+                // The id of a row that may not be seen is not seen either.
+                Some(target) if !target.shows_all(session) => {
+                    return Some(Column {
+                        name,
+                        kind,
+                        nullable: true,
+                        term: Term::Reference(column, target.rows(session)),
+                    });
+                }
+                _ => Term::Column(column),
+            },
+            Source::Expression(expression) => Term::Expression(expression),
+            Source::Count(relation, condition) => {
+                let relation = self.relation(relation)?;
+                Term::Count(Box::new(relation.path(session)), Box::new((condition.0)()))
+            }
+        };
+        Some(Column { name, kind, nullable, term })
+    }
+
+    /// What a list is ordered by for the field of that name.
+    pub(crate) fn sort_column(&'static self, session: &Session, name: &str) -> Option<Column> {
+        let field = self.field(name).filter(|field| field.shape.kind.is_ordered())?;
+        let column = self.column(session, name)?;
+        Some(match field.sorted_by {
+            Some((sorted_by, kind)) => Column { term: Term::Column(sorted_by), kind, ..column },
+            None => column,
+        })
+    }
+
+    /// What must also be held to read the field of that name: what it counts.
+    pub(crate) fn counts(&self, field: &Field) -> Option<&'static Self> {
+        match field.shape.source {
+            Source::Count(relation, _) => self.relation(relation).map(|relation| relation.target),
+            _ => None,
+        }
+    }
+
+    /// The entity that this column refers to.
+    fn reference(&self, column: &str) -> Option<&'static Self> {
+        let refers =
+            |relation: &&AnyRelation| matches!(relation.way, Way::One { column: own } if own == column);
+        self.relations().find(refers).map(|relation| relation.target)
+    }
+
+    /// Passes if the session may read such rows at all.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED or FORBIDDEN.
+    pub(crate) fn require(&self, scope: &Scope) -> Result<(), Failure> {
+        scope.require_any(self.read)
     }
 
     /// Its relations to one.
@@ -118,9 +171,19 @@ impl AnyEntity {
         self.relations().filter(|relation| matches!(relation.way, Way::One { .. }))
     }
 
-    /// The rows that are not deleted.
-    pub(crate) fn rows(&self) -> Table {
-        Table::live(self.table)
+    /// Its rows that the session sees, and that are not deleted.
+    pub(crate) fn rows(&self, session: &Session) -> Table {
+        let may_read = session.holds_any(self.read);
+        let seen = |sight: fn(&Session) -> Sight| if may_read { sight(session) } else { Sight::None };
+        match self.life {
+            Life::Deletable => Table::live(self.table, seen(self.sight), seen(self.deleted_sight)),
+            Life::Kept | Life::AppendOnly => Table::kept(self.table, seen(self.sight)),
+        }
+    }
+
+    /// Whether the session sees all rows of the organisation.
+    fn shows_all(&self, session: &Session) -> bool {
+        session.holds_any(self.read) && (self.sight)(session) == Sight::All
     }
 
     /// As type names spell several: `Contacts`.
@@ -131,23 +194,32 @@ impl AnyEntity {
 
 impl AnyRelation {
     /// How the table of a relation to one is joined.
-    pub(crate) fn via(&self) -> Option<Via> {
+    pub(crate) fn via(&self, session: &Session) -> Option<Via> {
         let Way::One { .. } = self.way else { return None };
-        Some(Via { relation: self.name, target: self.target.name, path: self.path() })
+        Some(Via { relation: self.name, target: self.target.name, path: self.path(session) })
     }
 
-    /// The way to its rows.
-    pub(crate) fn path(&self) -> Path {
+    /// The way to its rows that the session sees.
+    pub(crate) fn path(&self, session: &Session) -> Path {
         let (ours, theirs) = match self.way {
             Way::One { column } => (column, "id"),
             Way::Many { column } => ("id", column),
         };
-        Path { table: self.target.rows(), ours, theirs }
+        Path { table: self.target.rows(session), ours, theirs }
     }
 
-    /// The column of a relation to one, as a field that holds an id.
-    pub(crate) fn id_shape(&self, column: &'static str) -> Shape {
-        Shape { name: self.name, column, kind: Kind::Id(self.target.prefix), nullable: true }
+    /// The column of a relation to one, if the field holds it.
+    pub(crate) fn id_column_of(&self, field: &Field) -> Option<&'static str> {
+        match self.way {
+            Way::One { column } if field.shape.column() == Some(column) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// The column of a relation to one, by which its row is found; it is not shown.
+    pub(crate) fn id_column(&self, column: &'static str) -> Column {
+        let term = Term::Column(column);
+        Column { name: self.name, kind: Kind::Id(self.target.prefix), nullable: true, term }
     }
 }
 

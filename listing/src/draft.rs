@@ -4,12 +4,7 @@ use diesel::Column;
 use tenancy::{ErrorCode, Failure, UserError};
 use uuid::Uuid;
 
-use crate::{
-    any::AnyEntity,
-    csv::import::CsvRow,
-    field::{Field, Shape},
-    value::Value,
-};
+use crate::{any::AnyEntity, csv::import::CsvRow, field::Field, sql::change::Written, value::Value};
 
 /// An entity as clients give it, before it is written: the values of its columns, read and checked,
 /// and what is wrong with them.
@@ -29,7 +24,7 @@ impl Draft {
 
     /// What stands in this column; nothing if that stays as it is.
     pub fn get<C: Column>(&self, _: C) -> Option<&Value> {
-        self.values.iter().find(|(field, _)| field.shape.column == C::NAME).map(|(_, value)| value)
+        self.values.iter().find(|(field, _)| field.shape.column() == Some(C::NAME)).map(|(_, value)| value)
     }
 
     /// Whether something stands in this column.
@@ -47,11 +42,11 @@ impl Draft {
 
     /// Sets what stands in the column of a field, whether clients can give it or not.
     pub fn set<C: Column>(&mut self, _: C, value: impl Into<Value>) {
-        let Some(field) = self.entity.fields().find(|field| field.shape.column == C::NAME) else {
+        let Some(field) = self.entity.fields().find(|field| field.shape.column() == Some(C::NAME)) else {
             let message = format!("The column {:?} is not in the table of fields.", C::NAME);
             return self.wrong(ErrorCode::Invalid, "", message);
         };
-        self.values.retain(|(known, _)| known.shape.column != C::NAME);
+        self.values.retain(|(known, _)| known.shape.column() != Some(C::NAME));
         self.values.push((field, value.into()));
     }
 
@@ -80,15 +75,16 @@ impl Draft {
         if self.errors.is_empty() { Ok(()) } else { Err(Failure::User(self.errors.clone())) }
     }
 
-    /// The values of these columns, and what they are of.
-    pub(crate) fn values(self) -> Vec<(Shape, Value)> {
-        self.values.into_iter().map(|(field, value)| (field.shape, value)).collect()
+    /// The columns and their values.
+    pub(crate) fn values(self) -> Vec<(Written, Value)> {
+        let written = |(field, value): (&Field, Value)| Some((field.shape.written()?, value));
+        self.values.into_iter().filter_map(written).collect()
     }
 
     /// The ids that stand in columns of relations, with the fields that hold them.
     pub(crate) fn reference(&self, column: &str) -> Option<(&'static str, Uuid)> {
         self.values.iter().find_map(|(field, value)| match value {
-            Value::Uuid(id) if field.shape.column == column => Some((field.shape.name, *id)),
+            Value::Uuid(id) if field.shape.column() == Some(column) => Some((field.shape.name, *id)),
             _ => None,
         })
     }

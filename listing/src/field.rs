@@ -1,3 +1,5 @@
+use std::hash::{Hash, Hasher};
+
 use async_graphql::{InputType, OutputType, resolver_utils::EnumType};
 use diesel::{Column, sql_types as st};
 
@@ -5,6 +7,7 @@ use crate::{
     kind::{Choice, ColumnKind, Kind},
     rule::Rule,
     scalar::id::Identified,
+    sql::{change::Written, condition::Condition},
     value::Value,
 };
 
@@ -15,6 +18,10 @@ pub struct Field {
     pub(crate) shape: Shape,
     pub(crate) given: Option<Given>,
     pub(crate) measured: bool,
+    /// What it is for, if it is computed; the entity's GraphQL object describes all others.
+    pub(crate) about: &'static str,
+    /// What lists are ordered by in its place, if that is something else.
+    pub(crate) sorted_by: Option<(&'static str, Kind)>,
 }
 
 /// A field without its entity.
@@ -22,10 +29,51 @@ pub struct Field {
 pub(crate) struct Shape {
     /// As GraphQL calls it.
     pub(crate) name: &'static str,
-    /// As the table calls it.
-    pub(crate) column: &'static str,
+    pub(crate) source: Source,
     pub(crate) kind: Kind,
     pub(crate) nullable: bool,
+}
+
+/// Where the values of a field come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Source {
+    /// A column of the table.
+    Column(&'static str),
+    /// An SQL expression over the row's own columns, in which `{row}` is the row.
+    Expression(&'static str),
+    /// How many rows of a relation to many meet a condition.
+    Count(&'static str, CountCondition),
+}
+
+/// Which related rows count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CountCondition(pub(crate) fn() -> Condition);
+
+// Two conditions that are equal count alike.
+impl PartialEq for CountCondition {
+    fn eq(&self, other: &Self) -> bool {
+        (self.0)() == (other.0)()
+    }
+}
+
+impl Eq for CountCondition {}
+
+impl Hash for CountCondition {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0)().hash(state);
+    }
+}
+
+impl Shape {
+    /// The column as it is written; nothing for a computed field.
+    pub(crate) fn written(&self) -> Option<Written> {
+        Some(Written { field: self.name, column: self.column()?, kind: self.kind })
+    }
+
+    /// The column that stores it; nothing for a computed field.
+    pub(crate) const fn column(&self) -> Option<&'static str> {
+        if let Source::Column(column) = self.source { Some(column) } else { None }
+    }
 }
 
 /// What clients may give for a field.
@@ -65,7 +113,12 @@ impl IdColumn for st::Nullable<st::Uuid> {
 impl Field {
     const fn of(name: &'static str, column: &'static str, kind: Kind, nullable: bool) -> Self {
         assert!(is_camel_case_of(name, column), "a field has the name of its column in camel case");
-        Self { shape: Shape { name, column, kind, nullable }, given: None, measured: kind.is_number() }
+        Self::computed(name, Source::Column(column), kind, nullable)
+    }
+
+    const fn computed(name: &'static str, source: Source, kind: Kind, nullable: bool) -> Self {
+        let shape = Shape { name, source, kind, nullable };
+        Self { shape, given: None, measured: kind.is_number(), about: "", sorted_by: None }
     }
 
     /// The entity's own id.
@@ -110,8 +163,44 @@ impl Field {
         Self::of(name, C::NAME, Kind::Parts(key), false)
     }
 
+    /// A computed field of the SQL type `T`: an expression over the row's own columns, which are written
+    /// as `{row}.column`. It may use `service_now()`, `organisation_today()` and the acting user's id,
+    /// and must not fail whatever the row holds.
+    pub const fn expression<T: ColumnKind>(
+        name: &'static str,
+        expression: &'static str,
+        about: &'static str,
+    ) -> Self {
+        let field = Self::computed(name, Source::Expression(expression), T::KIND, T::NULLABLE);
+        Self { about, ..field }
+    }
+
+    /// How many rows of this relation to many there are that meet a condition, and that the session
+    /// sees.
+    pub const fn count(
+        name: &'static str,
+        relation: &'static str,
+        condition: fn() -> Condition,
+        about: &'static str,
+    ) -> Self {
+        let source = Source::Count(relation, CountCondition(condition));
+        Self { about, ..Self::computed(name, source, Kind::Integer, false) }
+    }
+
+    /// Lists are ordered by this column of the row instead: the rank of a priority.
+    #[must_use]
+    pub const fn sorted_by<C>(mut self, _: C) -> Self
+    where
+        C: Column + Copy,
+        C::SqlType: ColumnKind,
+    {
+        self.sorted_by = Some((C::NAME, C::SqlType::KIND));
+        self
+    }
+
     const fn given(mut self, rule: Rule, presence: Presence) -> Self {
-        assert!(rule.suits(self.shape.kind), "the rule is none for values of this kind");
+        assert!(rule.suits(self.shape.kind), "the rule is not one for values of this kind");
+        assert!(matches!(self.shape.source, Source::Column(_)), "clients do not give computed fields");
         self.given = Some(Given { rule, presence, fixed: false });
         self
     }
@@ -151,13 +240,15 @@ impl Field {
     }
 }
 
-/// The fields that every entity ends with.
-pub(crate) const STANDARD: &[Field] = &[
-    Field::of("createdAt", "created_at", Kind::Instant, false),
-    Field::of("updatedAt", "updated_at", Kind::Instant, false),
-    Field::of("revision", "revision", Kind::Integer, false).unmeasured(),
-    Field::of("deletedAt", "deleted_at", Kind::Instant, true),
-];
+const CREATED_AT: Field = Field::of("createdAt", "created_at", Kind::Instant, false);
+const UPDATED_AT: Field = Field::of("updatedAt", "updated_at", Kind::Instant, false);
+const REVISION: Field = Field::of("revision", "revision", Kind::Integer, false).unmeasured();
+const DELETED_AT: Field = Field::of("deletedAt", "deleted_at", Kind::Instant, true);
+
+/// The fields that entities end with, by their [`crate::Life`].
+pub(crate) const APPEND_ONLY: &[Field] = &[CREATED_AT];
+pub(crate) const KEPT: &[Field] = &[CREATED_AT, UPDATED_AT, REVISION];
+pub(crate) const DELETABLE: &[Field] = &[CREATED_AT, UPDATED_AT, REVISION, DELETED_AT];
 
 /// Whether a name is that of a column, with capitals instead of underscores.
 const fn is_camel_case_of(name: &str, column: &str) -> bool {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     registry::Registry,
-    scalar::{date::Date, decimal::Decimal, id::uuid_of},
+    scalar::{date::Date, decimal::Decimal, id::uuid_of, long::Long},
     value::Value,
 };
 
@@ -24,6 +24,7 @@ const MAX_JSON_NUMBER: f64 = 1e300;
 /// Keys that serde_json keeps for itself: it would read what stands under them as JSON.
 const RESERVED_KEYS: &str = "$serde_json::private::";
 
+const NOT_LONG: &str = "This is not a whole number of at most 53 bits.";
 const OUT_OF_BOUNDS: &str = "This is out of bounds: years run from 1 to 9999, instants have microseconds, text has no character NUL, and \
                              JSON nests at most 100 levels.";
 
@@ -36,6 +37,8 @@ pub enum Kind {
     Choice(Choice),
     /// `integer`
     Integer,
+    /// `bigint` within 53 bits, or a count
+    Long,
     /// `numeric`
     Decimal,
     /// `boolean`
@@ -103,6 +106,7 @@ impl Kind {
         match self {
             Self::Text | Self::Choice(_) => out.push_bind_param::<st::Nullable<st::Text>, _>(&None::<String>),
             Self::Integer => out.push_bind_param::<st::Nullable<st::Integer>, _>(&None::<i32>),
+            Self::Long => out.push_bind_param::<st::Nullable<st::BigInt>, _>(&None::<i64>),
             Self::Decimal => out.push_bind_param::<st::Nullable<st::Numeric>, _>(&None::<Decimal>),
             Self::Boolean => out.push_bind_param::<st::Nullable<st::Bool>, _>(&None::<bool>),
             Self::Instant => out.push_bind_param::<st::Nullable<st::Timestamptz>, _>(&None::<DateTime<Utc>>),
@@ -121,6 +125,7 @@ impl Kind {
             Self::Text => <String as InputType>::create_type_info(registry),
             Self::Choice(choice) => format!("{}!", (choice.describe)(registry)),
             Self::Integer => <i32 as InputType>::create_type_info(registry),
+            Self::Long => <Long as InputType>::create_type_info(registry),
             Self::Decimal => <Decimal as InputType>::create_type_info(registry),
             Self::Boolean => <bool as InputType>::create_type_info(registry),
             Self::Instant => <DateTime<Utc> as InputType>::create_type_info(registry),
@@ -150,6 +155,7 @@ impl Kind {
                 known.into()
             }
             Self::Integer => Value::Integer(typed(given, "a whole number of 32 bits")?),
+            Self::Long => Value::Long(typed::<Long>(given, "a whole number of at most 53 bits")?.0),
             Self::Decimal => {
                 let expected =
                     "a decimal number as a string, such as \"12.50\"; a number with a point is not exact";
@@ -182,6 +188,10 @@ impl Kind {
             Self::Integer => {
                 cell.parse().map(Value::Integer).map_err(|_| "This is not a whole number.".to_owned())
             }
+            Self::Long => {
+                let number = cell.parse().ok().and_then(Long::new);
+                number.map(|Long(number)| Value::Long(number)).ok_or_else(|| NOT_LONG.to_owned())
+            }
             Self::Boolean => match cell.to_lowercase().as_str() {
                 "true" | "yes" | "1" => Ok(Value::Boolean(true)),
                 "false" | "no" | "0" => Ok(Value::Boolean(false)),
@@ -207,7 +217,7 @@ impl Kind {
             Value::Null => nullable,
             Value::Text(text) => matches!(self, Self::Text | Self::Choice(_)) && !text.contains('\0'),
             Value::Integer(_) => self == Self::Integer,
-            Value::Long(_) => false,
+            Value::Long(number) => self == Self::Long && Long::new(*number).is_some(),
             Value::Decimal(_) => self == Self::Decimal,
             Value::Boolean(_) => self == Self::Boolean,
             // Beyond these years PostgreSQL and RFC 3339 part ways.
@@ -238,7 +248,7 @@ impl Kind {
 
     /// Whether adding up means something.
     pub(crate) const fn is_number(self) -> bool {
-        matches!(self, Self::Integer | Self::Decimal)
+        matches!(self, Self::Integer | Self::Long | Self::Decimal)
     }
 
     /// Whether it can be cut into days, months and years.
@@ -299,6 +309,9 @@ impl ColumnKind for st::Text {
 }
 impl ColumnKind for st::Integer {
     const KIND: Kind = Kind::Integer;
+}
+impl ColumnKind for st::BigInt {
+    const KIND: Kind = Kind::Long;
 }
 impl ColumnKind for st::Numeric {
     const KIND: Kind = Kind::Decimal;

@@ -1,18 +1,20 @@
 //! What ties an entity's type to its description: so that everything else needs only the description.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, OutputType, ServerResult, Value as GraphQLValue};
 use diesel::{Column, sql_types as st};
 use futures_util::{FutureExt, future::BoxFuture};
-use tenancy::{Failure, Scope};
+use tenancy::{Failure, Scope, Session};
 use uuid::Uuid;
 
 use crate::{
     any::{AnyEntity, AnyRelation, ResolvedRows, Resolvers, Way},
     context::{at, scope},
     entity::{Entity, Relation},
-    field::{Field, IdColumn, STANDARD},
+    field::{Field, IdColumn},
     read::{find, json::ResponseBudget, loaders::Loaders, resolver_fields, selection::ResolverFields},
-    sql::values::Values,
+    sql::{condition::SeenBy, values::Values},
 };
 
 /// The description of an entity.
@@ -25,9 +27,11 @@ pub const fn entity<E: Entity>() -> &'static AnyEntity {
             many: E::MANY,
             table: E::TABLE,
             read: E::READ,
+            sight: E::sight,
+            deleted_sight: E::deleted_sight,
+            life: E::LIFE,
             id: Field::own_id(E::PREFIX),
             own: E::FIELDS,
-            standard: STANDARD,
             relation_at: relation_at::<E>,
             resolvers: Resolvers { one: resolve_one::<E>, fields: resolve_fields::<E> },
         }
@@ -43,7 +47,7 @@ fn resolve_one<'c, E: Entity>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, S
     async move {
         let found = async {
             let budget = ResponseBudget::of(ctx)?;
-            Ok((budget, Loaders::of(ctx)?.one::<E>(scope(ctx)?).load(id).await?))
+            Ok((budget, one::<E>(ctx, id).await?))
         };
         let (budget, found) = found.await.map_err(|failure| at(ctx, failure))?;
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
@@ -54,6 +58,22 @@ fn resolve_one<'c, E: Entity>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, S
     .boxed()
 }
 
+async fn one<E: Entity>(ctx: &Context<'_>, id: Uuid) -> Result<Option<Arc<E>>, Failure> {
+    let (scope, entity) = (scope(ctx)?, entity::<E>());
+    entity.require(scope)?;
+    Loaders::of(ctx)?.one::<E>(scope, || entity.rows(scope.session())).load(id).await
+}
+
+/// The row with this id; nothing if the session does not see it, or it is deleted.
+///
+/// # Errors
+/// FORBIDDEN without a permission to read such rows, and what the database refuses.
+pub async fn find<E: Entity>(scope: &Scope, id: Uuid) -> Result<Option<E>, Failure> {
+    let entity = entity::<E>();
+    entity.require(scope)?;
+    Ok(find::by_id(scope, &entity.rows(scope.session()), vec![id]).await?.remove(&id))
+}
+
 fn resolve_fields<'r, 'c, E: Entity>(
     ctx: &'r Context<'c>,
     scope: &'r Scope,
@@ -61,10 +81,25 @@ fn resolve_fields<'r, 'c, E: Entity>(
     fields: &'r [ResolverFields<'c>],
 ) -> BoxFuture<'r, Result<Vec<ResolvedRows>, Failure>> {
     async move {
-        let whole = find::whole::<E>(scope, rows).await?;
+        let ids = rows.iter().filter_map(|row| row.id(0)).collect();
+        // A list of deleted rows asks for them too.
+        let table = entity::<E>().rows(scope.session()).with_deleted();
+        let whole = find::by_id::<E>(scope, &table, ids).await?;
         Ok(resolver_fields::resolve(ctx, rows, &whole, fields).await)
     }
     .boxed()
+}
+
+impl SeenBy {
+    /// By the `R` that a column refers to: a session that sees it sees the row. Must not lead back.
+    pub fn seen_with<R, C>(_: C, session: &Session) -> Self
+    where
+        R: Entity,
+        C: Column + Copy,
+        C::SqlType: IdColumn,
+    {
+        Self::with(C::NAME, &entity::<R>().rows(session))
+    }
 }
 
 impl<E: Entity> Relation<E> {

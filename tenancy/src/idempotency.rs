@@ -3,7 +3,7 @@ use diesel::{prelude::*, query_dsl::methods};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Clock, ErrorCode, Failure, Tx, tables::idempotency_keys as keys};
+use crate::{ErrorCode, Failure, Scope, Tx, tables::idempotency_keys as keys};
 
 /// How long a key is remembered.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
@@ -36,17 +36,17 @@ impl Key {
 pub trait Recall: Sized + Send {
     /// The ids of what was made.
     fn ids(&self) -> Vec<Uuid>;
-    /// The same, read again.
-    fn recall(tx: &Tx, ids: Vec<Uuid>) -> impl Future<Output = Result<Self, Failure>> + Send;
+    /// The same, read again as the session sees it now.
+    fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> impl Future<Output = Result<Self, Failure>> + Send;
 }
 
 /// Runs the body unless the key has been used. The key's row is inserted first, so that a second
 /// request with it waits for the first; a failed body takes the row with it.
 pub(crate) async fn once<T: Recall>(
+    scope: &Scope,
     tx: &Tx,
     actor_id: Uuid,
     key: &Key,
-    clock: &Clock,
     body: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     let row = (
@@ -55,7 +55,7 @@ pub(crate) async fn once<T: Recall>(
         keys::key.eq(&key.key),
         keys::body_hash.eq(&key.body_hash),
     );
-    let now = clock.now();
+    let now = scope.clock().now();
     let forgotten = keys::created_at.lt(now - REMEMBERED);
     let claim = diesel::insert_into(keys::table)
         .values(row)
@@ -70,7 +70,7 @@ pub(crate) async fn once<T: Recall>(
         let earlier: Option<(Vec<u8>, Vec<Uuid>)> =
             tx.row(own.select((keys::body_hash, keys::entity_ids))).await?;
         return match earlier {
-            Some((hash, ids)) if hash == key.body_hash => T::recall(tx, ids).await,
+            Some((hash, ids)) if hash == key.body_hash => T::recall(scope, tx, ids).await,
             _ => {
                 let message = "This key was used with another input.";
                 Err(Failure::user(ErrorCode::Conflict, FIELD, message))

@@ -40,6 +40,6 @@ pub use migration::{MigrationError, migrate};
 pub use permission::{Permission, Role};
 pub use provision::{ProvisionError, provision, provision_sql};
 pub use scope::{RequestId, Scope};
-pub use session::{Session, UserSession};
+pub use session::{Grant, Session, UserSession};
 pub use system::SystemDoor;
 pub use transaction::Tx;

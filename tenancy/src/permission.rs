@@ -11,6 +11,8 @@ pub enum Permission {
     ManageUsers,
     /// Read contacts.
     ReadContacts,
+    /// Read the contacts that one has added oneself. No role holds it: sessions are granted it.
+    ReadOwnContacts,
     /// Create, change, delete, restore and import contacts.
     WriteContacts,
     /// Read the catalogue of products.
@@ -52,12 +54,13 @@ impl Role {
     /// The one table of who may do what; it stands in the README.
     pub fn allows(self, permission: Permission) -> bool {
         use Permission::{
-            ManageUsers, OwnAccount, ReadContacts, ReadDeadLetters, ReadProducts, ReadUsers, ReadWebhooks,
-            WriteContacts, WriteDeadLetters, WriteProducts, WriteWebhooks,
+            ManageUsers, OwnAccount, ReadContacts, ReadDeadLetters, ReadOwnContacts, ReadProducts, ReadUsers,
+            ReadWebhooks, WriteContacts, WriteDeadLetters, WriteProducts, WriteWebhooks,
         };
         use Role::{Admin, Manager, Staff, TicketAdmin};
         match permission {
             OwnAccount => true,
+            ReadOwnContacts => false,
             ReadUsers | ReadContacts => matches!(self, Admin | Manager | Staff | TicketAdmin),
             WriteContacts | ReadProducts => matches!(self, Admin | Manager | Staff),
             WriteProducts => matches!(self, Admin | Manager),

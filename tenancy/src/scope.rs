@@ -91,6 +91,14 @@ impl Scope {
         Ok(self.0.session.require(permission)?)
     }
 
+    /// Passes if the session holds one of these permissions.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED or FORBIDDEN.
+    pub fn require_any(&self, permissions: &[Permission]) -> Result<(), Failure> {
+        Ok(self.0.session.require_any(permissions)?)
+    }
+
     /// All rows of one query, in a read-only transaction of its own, in one flush.
     ///
     /// # Errors
@@ -155,7 +163,7 @@ impl Scope {
         self.require(permission)?;
         let actor = self.0.session.user()?.user_id;
         let tx = self.begin().await?;
-        let outcome = idempotency::once(&tx, actor, &key, self.clock(), body(tx.share()).boxed()).await;
+        let outcome = idempotency::once(self, &tx, actor, &key, body(tx.share()).boxed()).await;
         tx.settle(outcome).await
     }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{Permission, Refusal, Role, SystemDoor};
@@ -29,6 +30,29 @@ pub struct UserSession {
     pub login_session_id: Uuid,
     /// What the user may do.
     pub roles: Vec<Role>,
+    /// What else the user may do, and until when: what no role allows but a subscription, say.
+    pub grants: Vec<Grant>,
+}
+
+/// A permission that a session holds beside those of its roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// What it allows.
+    pub permission: Permission,
+    /// Until when; absent if it does not end by itself.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl UserSession {
+    /// The first time at which a grant ends: what is known of the session is not true any longer.
+    pub(crate) fn ends_at(&self) -> Option<DateTime<Utc>> {
+        self.grants.iter().filter_map(|grant| grant.until).min()
+    }
+
+    fn holds(&self, permission: Permission) -> bool {
+        self.roles.iter().any(|role| role.allows(permission))
+            || self.grants.iter().any(|grant| grant.permission == permission)
+    }
 }
 
 impl Session {
@@ -85,8 +109,33 @@ impl Session {
             Kind::Job(_) => Ok(()),
             // Nobody loses the way to one's own account with one's last role.
             Kind::TokenHolder(_) | Kind::User(_) if permission == Permission::OwnAccount => Ok(()),
-            Kind::User(user) if user.roles.iter().any(|role| role.allows(permission)) => Ok(()),
+            Kind::User(user) if user.holds(permission) => Ok(()),
             Kind::TokenHolder(_) | Kind::User(_) => Err(Refusal::Forbidden),
         }
+    }
+
+    /// Whether the session holds the permission.
+    pub fn holds(&self, permission: Permission) -> bool {
+        self.require(permission).is_ok()
+    }
+
+    /// Whether the session holds one of these permissions.
+    pub fn holds_any(&self, permissions: &[Permission]) -> bool {
+        permissions.iter().any(|permission| self.holds(*permission))
+    }
+
+    /// Passes if the session holds one of these permissions.
+    ///
+    /// # Errors
+    /// As [`Session::require`].
+    pub fn require_any(&self, permissions: &[Permission]) -> Result<(), Refusal> {
+        let mut refusal = Refusal::Forbidden;
+        for permission in permissions {
+            match self.require(*permission) {
+                Ok(()) => return Ok(()),
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
     }
 }

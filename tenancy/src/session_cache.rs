@@ -37,6 +37,7 @@ impl SessionCache {
         let now = self.clock.now();
         if let Some((read_at, session)) = self.sessions.get(&id)
             && now - read_at < TRUSTED
+            && session.ends_at().is_none_or(|end| now < end)
         {
             return Ok(session);
         }

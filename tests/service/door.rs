@@ -74,6 +74,7 @@ impl Door {
             user_id: harness::uuid(client.log_in["user"]["id"].as_str().unwrap()),
             login_session_id: Uuid::now_v7(),
             roles: vec![role],
+            grants: vec![],
         };
         let session = Session::of_user(&self.system, Arc::new(user));
         Scope::new(self.database.clone(), session, RequestId::new())

@@ -197,8 +197,13 @@ pub(crate) async fn refresh(
         })
         .await?;
     let (login_session_id, user_id) = refreshed.ok_or_else(refused)?;
-    let user =
-        UserSession { organisation_id: token.organisation_id, user_id, login_session_id, roles: vec![] };
+    let user = UserSession {
+        organisation_id: token.organisation_id,
+        user_id,
+        login_session_id,
+        roles: vec![],
+        grants: vec![],
+    };
     describe(identity, request_id, user, next).await
 }
 
@@ -235,7 +240,7 @@ pub(crate) async fn load_session(
 ) -> Result<UserSession, Failure> {
     let roles = store::live_roles(scope, login_session_id, user_id).await?.ok_or(Refusal::Unauthenticated)?;
     let roles = roles.into_iter().map(|role| role.0).collect();
-    Ok(UserSession { organisation_id, user_id, login_session_id, roles })
+    Ok(UserSession { organisation_id, user_id, login_session_id, roles, grants: vec![] })
 }
 
 /// Opens a log-in session of a user, and gives its first tokens.
@@ -248,7 +253,13 @@ pub(crate) async fn open_session(
 ) -> Result<LoggedIn, Failure> {
     let system = &identity.0.system;
     let login_session_id = Uuid::now_v7();
-    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![tenancy::Role::User] };
+    let user = UserSession {
+        organisation_id,
+        user_id,
+        login_session_id,
+        roles: vec![tenancy::Role::User],
+        grants: vec![],
+    };
     let scope = system.user_scope(Arc::new(user), request_id.clone());
     let token = MintedToken::new(organisation_id);
     let (token_id, token_hash) = (token.id, token.hash());
@@ -260,7 +271,7 @@ pub(crate) async fn open_session(
         })
         .await?;
     tracing::info!(%account_id, %organisation_id, %user_id, %request_id, "logged in");
-    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![] };
+    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![], grants: vec![] };
     describe(identity, request_id, user, token).await
 }
 

@@ -10,8 +10,11 @@ use super::{
 use crate::{
     any::AnyEntity,
     kind::Kind,
-    read::json::{Json, Key},
-    read::selection::SelectedField,
+    read::{
+        json::{Json, Key},
+        reading::Reading,
+        selection::SelectedField,
+    },
     registry::{self, Registry},
     sql::values::Values,
     value::Value,
@@ -49,6 +52,7 @@ impl Answer {
         entity: &'static AnyEntity,
         asked: &SelectedField<'a>,
         keys: &[GroupKey],
+        reading: &Reading<'_>,
     ) -> Result<Self, Failure> {
         let mut answer = Self { entity, parts: vec![], measures: vec![] };
         for field in asked.fields(ctx, &type_name(entity.name)) {
@@ -57,7 +61,7 @@ impl Answer {
                 "count" => Part::Count,
                 "key" => Part::Object(key_parts(ctx, &field, keys, None, entity.name)?),
                 name => match Function::named(name) {
-                    Some(function) => Part::Object(answer.figures(ctx, &field, function)?),
+                    Some(function) => Part::Object(answer.figures(ctx, &field, function, reading)?),
                     None => continue,
                 },
             };
@@ -71,11 +75,12 @@ impl Answer {
         ctx: &Context<'a>,
         asked: &SelectedField<'a>,
         function: Function,
+        reading: &Reading<'_>,
     ) -> Result<Vec<(Key, Part)>, Failure> {
         let mut parts = vec![];
         let ty = measure::type_name(self.entity, function);
         for field in asked.fields(ctx, &ty) {
-            let part = match measure::measure(self.entity, function, field.name()) {
+            let part = match measure::measure(self.entity, function, field.name(), reading)? {
                 Some(measure) => {
                     let known = self.measures.iter().position(|known| *known == measure);
                     Part::Figure(known.unwrap_or_else(|| {
@@ -116,11 +121,11 @@ impl Group<'_> {
             Part::Object(parts) => self.write(json, parts),
             Part::Count => json.value(Kind::Integer, self.count),
             Part::Key(place) => match self.keys.get(*place).zip(self.of.get(*place)) {
-                Some((key, value)) => json.value(key.shape.kind, value),
+                Some((key, value)) => json.value(key.column.kind, value),
                 None => json.null(),
             },
             Part::Figure(place) => match self.measures.get(*place).zip(self.figures.get(*place)) {
-                Some((measure, value)) => json.value(measure.function.kind(measure.shape.kind), value),
+                Some((measure, value)) => json.value(measure.function.kind(measure.column.kind), value),
                 None => json.null(),
             },
         });

@@ -6,11 +6,10 @@ use tenancy::Failure;
 use super::bucket::{self, Bucket};
 use crate::{
     any::AnyEntity,
-    field::Shape,
     kind::Kind,
     read::reading::Reading,
     registry::{self, Registry},
-    sql::order::Via,
+    sql::{column::Column, order::Via},
 };
 
 /// How many fields rows are grouped by at most.
@@ -19,7 +18,7 @@ pub(crate) const MAX_KEYS: usize = 8;
 /// One field that rows are grouped by.
 #[derive(Clone, Debug)]
 pub(crate) struct GroupKey {
-    pub(crate) shape: Shape,
+    pub(crate) column: Column,
     /// The relation whose field it is, if it is none of the rows' own.
     pub(crate) via: Option<Via>,
     pub(crate) bucket: Option<Bucket>,
@@ -33,13 +32,13 @@ impl GroupKey {
 
     /// Whether it is this field, or this field of this relation.
     pub(crate) fn is(&self, relation: Option<&str>, name: &str) -> bool {
-        self.shape.name == name && self.via.as_ref().map(|via| via.relation) == relation
+        self.column.name == name && self.via.as_ref().map(|via| via.relation) == relation
     }
 }
 
 /// Whether rows can be grouped by a field of this kind.
-fn groups(shape: &Shape) -> bool {
-    shape.kind.is_ordered() && shape.name != "id"
+fn groups(kind: Kind, name: &str) -> bool {
+    kind.is_ordered() && name != "id"
 }
 
 /// Reads what rows are grouped by.
@@ -51,10 +50,12 @@ pub(crate) fn read(
     let mut keys = vec![];
     for (name, given) in reading.object(given)? {
         reading.under(&name, |reading| {
-            if let Some(shape) = entity.shape(&name) {
-                return add(shape, None, given, reading, &mut keys);
+            if let Some(column) = reading.column(entity, &name)? {
+                return add(column, None, given, reading, &mut keys);
             }
-            let Some((target, via)) = entity.to_one(&name) else {
+            let relation = entity.relation(&name);
+            let via = relation.and_then(|relation| Some((relation.target, relation.via(reading.session())?)));
+            let Some((target, via)) = via else {
                 return Err(reading.wrong(format!("{} cannot be grouped by this.", entity.many)));
             };
             related(target, &via, given, reading, &mut keys)
@@ -83,8 +84,8 @@ fn related(
 ) -> Result<(), Failure> {
     reading.require(target)?;
     for (name, given) in reading.object(given)? {
-        reading.under(&name, |reading| match target.shape(&name) {
-            Some(shape) => add(shape, Some(via.clone()), given, reading, keys),
+        reading.under(&name, |reading| match reading.column(target, &name)? {
+            Some(column) => add(column, Some(via.clone()), given, reading, keys),
             None => Err(reading.wrong("A group reaches one relation far, and to its fields.")),
         })?;
     }
@@ -92,25 +93,25 @@ fn related(
 }
 
 fn add(
-    shape: Shape,
+    column: Column,
     via: Option<Via>,
     given: GraphQLValue,
     reading: &mut Reading<'_>,
     keys: &mut Vec<GroupKey>,
 ) -> Result<(), Failure> {
-    if !groups(&shape) {
+    if !groups(column.kind, column.name) {
         return Err(reading.wrong("There is no grouping by this."));
     }
     let bucket = match given {
         GraphQLValue::Boolean(false) => return Ok(()),
-        GraphQLValue::Boolean(true) if !shape.kind.is_time() => None,
-        given if shape.kind.is_time() => Some(Bucket::read(shape.kind, given, reading)?),
+        GraphQLValue::Boolean(true) if !column.kind.is_time() => None,
+        given if column.kind.is_time() => Some(Bucket::read(column.kind, given, reading)?),
         _ => return Err(reading.wrong("This is true or false.")),
     };
     if via.is_some() && bucket.as_ref().is_some_and(|bucket| bucket.range.is_some()) {
         return Err(reading.wrong("`from` and `to` are for the rows' own fields."));
     }
-    keys.push(GroupKey { shape, via, bucket });
+    keys.push(GroupKey { column, via, bucket });
     Ok(())
 }
 
@@ -118,7 +119,7 @@ fn add(
 pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> String {
     let me = format!("{}GroupBy", entity.name);
     let mut fields = vec![];
-    for field in entity.fields().filter(|field| groups(&field.shape)) {
+    for field in entity.fields().filter(|field| groups(field.shape.kind, field.shape.name)) {
         let ty = match field.shape.kind {
             kind @ (Kind::Instant | Kind::Date) => bucket::describe(kind, registry),
             _ => "Boolean".to_owned(),
@@ -138,7 +139,7 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
 pub(crate) fn describe_key(entity: &'static AnyEntity, registry: &mut Registry) -> String {
     let me = format!("{}GroupKey", entity.name);
     let mut fields = vec![];
-    for field in entity.fields().filter(|field| groups(&field.shape)) {
+    for field in entity.fields().filter(|field| groups(field.shape.kind, field.shape.name)) {
         let ty = field.shape.kind.describe(registry);
         let mut about = registry::about(registry, entity.name, field.shape.name);
         if field.shape.kind.is_time() {

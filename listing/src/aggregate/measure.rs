@@ -4,10 +4,11 @@ use tenancy::Failure;
 
 use crate::{
     any::AnyEntity,
-    field::{Field, Shape},
+    field::Field,
     kind::Kind,
-    read::operator,
+    read::{operator, reading::Reading},
     registry::{self, Registry},
+    sql::column::Column,
 };
 
 /// How many figures one aggregate has at most.
@@ -29,10 +30,10 @@ pub(crate) enum Function {
 }
 
 /// A figure: a function of a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Measure {
     pub(crate) function: Function,
-    pub(crate) shape: Shape,
+    pub(crate) column: Column,
 }
 
 impl Function {
@@ -112,9 +113,16 @@ impl Function {
 }
 
 /// The field that a function is asked of.
-pub(crate) fn measure(entity: &'static AnyEntity, function: Function, name: &str) -> Option<Measure> {
-    let field = entity.field(name).filter(|field| function.suits(field))?;
-    Some(Measure { function, shape: field.shape })
+pub(crate) fn measure(
+    entity: &'static AnyEntity,
+    function: Function,
+    name: &str,
+    reading: &Reading<'_>,
+) -> Result<Option<Measure>, Failure> {
+    if !entity.field(name).is_some_and(|field| function.suits(field)) {
+        return Ok(None);
+    }
+    Ok(reading.column(entity, name)?.map(|column| Measure { function, column }))
 }
 
 /// The object that holds the figures of one function.

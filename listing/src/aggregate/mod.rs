@@ -20,7 +20,6 @@ use self::{
 use crate::{
     any::AnyEntity,
     context::{argument, at, given_value, scope},
-    field::Shape,
     kind::Kind,
     read::{
         filter::{Filter, compare},
@@ -32,7 +31,12 @@ use crate::{
         selection::SelectedField,
     },
     registry::{self, Output, Registry},
-    sql::{condition::Condition, order::Direction, values::values},
+    sql::{
+        column::Column,
+        condition::{Condition, Term},
+        order::Direction,
+        values::values,
+    },
 };
 
 /// How many groups are answered at most.
@@ -49,12 +53,13 @@ pub(crate) fn field_name(entity: &AnyEntity) -> String {
 pub(crate) async fn resolve(ctx: &Context<'_>, entity: &'static AnyEntity) -> ServerResult<GraphQLValue> {
     let answered = async {
         let (scope, budget) = (scope(ctx)?, ResponseBudget::of(ctx)?);
-        scope.require(entity.read)?;
+        entity.require(scope)?;
         let keys = match given_value(ctx, "groupBy") {
             Some(given) => group::read(entity, given, &mut Reading::new(scope, "groupBy"))?,
             None => vec![],
         };
-        let answer = Answer::of(ctx, entity, &SelectedField::being_resolved(ctx), &keys)?;
+        let answer =
+            Answer::of(ctx, entity, &SelectedField::being_resolved(ctx), &keys, &Reading::new(scope, ""))?;
         let first = argument(ctx, "first")?;
         let statement = statement(ctx, scope, entity, keys, &answer.measures, first)?;
         let (keys, most) = (statement.keys.clone(), statement.limit);
@@ -92,7 +97,7 @@ fn statement(
         Some(first) => limit("first", first, MAX_GROUPS)?,
         None => MAX_GROUPS + 1,
     };
-    let (table, filter) = (filter.rows(entity), filter.conditions().collect());
+    let (table, filter) = (filter.rows(scope.session(), entity), filter.conditions().collect());
     let measures = measures.to_vec();
     let mut aggregate = Aggregate { table, filter, keys, measures, having, order, limit };
     aggregate.keep_to_range();
@@ -100,8 +105,8 @@ fn statement(
 }
 
 /// The figure's name in the statement, if the client asks for the figure at all.
-fn selected(measures: &[Measure], wanted: Measure, reading: &Reading<'_>) -> Result<&'static str, Failure> {
-    let place = measures.iter().position(|measure| *measure == wanted).and_then(figure_name);
+fn selected(measures: &[Measure], wanted: &Measure, reading: &Reading<'_>) -> Result<&'static str, Failure> {
+    let place = measures.iter().position(|measure| measure == wanted).and_then(figure_name);
     place.ok_or_else(|| reading.wrong("Ask for this figure among the fields of the answer, too."))
 }
 
@@ -112,7 +117,7 @@ fn figure(
     reading: &Reading<'_>,
 ) -> Result<Measure, Failure> {
     let none = || reading.wrong(format!("There is no {} of this.", function.name()));
-    measure(entity, function, name).ok_or_else(none)
+    measure(entity, function, name, reading)?.ok_or_else(none)
 }
 
 /// Which groups are wanted.
@@ -126,7 +131,7 @@ fn having(
     for (name, given) in reading.object(given)? {
         reading.under(&name, |reading| {
             if name == "count" {
-                all.push(compare(count_shape(COUNT), given, reading)?);
+                all.push(compare(&count_column(COUNT), given, reading)?);
                 return Ok(());
             }
             let unknown = || reading.wrong("There are no such figures.");
@@ -134,13 +139,14 @@ fn having(
             for (name, given) in reading.object(given)? {
                 all.push(reading.under(&name, |reading| {
                     let measure = figure(entity, function, &name, reading)?;
-                    let column = selected(measures, measure, reading)?;
-                    let kind = function.kind(measure.shape.kind);
-                    let shape = match function {
-                        Function::CountDistinct => count_shape(column),
-                        _ => Shape { name: measure.shape.name, column, kind, nullable: true },
+                    let column = selected(measures, &measure, reading)?;
+                    let kind = function.kind(measure.column.kind);
+                    let term = Term::Column(column);
+                    let column = match function {
+                        Function::CountDistinct => count_column(column),
+                        _ => Column { term, kind, nullable: true, ..measure.column },
                     };
-                    compare(shape, given, reading)
+                    compare(&column, given, reading)
                 })?);
             }
             Ok(())
@@ -149,8 +155,8 @@ fn having(
     Ok(all)
 }
 
-fn count_shape(column: &'static str) -> Shape {
-    Shape { name: "count", column, kind: Kind::Integer, nullable: false }
+fn count_column(column: &'static str) -> Column {
+    Column { name: "count", kind: Kind::Integer, nullable: false, term: Term::Column(column) }
 }
 
 /// The order of the groups: as asked, and then by their keys.
@@ -182,7 +188,7 @@ fn order(
                     let (name, given) = only(given, reading)?;
                     reading.under(&name, |reading| {
                         let measure = figure(entity, function, &name, reading)?;
-                        Ok((selected(measures, measure, reading)?, direction(given, reading)?))
+                        Ok((selected(measures, &measure, reading)?, direction(given, reading)?))
                     })
                 }
             })

@@ -7,7 +7,7 @@ use super::{
 use crate::sql::{
     condition::{Comparison, Condition, Table},
     order::{Direction, Via},
-    render::{Conjunction, Out, name},
+    render::{Conjunction, Out},
     select::join_each,
     values::Render,
 };
@@ -94,8 +94,8 @@ impl Aggregate {
         for (key, column) in self.keys.iter().zip(KEYS) {
             let table = key.via.as_ref().map_or_else(|| self.table.name().to_owned(), Via::alias);
             match &key.bucket {
-                Some(bucket) => bucket.render(|out| name(&table, key.shape.column, out), out)?,
-                None => name(&table, key.shape.column, out)?,
+                Some(bucket) => bucket.render(|out| key.column.term.render(&table, 1, out), out)?,
+                None => key.column.term.render(&table, 1, out)?,
             }
             out.push_sql(" AS ");
             out.push_sql(column);
@@ -106,7 +106,7 @@ impl Aggregate {
         for (measure, column) in self.measures.iter().zip(FIGURES) {
             out.push_sql(", ");
             out.push_sql(measure.function.sql());
-            name(self.table.name(), measure.shape.column, out)?;
+            measure.column.term.render(self.table.name(), 1, out)?;
             out.push_sql(") AS ");
             out.push_sql(column);
         }
@@ -170,8 +170,8 @@ impl Aggregate {
     pub(crate) fn keep_to_range(&mut self) {
         for key in &self.keys {
             if let Some((from, to)) = key.bucket.as_ref().and_then(|bucket| bucket.range.clone()) {
-                self.filter.push(Condition::Is(key.shape.column, Comparison::Gte, from));
-                self.filter.push(Condition::Is(key.shape.column, Comparison::Lt, to));
+                self.filter.push(Condition::Is(key.column.term.clone(), Comparison::Gte, from));
+                self.filter.push(Condition::Is(key.column.term.clone(), Comparison::Lt, to));
             }
         }
     }

@@ -11,7 +11,7 @@ use tenancy::{Failure, Scope};
 use crate::{
     any::AnyEntity,
     kind::{Kind, joined},
-    read::{cursor, page::Page, plan::Layout},
+    read::{cursor, page::Page, plan::Layout, reading::Reading},
     scalar::id::text_of,
     sql::values::Values,
     value::Value,
@@ -106,16 +106,19 @@ fn column(
         let message = format!("There is no column {:?}.", title.chars().take(100).collect::<String>());
         Failure::bad_request("columns", message)
     };
-    if let Some(shape) = entity.shape(&title) {
-        let source = Source::Own(layout.column(shape));
-        return Ok(Column { title, kind: shape.kind, source });
+    let reading = Reading::new(scope, "columns");
+    if let Some(column) = reading.column(entity, &title)? {
+        let kind = column.kind;
+        return Ok(Column { title, kind, source: Source::Own(layout.column(column)) });
     }
     let (relation, name) = title.split_once('.').ok_or_else(unknown)?;
-    let (target, via) = entity.to_one(relation).ok_or_else(unknown)?;
-    let shape = target.shape(name).ok_or_else(unknown)?;
-    scope.require(target.read)?;
-    let (join, place) = layout.join(&via, Some(shape));
-    Ok(Column { title, kind: shape.kind, source: Source::Joined(join, place) })
+    let relation = entity.relation(relation).ok_or_else(unknown)?;
+    let via = relation.via(scope.session()).ok_or_else(unknown)?;
+    reading.require(relation.target)?;
+    let column = reading.column(relation.target, name)?.ok_or_else(unknown)?;
+    let kind = column.kind;
+    let (join, place) = layout.join(&via, Some(column));
+    Ok(Column { title, kind, source: Source::Joined(join, place) })
 }
 
 impl State {

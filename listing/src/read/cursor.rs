@@ -1,8 +1,8 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
-    field::Shape,
     sql::{
+        column::Column,
         order::{Direction, Key},
         values::Values,
     },
@@ -11,12 +11,12 @@ use crate::{
 
 /// The place of a row in an order, opaque to clients: the order's fingerprint and the row's values
 /// of its keys.
-pub(crate) fn encode(row: &Values, columns: &[Shape], order: &[Key]) -> String {
+pub(crate) fn encode(row: &Values, columns: &[Column], order: &[Key]) -> String {
     // The keys that are not the row's own come right behind its columns.
     let mut foreign = columns.len()..;
     let place = |key: &Key| match &key.via {
         Some(_) => foreign.next(),
-        None => columns.iter().position(|shape| shape.column == key.shape.column),
+        None => columns.iter().position(|column| column.term == key.column.term),
     };
     let values: Vec<&Value> =
         order.iter().map(place).map(|place| place.map_or(&Value::Null, |place| row.at(place))).collect();
@@ -36,7 +36,7 @@ pub(crate) fn decode(cursor: &str, order: &[Key]) -> Result<Vec<Value>, &'static
     if of != fingerprint(order) {
         return Err("This cursor belongs to another order of the list.");
     }
-    let fit = order.iter().zip(&values).all(|(key, value)| key.shape.kind.holds(value, key.is_nullable()));
+    let fit = order.iter().zip(&values).all(|(key, value)| key.column.kind.holds(value, key.is_nullable()));
     if values.len() == order.len() && fit { Ok(values) } else { Err(malformed) }
 }
 

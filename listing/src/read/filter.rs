@@ -1,11 +1,10 @@
 //! `where`: which rows a list, an aggregate or an export is about.
 
 use async_graphql::{InputType, Value as GraphQLValue};
-use tenancy::{Failure, Scope};
+use tenancy::{Failure, Scope, Session};
 
 use crate::{
     any::{AnyEntity, AnyRelation, Way},
-    field::Shape,
     kind::Kind,
     read::{
         operator::{self, Operator},
@@ -13,6 +12,7 @@ use crate::{
     },
     registry::{self, Registry},
     sql::{
+        column::Column,
         condition::{Comparison, Condition, Table},
         list::List,
     },
@@ -50,8 +50,9 @@ impl Filter {
     }
 
     /// The rows that it is about.
-    pub(crate) fn rows(&self, entity: &AnyEntity) -> Table {
-        if self.of_deleted { entity.rows().with_deleted() } else { entity.rows() }
+    pub(crate) fn rows(&self, session: &Session, entity: &AnyEntity) -> Table {
+        let rows = entity.rows(session);
+        if self.of_deleted { rows.with_deleted() } else { rows }
     }
 
     /// What a row must meet.
@@ -81,8 +82,8 @@ fn part(
     given: GraphQLValue,
     reading: &mut Reading<'_>,
 ) -> Result<Condition, Failure> {
-    if let Some(shape) = entity.shape(name) {
-        return compare(shape, given, reading);
+    if let Some(column) = reading.column(entity, name)? {
+        return compare(&column, given, reading);
     }
     if let Some(relation) = entity.relation(name) {
         reading.require(relation.target)?;
@@ -92,7 +93,7 @@ fn part(
                 let condition = read(relation.target, given, reading)?;
                 // Our own row knows the id as well, and there is an index for it.
                 let id = condition.of_id_in(column);
-                let related = Condition::Related(relation.path(), Box::new(condition));
+                let related = Condition::Related(relation.path(reading.session()), Box::new(condition));
                 Ok(Condition::All(id.into_iter().chain([related]).collect()))
             }
             Way::Many { .. } => reading.through_many(|reading| quantified(relation, given, reading)),
@@ -127,7 +128,8 @@ fn quantified(
     given: GraphQLValue,
     reading: &mut Reading<'_>,
 ) -> Result<Condition, Failure> {
-    let related = |condition| Condition::Related(relation.path(), Box::new(condition));
+    let path = relation.path(reading.session());
+    let related = |condition| Condition::Related(path.clone(), Box::new(condition));
     let not = |condition| Condition::Not(Box::new(condition));
     let mut all = vec![];
     for (name, given) in reading.object(given)? {
@@ -165,7 +167,7 @@ fn counts(
             let number = i64::parse(Some(given)).map_err(|_| reading.wrong("This is not a number."))?;
             match comparison {
                 Some((_, Operator::Compare(comparison), _)) => {
-                    Ok(Condition::Counted(relation.path(), *comparison, number))
+                    Ok(Condition::Counted(relation.path(reading.session()), *comparison, number))
                 }
                 _ => Err(reading.wrong("A count has no such operator.")),
             }
@@ -176,7 +178,7 @@ fn counts(
 
 /// Reads the operators of one field.
 pub(crate) fn compare(
-    shape: Shape,
+    column: &Column,
     given: GraphQLValue,
     reading: &mut Reading<'_>,
 ) -> Result<Condition, Failure> {
@@ -187,26 +189,27 @@ pub(crate) fn compare(
     for (name, given) in operators {
         all.push(reading.under(&name, |reading| {
             reading.count()?;
-            let known = operator::of(shape.kind).iter().find(|(known, ..)| *known == name.as_str());
+            let known = operator::of(column.kind).iter().find(|(known, ..)| *known == name.as_str());
             let Some((_, operator, _)) = known else {
                 return Err(reading.wrong("This field has no such operator."));
             };
             if given == GraphQLValue::Null {
                 return Err(reading.wrong("This must not be null: use `isNull` to look for empty values."));
             }
-            operate(shape, *operator, given, reading)
+            operate(column, *operator, given, reading)
         })?);
     }
     Ok(Condition::All(all))
 }
 
 fn operate(
-    shape: Shape,
+    column: &Column,
     operator: Operator,
     given: GraphQLValue,
     reading: &mut Reading<'_>,
 ) -> Result<Condition, Failure> {
-    let Shape { column, kind, .. } = shape;
+    let kind = column.kind;
+    let term = || column.term.clone();
     let wrong = |reading: &Reading<'_>, message| reading.wrong(message);
     let yes = |given, reading: &Reading<'_>| {
         bool::parse(Some(given)).map_err(|_| reading.wrong("This is true or false."))
@@ -215,15 +218,21 @@ fn operate(
     Ok(match operator {
         Operator::Compare(comparison) => {
             let value = kind.read(given).map_err(|message| wrong(reading, message))?;
-            Condition::Is(column, comparison, value)
+            match (kind, &value) {
+                (Kind::Choice(choice), Value::Text(name)) => match choice.find(name) {
+                    Some(name) => Condition::Named(term(), comparison, name),
+                    None => Condition::Is(term(), comparison, value),
+                },
+                _ => Condition::Is(term(), comparison, value),
+            }
         }
         Operator::In(holds) => {
-            let values = list(shape, given, reading)?;
+            let values = list(kind, given, reading)?;
             let one_of = if values.is_empty() {
                 Condition::Any(vec![])
             } else {
                 let list = List::of(values).ok_or_else(|| reading.wrong("This field has no lists."))?;
-                Condition::OneOf(column, list)
+                Condition::OneOf(term(), list)
             };
             unless(one_of, holds)
         }
@@ -235,28 +244,27 @@ fn operate(
                 return Err(reading.wrong(format!("Look for at most {MAX_PATTERN} characters.")));
             }
             let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            Condition::Like(column, format!("{before}{text}{after}"))
+            Condition::Like(term(), format!("{before}{text}{after}"))
         }
-        Operator::Empty if shape.kind.is_ordered() => unless(Condition::Empty(column), yes(given, reading)?),
+        Operator::Empty if kind.is_ordered() => unless(Condition::Empty(term()), yes(given, reading)?),
         Operator::Empty => {
             let none = match kind {
                 Kind::Texts => Value::Texts(vec![]),
                 _ => Value::Json(serde_json::json!([])),
             };
-            unless(Condition::Is(column, Comparison::Eq, none), yes(given, reading)?)
+            unless(Condition::Is(term(), Comparison::Eq, none), yes(given, reading)?)
         }
         Operator::Contains => {
             let value = kind.read(given).map_err(|message| wrong(reading, message))?;
-            Condition::Contains(column, value)
+            Condition::Contains(term(), value)
         }
-        Operator::Has => shape
-            .has(vec![text(given, reading)?], true)
+        Operator::Has => operator::has(column, vec![text(given, reading)?], true)
             .ok_or_else(|| reading.wrong("This field is no list."))?,
         Operator::HasSeveral(all) => {
             let given = if let GraphQLValue::List(list) = given { list } else { vec![given] };
             reading.list(given.len())?;
             let texts = given.into_iter().map(|given| text(given, reading)).collect::<Result<_, _>>()?;
-            shape.has(texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
+            operator::has(column, texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
         }
     })
 }
@@ -268,12 +276,12 @@ fn text(given: GraphQLValue, reading: &Reading<'_>) -> Result<String, Failure> {
     }
 }
 
-fn list(shape: Shape, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Vec<Value>, Failure> {
+fn list(kind: Kind, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Vec<Value>, Failure> {
     let list = if let GraphQLValue::List(list) = given { list } else { vec![given] };
     reading.list(list.len())?;
     let read = |(number, given): (usize, GraphQLValue)| {
         let number = number.to_string();
-        reading.under(&number, |reading| shape.kind.read(given).map_err(|message| reading.wrong(message)))
+        reading.under(&number, |reading| kind.read(given).map_err(|message| reading.wrong(message)))
     };
     list.into_iter().enumerate().map(read).collect()
 }

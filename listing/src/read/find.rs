@@ -1,4 +1,4 @@
-//! Whole entities, with their types.
+//! Whole rows, as values of the entity's type.
 
 use std::collections::HashMap;
 
@@ -11,66 +11,41 @@ use crate::{
         condition::{Condition, Table},
         select::Find,
         statement::Statement,
-        values::Values,
     },
 };
 
-/// The rows of an entity that are not deleted.
-fn live<E: Entity>() -> Table {
-    Table::live(E::TABLE)
+fn statement(table: &Table, ids: Vec<Uuid>, lock: bool) -> Statement {
+    Statement::Find(Find { table: table.clone(), conditions: vec![Condition::ids(ids)], lock })
 }
 
-/// The same with its deleted rows.
-fn all<E: Entity>() -> Table {
-    live::<E>().with_deleted()
+/// Those of the rows with these ids that `table` reaches, by their ids.
+pub(crate) async fn by_id<E: Entity>(
+    scope: &Scope,
+    table: &Table,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, E>, Failure> {
+    let rows = E::rows(scope, statement(table, ids, false)).await?;
+    Ok(rows.into_iter().map(|row: E| (row.id(), row)).collect())
 }
 
-async fn rows<E: Entity>(scope: &Scope, table: Table, conditions: Vec<Condition>) -> Result<Vec<E>, Failure> {
-    E::rows(scope, Statement::Find(Find { table, conditions })).await
+/// The same inside a write.
+pub(crate) async fn by_id_in<E: Entity>(
+    tx: &Tx,
+    table: &Table,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<Uuid, E>, Failure> {
+    let rows = E::rows_in(tx, statement(table, ids, false)).await?;
+    Ok(rows.into_iter().map(|row: E| (row.id(), row)).collect())
 }
 
-async fn rows_in<E: Entity>(tx: &Tx, table: Table, conditions: Vec<Condition>) -> Result<Vec<E>, Failure> {
-    E::rows_in(tx, Statement::Find(Find { table, conditions })).await
+/// The row with this id, inside a write, if `table` reaches it.
+pub(crate) async fn one_in<E: Entity>(tx: &Tx, table: &Table, id: Uuid) -> Result<Option<E>, Failure> {
+    Ok(E::rows_in(tx, statement(table, vec![id], false)).await?.pop())
 }
 
-/// The whole entities of rows of a list, for resolvers that need more of them.
-pub(crate) async fn whole<E: Entity>(scope: &Scope, list: &[Values]) -> Result<HashMap<Uuid, E>, Failure> {
-    let ids = list.iter().filter_map(|row| row.id(0)).collect();
-    let whole = rows::<E>(scope, all::<E>(), vec![Condition::ids(ids)]).await?;
-    Ok(whole.into_iter().map(|entity| (entity.id(), entity)).collect())
-}
-
-/// The rows with these ids that are not deleted.
-pub(crate) async fn find_many<E: Entity>(scope: &Scope, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
-    rows(scope, live::<E>(), vec![Condition::ids(ids)]).await
-}
-
-/// The rows with these ids inside a write, deleted or not.
-pub(crate) async fn find_many_in<E: Entity>(tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
-    rows_in(tx, all::<E>(), vec![Condition::ids(ids)]).await
-}
-
-/// One entity of the organisation; nothing if there is none with that id, or it is deleted.
-///
-/// # Errors
-/// FORBIDDEN without the entity's permission to read, and what the database refuses.
-pub async fn find<E: Entity>(scope: &Scope, id: Uuid) -> Result<Option<E>, Failure> {
-    scope.require(E::READ)?;
-    Ok(rows(scope, live::<E>(), vec![Condition::id(id)]).await?.pop())
-}
-
-/// One entity inside a write, deleted or not.
-///
-/// # Errors
-/// What the database refuses.
-pub async fn find_in<E: Entity>(tx: &Tx, id: Uuid) -> Result<Option<E>, Failure> {
-    Ok(rows_in(tx, all::<E>(), vec![Condition::id(id)]).await?.pop())
-}
-
-/// One entity inside a write, unless it is deleted.
-///
-/// # Errors
-/// What the database refuses.
-pub async fn find_live_in<E: Entity>(tx: &Tx, id: Uuid) -> Result<Option<E>, Failure> {
-    Ok(rows_in(tx, live::<E>(), vec![Condition::id(id)]).await?.pop())
+/// As [`one_in`], and locks the row until the write ends. Whether it is reached is asked again after the
+/// lock where rows of other tables decide it: they may have changed while the write waited.
+pub(crate) async fn lock_in<E: Entity>(tx: &Tx, table: &Table, id: Uuid) -> Result<Option<E>, Failure> {
+    let locked = E::rows_in(tx, statement(table, vec![id], true)).await?.pop();
+    if locked.is_some() && table.depends_on_others() { one_in(tx, table, id).await } else { Ok(locked) }
 }

@@ -140,6 +140,11 @@ impl Json {
         self.bytes.len()
     }
 
+    /// What has been written.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// An object of these parts.
     pub(crate) fn object<P>(&mut self, parts: &[(Key, P)], mut write: impl FnMut(&mut Self, &P)) {
         self.several(b'{', parts, b'}', |json, (key, part)| {

@@ -15,9 +15,11 @@ use uuid::Uuid;
 use crate::{
     entity::Entity,
     read::{
-        find::find_many,
+        find,
         page::{Page, Rows},
     },
+    sql::{column::Column, condition::Table, select::Select, values::values},
+    value::Value,
 };
 
 /// How often a loader lets others add to its batch before it runs.
@@ -39,8 +41,13 @@ impl Loaders {
     }
 
     /// Entities of this type by their ids.
-    pub fn one<E: Entity>(&self, scope: &Scope) -> Arc<OneLoader<E>> {
-        self.get(|| OneLoader::new(scope.clone()))
+    pub(crate) fn one<E: Entity>(&self, scope: &Scope, table: impl FnOnce() -> Table) -> Arc<OneLoader<E>> {
+        self.get(|| OneLoader::new(ById { scope: scope.clone(), table: table(), entity: PhantomData }))
+    }
+
+    /// Values of rows by their ids.
+    pub(crate) fn values(&self, scope: &Scope) -> Arc<ValueLoader> {
+        self.get(|| ValueLoader::new(scope.clone()))
     }
 
     /// Pages of children by their parents.
@@ -63,37 +70,34 @@ impl Loaders {
 type One<E> = Result<Option<Arc<E>>, Failure>;
 
 /// Entities by their id. Deleted ones are absent.
-pub struct OneLoader<E: Entity>(Loader<Uuid, One<E>, ById<E>>);
+pub(crate) struct OneLoader<E: Entity>(Loader<Uuid, One<E>, ById<E>>);
 
 struct ById<E> {
     scope: Scope,
+    /// The rows that the session sees.
+    table: Table,
     entity: PhantomData<fn() -> E>,
 }
 
 impl<E: Entity> OneLoader<E> {
-    fn new(scope: Scope) -> Self {
-        let batch = ById { scope, entity: PhantomData };
+    fn new(batch: ById<E>) -> Self {
         Self(Loader::new(batch).with_yield_count(YIELDS).with_max_batch_size(MAX_BATCH))
     }
 
     /// The entity with this id, if it is there.
     ///
     /// # Errors
-    /// FORBIDDEN without the entity's permission to read, and what the database refuses.
-    pub async fn load(&self, id: Uuid) -> One<E> {
+    /// What the database refuses.
+    pub(crate) async fn load(&self, id: Uuid) -> One<E> {
         self.0.try_load(id).await.map_err(Failure::internal)?
     }
 }
 
 impl<E: Entity> BatchFn<Uuid, One<E>> for ById<E> {
     async fn load(&mut self, ids: &[Uuid]) -> HashMap<Uuid, One<E>> {
-        let found = async {
-            self.scope.require(E::READ)?;
-            find_many::<E>(&self.scope, ids.to_vec()).await
-        };
+        let found = find::by_id::<E>(&self.scope, &self.table, ids.to_vec()).await;
         let found = found
-            .await
-            .map(|rows| rows.into_iter().map(|row| (row.id(), Arc::new(row))).collect::<HashMap<_, _>>());
+            .map(|rows| rows.into_iter().map(|(id, row)| (id, Arc::new(row))).collect::<HashMap<_, _>>());
         let answer = |id: &Uuid| match &found {
             Ok(rows) => Ok(rows.get(id).cloned()),
             Err(failure) => Err(failure.clone()),
@@ -144,6 +148,50 @@ impl BatchFn<Key, Result<Rows, Failure>> for ByParent {
                     Err(failure) => Err(failure.clone()),
                 };
                 answers.insert(Key { parent, column, page: Arc::clone(page) }, own);
+            }
+        }
+        answers
+    }
+}
+
+/// A value of a row: of which rows, which value, and the row's id.
+type ValueKey = (Arc<Table>, Column, Uuid);
+
+/// Values of rows by their ids, for rows that were read without them.
+pub(crate) struct ValueLoader(Loader<ValueKey, Result<Value, Failure>, ByRow>);
+
+struct ByRow(Scope);
+
+impl ValueLoader {
+    fn new(scope: Scope) -> Self {
+        Self(Loader::new(ByRow(scope)).with_yield_count(YIELDS).with_max_batch_size(MAX_BATCH))
+    }
+
+    /// The value; null if the row is not seen.
+    pub(crate) async fn load(&self, table: Table, column: Column, id: Uuid) -> Result<Value, Failure> {
+        self.0.try_load((Arc::new(table), column, id)).await.map_err(Failure::internal)?
+    }
+}
+
+impl BatchFn<ValueKey, Result<Value, Failure>> for ByRow {
+    async fn load(&mut self, keys: &[ValueKey]) -> HashMap<ValueKey, Result<Value, Failure>> {
+        let mut ids_of: HashMap<(&Arc<Table>, &Column), Vec<Uuid>> = HashMap::new();
+        for (table, column, id) in keys {
+            ids_of.entry((table, column)).or_default().push(*id);
+        }
+        let mut answers = HashMap::with_capacity(keys.len());
+        for ((table, column), ids) in ids_of {
+            let select =
+                Select::by_id(Table::clone(table), vec![Column::id(""), column.clone()], ids.clone());
+            let rows = values(&self.0, select).await;
+            let found: Result<HashMap<Uuid, Value>, Failure> = rows
+                .map(|rows| rows.iter().filter_map(|row| Some((row.id(0)?, row.at(1).clone()))).collect());
+            for id in ids {
+                let answer = match &found {
+                    Ok(found) => Ok(found.get(&id).cloned().unwrap_or(Value::Null)),
+                    Err(failure) => Err(failure.clone()),
+                };
+                answers.insert((Arc::clone(table), column.clone(), id), answer);
             }
         }
         answers

@@ -1,12 +1,14 @@
 //! The operators that each kind of field has in a filter.
 
 use crate::{
-    field::Shape,
     kind::Kind,
     registry::{self, Registry},
-    sql::condition::{
-        Comparison::{self, Eq, Gt, Gte, Lt, Lte, Ne},
-        Condition,
+    sql::{
+        column::Column,
+        condition::{
+            Comparison::{self, Eq, Gt, Gte, Lt, Lte, Ne},
+            Condition,
+        },
     },
     value::Value,
 };
@@ -83,7 +85,7 @@ pub(crate) fn of(kind: Kind) -> &'static [Row] {
     match kind {
         Kind::Text => TEXT,
         Kind::Choice(_) | Kind::Id(_) => NAME,
-        Kind::Integer | Kind::Decimal | Kind::Instant | Kind::Date => ORDERED,
+        Kind::Integer | Kind::Long | Kind::Decimal | Kind::Instant | Kind::Date => ORDERED,
         Kind::Boolean => BOOLEAN,
         Kind::Texts | Kind::Parts(_) => LIST,
         Kind::Json => JSON,
@@ -125,20 +127,17 @@ pub(crate) fn describe_counts(registry: &mut Registry) -> String {
     })
 }
 
-impl Shape {
-    /// That the list of this field has all of these texts, or any; nothing for a field that is no
-    /// list.
-    pub(crate) fn has(self, texts: Vec<String>, all: bool) -> Option<Condition> {
-        match self.kind {
-            Kind::Texts if all => Some(Condition::Contains(self.column, Value::Texts(texts))),
-            Kind::Texts => Some(Condition::Overlaps(self.column, texts)),
-            Kind::Parts(key) => {
-                let one = |text| Value::Json(serde_json::json!([{ key: text }]));
-                let each =
-                    texts.into_iter().map(|text| Condition::Contains(self.column, one(text))).collect();
-                Some(if all { Condition::All(each) } else { Condition::Any(each) })
-            }
-            _ => None,
+/// That the list of this field has all of these texts, or any; nothing for a field that is no list.
+pub(crate) fn has(column: &Column, texts: Vec<String>, all: bool) -> Option<Condition> {
+    let term = || column.term.clone();
+    match column.kind {
+        Kind::Texts if all => Some(Condition::Contains(term(), Value::Texts(texts))),
+        Kind::Texts => Some(Condition::Overlaps(term(), texts)),
+        Kind::Parts(key) => {
+            let one = |text| Value::Json(serde_json::json!([{ key: text }]));
+            let each = texts.into_iter().map(|text| Condition::Contains(term(), one(text))).collect();
+            Some(if all { Condition::All(each) } else { Condition::Any(each) })
         }
+        _ => None,
     }
 }

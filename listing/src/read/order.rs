@@ -37,8 +37,8 @@ pub(crate) fn read(
         keys.push(reading.under(&number.to_string(), |reading| key(entity, given, reading))?);
     }
     if keys.is_empty() {
-        let newest = entity.shape("createdAt");
-        keys.extend(newest.map(|shape| Key { shape, via: None, direction: Direction::Desc }));
+        let newest = entity.column(scope.session(), "createdAt");
+        keys.extend(newest.map(|column| Key { column, via: None, direction: Direction::Desc }));
     }
     let direction = keys.last().map_or(Direction::Asc, |key| key.direction);
     keys.push(Key::id(direction));
@@ -48,22 +48,28 @@ pub(crate) fn read(
 fn key(entity: &'static AnyEntity, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Key, Failure> {
     let (name, given) = only(given, reading)?;
     reading.under(&name, |reading| {
-        if let Some(shape) = entity.shape(&name).filter(|shape| shape.kind.is_ordered()) {
-            return Ok(Key { shape, via: None, direction: direction(given, reading)? });
+        if reading.column(entity, &name)?.is_some() {
+            let column =
+                entity.sort_column(reading.session(), &name).ok_or_else(|| cannot(entity, reading))?;
+            return Ok(Key { column, via: None, direction: direction(given, reading)? });
         }
-        let Some((target, via)) = entity.to_one(&name) else {
-            return Err(reading.wrong(format!("{} cannot be ordered by this.", entity.many)));
-        };
+        let relation = entity.relation(&name).ok_or_else(|| cannot(entity, reading))?;
+        let via = relation.via(reading.session()).ok_or_else(|| cannot(entity, reading))?;
+        let target = relation.target;
         reading.require(target)?;
         let (name, given) = only(given, reading)?;
         reading.under(&name, |reading| {
-            let shape = target.shape(&name).filter(|shape| shape.kind.is_ordered());
+            reading.column(target, &name)?;
             let wrong =
                 || reading.wrong("An order reaches one relation far, and to fields that have an order.");
-            let shape = shape.ok_or_else(wrong)?;
-            Ok(Key { shape, via: Some(via), direction: direction(given, reading)? })
+            let column = target.sort_column(reading.session(), &name).ok_or_else(wrong)?;
+            Ok(Key { column, via: Some(via), direction: direction(given, reading)? })
         })
     })
+}
+
+fn cannot(entity: &AnyEntity, reading: &Reading<'_>) -> Failure {
+    reading.wrong(format!("{} cannot be ordered by this.", entity.many))
 }
 
 /// The one field of an object of which one field is to be given.

@@ -7,11 +7,11 @@ use uuid::Uuid;
 use crate::{
     any::AnyEntity,
     context::{argument, given_value},
-    field::Shape,
     limits::{DEFAULT_PAGE, MAX_PAGE},
     read::{cursor, filter::Filter, order},
     registry,
     sql::{
+        column::Column,
         condition::{Condition, Table},
         keyset::KeysetBound,
         order::Key,
@@ -37,7 +37,7 @@ pub(crate) struct Page {
     pub(crate) after: Option<Vec<Value>>,
     before: Option<Vec<Value>>,
     /// What is read of each row, and together with it.
-    pub(crate) columns: Vec<Shape>,
+    pub(crate) columns: Vec<Column>,
     pub(crate) joins: Vec<Join>,
     /// Whether all rows that pass the filter are counted.
     pub(crate) total: bool,
@@ -79,11 +79,11 @@ impl Page {
         filter: Option<GraphQLValue>,
         order_by: Option<GraphQLValue>,
     ) -> Result<Self, Failure> {
-        scope.require(entity.read)?;
+        entity.require(scope)?;
         let order = order::read(scope, entity, order_by)?;
         let filter = Filter::read(scope, entity, filter)?;
         Ok(Self {
-            table: filter.rows(entity),
+            table: filter.rows(scope.session(), entity),
             filter,
             order,
             limit: DEFAULT_PAGE,

@@ -34,7 +34,7 @@ async fn one(ctx: &Context<'_>, entity: &'static AnyEntity) -> ServerResult<Grap
     let read = async {
         let (scope, budget) = (scope(ctx)?, ResponseBudget::of(ctx)?);
         let id = id::argument(&given, "id", (entity.name, entity.prefix))?;
-        scope.require(entity.read)?;
+        entity.require(scope)?;
         let Some(plan) = One::of(ctx, scope, entity, &SelectedField::being_resolved(ctx)) else {
             // Something is selected that only the entity's own resolvers know.
             return Ok(Err(id));

@@ -1,9 +1,9 @@
 //! The reading of filters, orders and groups: where a value stands, and how much has been read.
 
 use async_graphql::{Name, Value as GraphQLValue, indexmap::IndexMap};
-use tenancy::{Failure, Scope};
+use tenancy::{Failure, Scope, Session};
 
-use crate::any::AnyEntity;
+use crate::{any::AnyEntity, sql::column::Column};
 
 /// How deep a filter nests at most.
 const MAX_DEPTH: usize = 20;
@@ -18,6 +18,7 @@ const MAX_MANY: usize = 3;
 /// How often a filter asks for related rows at most: each time is a pass over a table, and its ids
 /// are kept in memory meanwhile.
 const MAX_RELATED: usize = 20;
+
 /// Where a filter is being read, and how much of it has been.
 pub(crate) struct Reading<'s> {
     scope: &'s Scope,
@@ -55,7 +56,24 @@ impl<'s> Reading<'s> {
 
     /// Passes if the session may read such entities: a filter must not say what a list does not show.
     pub(crate) fn require(&self, entity: &AnyEntity) -> Result<(), Failure> {
-        self.scope.require(entity.read)
+        entity.require(self.scope)
+    }
+
+    /// The session on whose behalf is read.
+    pub(crate) fn session(&self) -> &Session {
+        self.scope.session()
+    }
+
+    /// The field of that name as the session may see it; nothing if there is none.
+    ///
+    /// # Errors
+    /// FORBIDDEN if it counts rows that the session may not read.
+    pub(crate) fn column(&self, entity: &'static AnyEntity, name: &str) -> Result<Option<Column>, Failure> {
+        let Some(field) = entity.field(name) else { return Ok(None) };
+        if let Some(counted) = entity.counts(field) {
+            self.require(counted)?;
+        }
+        Ok(entity.column(self.session(), name))
     }
 
     /// Counts a condition.

@@ -3,5 +3,6 @@
 pub(crate) mod date;
 pub(crate) mod decimal;
 pub(crate) mod id;
+pub(crate) mod long;
 pub(crate) mod named;
 pub(crate) mod stored;

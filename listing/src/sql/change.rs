@@ -4,7 +4,7 @@ use diesel::{QueryResult, pg::Pg, query_builder::QueryFragment, sql_types as st}
 use uuid::Uuid;
 
 use crate::{
-    field::Shape,
+    kind::Kind,
     sql::{
         condition::{Condition, Table},
         render::Out,
@@ -12,12 +12,21 @@ use crate::{
     value::Value,
 };
 
+/// A column that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The field, as GraphQL calls it.
+    pub(crate) field: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) kind: Kind,
+}
+
 /// Adds rows, all with the same columns.
 #[derive(Clone, Debug)]
 pub struct Insert {
     pub(crate) table: Table,
-    pub(crate) shapes: Vec<Shape>,
-    /// Id and values of each row, in the order of the shapes; nothing for what the table fills in.
+    pub(crate) columns: Vec<Written>,
+    /// Id and values of each row, in the order of the columns; nothing for what the table fills in.
     pub(crate) rows: Vec<(Uuid, Vec<Option<Value>>)>,
 }
 
@@ -26,7 +35,7 @@ pub struct Insert {
 pub struct Update {
     pub(crate) table: Table,
     pub(crate) conditions: Vec<Condition>,
-    pub(crate) changes: Vec<(Shape, Value)>,
+    pub(crate) changes: Vec<(Written, Value)>,
 }
 
 /// Sets or clears the time of deletion of the rows that meet these conditions.
@@ -45,18 +54,18 @@ impl Insert {
     ) -> QueryResult<()> {
         self.table.insert(&mut out)?;
         out.push_sql(" (id");
-        for shape in &self.shapes {
+        for column in &self.columns {
             out.push_sql(", ");
-            out.push_identifier(shape.column)?;
+            out.push_identifier(column.column)?;
         }
         out.push_sql(") VALUES ");
         for (at, (id, values)) in self.rows.iter().enumerate() {
             out.push_sql(if at == 0 { "(" } else { ", (" });
             out.push_bind_param::<st::Uuid, _>(id)?;
-            for (shape, value) in self.shapes.iter().zip(values) {
+            for (column, value) in self.columns.iter().zip(values) {
                 out.push_sql(", ");
                 match value {
-                    Some(value) => shape.kind.push(value, &mut out)?,
+                    Some(value) => column.kind.push(value, &mut out)?,
                     None => out.push_sql("DEFAULT"),
                 }
             }
@@ -75,11 +84,11 @@ impl Update {
         let values = |out: &mut Out<'_, 'b>| {
             // The trigger sets updated_at; naming it here keeps an empty change a valid statement.
             out.push_sql("updated_at = updated_at");
-            for (shape, value) in &self.changes {
+            for (column, value) in &self.changes {
                 out.push_sql(", ");
-                out.push_identifier(shape.column)?;
+                out.push_identifier(column.column)?;
                 out.push_sql(" = ");
-                shape.kind.push(value, out)?;
+                column.kind.push(value, out)?;
             }
             Ok(())
         };

@@ -1,5 +1,7 @@
 //! Which rows a statement is about, as plain data; `render` writes it as SQL.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::{sql::list::List, value::Value};
@@ -13,19 +15,22 @@ pub enum Condition {
     Any(Vec<Condition>),
     /// This does not hold.
     Not(Box<Condition>),
-    /// The column compares so with this value. An empty column compares with nothing, and differs
-    /// from everything.
-    Is(&'static str, Comparison, Value),
-    /// The column holds one of these values.
-    OneOf(&'static str, List),
-    /// The column is empty.
-    Empty(&'static str),
-    /// The text of the column matches this pattern, whatever the case of its letters.
-    Like(&'static str, String),
-    /// The list or the JSON of the column contains all of this.
-    Contains(&'static str, Value),
-    /// The list of texts of the column has one of these.
-    Overlaps(&'static str, Vec<String>),
+    /// The term compares so with this value. An empty one compares with nothing, and differs from
+    /// everything.
+    Is(Term, Comparison, Value),
+    /// The term has one of these names of an enum. They are written into the statement, so that partial
+    /// indexes serve it whatever the plan.
+    Named(Term, Comparison, &'static str),
+    /// The term has one of these values.
+    OneOf(Term, List),
+    /// The term is empty.
+    Empty(Term),
+    /// The text of the term matches this pattern, whatever the case of its letters.
+    Like(Term, String),
+    /// The list or the JSON of the term contains all of this.
+    Contains(Term, Value),
+    /// The list of texts of the term has one of these.
+    Overlaps(Term, Vec<String>),
     /// A related row is there and meets a condition.
     Related(Path, Box<Condition>),
     /// So many related rows are there.
@@ -59,15 +64,31 @@ pub struct Path {
     pub(crate) theirs: &'static str,
 }
 
+/// A value of a row, as SQL computes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Term {
+    /// What stands in a column.
+    Column(&'static str),
+    /// An expression over the row's columns, in which `{row}` is the name of its table.
+    Expression(&'static str),
+    /// The id in a column; empty where the row that it refers to may not be seen.
+    Reference(&'static str, Table),
+    /// How many related rows there are that meet a condition.
+    Count(Box<Path>, Box<Condition>),
+}
+
 /// The rows of a table that a statement reaches. Only `render` reads its name, and with it always
 /// writes which rows are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Table {
+pub struct Table {
     pub(in crate::sql) name: &'static str,
     pub(in crate::sql) rows: Rows,
+    pub(in crate::sql) sight: Arc<Sight>,
+    /// Which of the deleted rows are seen.
+    pub(in crate::sql) deleted_sight: Arc<Sight>,
 }
 
-/// Whether a statement reaches soft-deleted rows.
+/// Which of its rows a statement reaches, by their deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::sql) enum Rows {
     /// Those that are not deleted.
@@ -76,22 +97,109 @@ pub(in crate::sql) enum Rows {
     Deleted,
     /// Both.
     All,
+    /// All: nothing of the table is ever deleted.
+    Kept,
+}
+
+/// Which rows of an entity a session sees. What it does not see it cannot tell from what does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Sight {
+    /// All of the organisation.
+    All,
+    /// None.
+    None,
+    /// Those to which one of these ways leads.
+    Ways(Vec<SeenBy>),
+}
+
+/// One way by which a session comes to see rows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SeenBy {
+    /// By the row's own columns: few rows for each session.
+    Own(Condition),
+    /// By the row's own columns: perhaps most rows.
+    Most(Condition),
+    /// By rows of a table that joins: watchers of a ticket. Few for each session.
+    Through {
+        /// The table that joins. Its own sight does not matter here.
+        table: Table,
+        /// Its column with the id of the row.
+        row: &'static str,
+        /// What its rows must meet.
+        condition: Condition,
+    },
+    /// By the row that a column refers to: a session that sees the ticket sees its tasks. Apart, because
+    /// they are looked for in different ways: those few to which narrow ways lead, and all others.
+    With {
+        /// To the rows that are seen by narrow ways.
+        few: Option<Path>,
+        /// To those that are seen by others.
+        most: Option<Path>,
+    },
+}
+
+impl SeenBy {
+    /// Whether it leads to few rows for each session.
+    fn is_narrow(&self) -> bool {
+        matches!(self, Self::Own(_) | Self::Through { .. } | Self::With { most: None, .. })
+    }
+
+    /// By the row of `table` whose id stands in a column.
+    pub(crate) fn with(column: &'static str, table: &Table) -> Self {
+        let path = |sight| {
+            let table = Table { sight: Arc::new(sight), ..table.clone() };
+            Some(Path { table, ours: column, theirs: "id" })
+        };
+        let (few, most) = match &*table.sight {
+            Sight::All => (None, path(Sight::All)),
+            Sight::None => (None, None),
+            Sight::Ways(ways) => {
+                let (few, most): (Vec<_>, Vec<_>) = ways.iter().cloned().partition(Self::is_narrow);
+                let path = |ways: Vec<Self>| if ways.is_empty() { None } else { path(Sight::Ways(ways)) };
+                (path(few), path(most))
+            }
+        };
+        Self::With { few, most }
+    }
 }
 
 impl Table {
-    /// The rows of this table that are not deleted.
-    pub(crate) fn live(name: &'static str) -> Self {
-        Self { name, rows: Rows::Live }
+    /// The rows of this table that are not deleted and that `sight` shows.
+    pub(crate) fn live(name: &'static str, sight: Sight, deleted_sight: Sight) -> Self {
+        let (sight, deleted_sight) = (Arc::new(sight), Arc::new(deleted_sight));
+        Self { name, rows: Rows::Live, sight, deleted_sight }
+    }
+
+    /// The rows that `sight` shows, of a table of which nothing is deleted.
+    pub(crate) fn kept(name: &'static str, sight: Sight) -> Self {
+        Self { name, rows: Rows::Kept, sight: Arc::new(sight), deleted_sight: Arc::new(Sight::None) }
     }
 
     /// The same table with its deleted rows.
     pub(crate) fn with_deleted(self) -> Self {
-        Self { rows: Rows::All, ..self }
+        match self.rows {
+            Rows::Kept => self,
+            _ => Self { rows: Rows::All, ..self },
+        }
     }
 
     /// The deleted rows of the same table alone.
     pub(crate) fn only_deleted(self) -> Self {
         Self { rows: Rows::Deleted, ..self }
+    }
+
+    /// Whether rows of other tables decide which rows are seen. A change then locks the row first, and
+    /// asks again whether it is seen: what was true before the wait may not be any more.
+    pub(crate) fn depends_on_others(&self) -> bool {
+        let foreign = |way: &SeenBy| !matches!(way, SeenBy::Own(_) | SeenBy::Most(_));
+        matches!(&*self.sight, Sight::Ways(ways) if ways.iter().any(foreign))
+    }
+}
+
+impl Term {
+    /// The column, if it is nothing else.
+    pub(crate) fn column(&self) -> Option<&'static str> {
+        if let Self::Column(column) = self { Some(column) } else { None }
     }
 }
 
@@ -122,19 +230,19 @@ impl Comparison {
 impl Condition {
     /// The row has this id.
     pub(crate) fn id(id: Uuid) -> Self {
-        Self::Is("id", Comparison::Eq, Value::Uuid(id))
+        Self::Is(ID, Comparison::Eq, Value::Uuid(id))
     }
 
     /// The row has this revision.
     pub(crate) fn revision(revision: i32) -> Self {
-        Self::Is("revision", Comparison::Eq, Value::Integer(revision))
+        Self::Is(Term::Column("revision"), Comparison::Eq, Value::Integer(revision))
     }
 
     /// The row has one of these ids.
     pub(crate) fn ids(ids: Vec<Uuid>) -> Self {
         match ids.as_slice() {
             [id] => Self::id(*id),
-            _ => Self::OneOf("id", List::Uuids(ids)),
+            _ => Self::OneOf(ID, List::Uuids(ids)),
         }
     }
 
@@ -142,9 +250,14 @@ impl Condition {
     pub(crate) fn of_id_in(&self, column: &'static str) -> Option<Self> {
         match self {
             Self::All(all) => all.iter().find_map(|condition| condition.of_id_in(column)),
-            Self::Is("id", Comparison::Eq, id) => Some(Self::Is(column, Comparison::Eq, id.clone())),
-            Self::OneOf("id", ids) => Some(Self::OneOf(column, ids.clone())),
+            Self::Is(Term::Column("id"), Comparison::Eq, id) => {
+                Some(Self::Is(Term::Column(column), Comparison::Eq, id.clone()))
+            }
+            Self::OneOf(Term::Column("id"), ids) => Some(Self::OneOf(Term::Column(column), ids.clone())),
             _ => None,
         }
     }
 }
+
+/// The row's own id.
+const ID: Term = Term::Column("id");

@@ -1,6 +1,7 @@
 //! The statements that serve every entity, rendered from plain data.
 
 pub(crate) mod change;
+pub(crate) mod column;
 pub(crate) mod condition;
 pub(crate) mod keyset;
 pub(crate) mod list;

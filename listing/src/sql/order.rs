@@ -3,14 +3,7 @@
 use async_graphql::Enum;
 use diesel::QueryResult;
 
-use crate::{
-    field::Shape,
-    kind::Kind,
-    sql::{
-        condition::Path,
-        render::{Out, name},
-    },
-};
+use crate::sql::{column::Column, condition::Path, render::Out};
 
 /// Which way a list runs.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +38,7 @@ impl Direction {
 /// One key of an order, erased: what SQL and cursors need of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    pub(crate) shape: Shape,
+    pub(crate) column: Column,
     /// The relation whose field it is, if it is none of the rows' own.
     pub(crate) via: Option<Via>,
     pub(crate) direction: Direction,
@@ -76,27 +69,26 @@ impl Via {
 impl Key {
     /// The last key of every order, so that no two rows are equal.
     pub(crate) fn id(direction: Direction) -> Self {
-        let shape = Shape { name: "id", column: "id", kind: Kind::Id(""), nullable: false };
-        Self { shape, via: None, direction }
+        Self { column: Column::id(""), via: None, direction }
     }
 
     pub(crate) fn is_nullable(&self) -> bool {
-        self.shape.nullable || self.via.is_some()
+        self.column.nullable || self.via.is_some()
     }
 
     /// As orders and cursors name it: `name`, `company.name`.
     pub(crate) fn name(&self) -> String {
         match &self.via {
-            Some(via) => format!("{}.{}", via.relation, self.shape.name),
-            None => self.shape.name.to_owned(),
+            Some(via) => format!("{}.{}", via.relation, self.column.name),
+            None => self.column.name.to_owned(),
         }
     }
 
     /// Its column, of the rows that the statement calls `table`.
-    pub(crate) fn render(&self, table: &str, out: &mut Out<'_, '_>) -> QueryResult<()> {
+    pub(crate) fn render<'b>(&'b self, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match &self.via {
-            Some(via) => name(&via.alias(), self.shape.column, out),
-            None => name(table, self.shape.column, out),
+            Some(via) => self.column.term.render(&via.alias(), 1, out),
+            None => self.column.term.render(table, 1, out),
         }
     }
 }

@@ -3,7 +3,10 @@
 
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 
-use crate::sql::condition::{Condition, Path, Rows, Table};
+use crate::{
+    sql::condition::{Condition, Path, Rows, SeenBy, Sight, Table, Term},
+    value::Value,
+};
 
 /// The SQL that is being written.
 pub(crate) type Out<'a, 'b> = AstPass<'a, 'b, Pg>;
@@ -48,6 +51,27 @@ impl Table {
         self.wheres(Conjunction::WHERE, self.name, 1, conditions, out)
     }
 
+    /// `(SELECT column FROM table AS alias WHERE` its rows may be reached; a bracket closes it.
+    fn subselect<'b>(
+        &'b self,
+        selected: &str,
+        alias: &str,
+        depth: usize,
+        out: &mut Out<'_, 'b>,
+    ) -> QueryResult<Conjunction> {
+        out.push_sql("SELECT ");
+        match selected {
+            "" => {}
+            "count(*)" => out.push_sql("count(*)::integer"),
+            column => name(alias, column, out)?,
+        }
+        out.push_sql(" FROM ");
+        out.push_identifier(self.name)?;
+        out.push_sql(" AS ");
+        out.push_identifier(alias)?;
+        self.wheres(Conjunction::WHERE, alias, depth + 1, std::iter::empty(), out)
+    }
+
     /// ` LEFT JOIN table AS alias ON` its rows may be reached and have the id that stands in a column of
     /// `parent`.
     pub(crate) fn left_join<'b>(
@@ -87,6 +111,32 @@ impl Table {
         out.push_identifier(self.name)
     }
 
+    fn living<'b>(
+        &'b self,
+        and: &mut Conjunction,
+        alias: &str,
+        depth: usize,
+        out: &mut Out<'_, 'b>,
+    ) -> QueryResult<()> {
+        and.next(out);
+        name(alias, "deleted_at", out)?;
+        out.push_sql(" IS NULL");
+        self.sight.render_unless_all(and, alias, depth, out)
+    }
+
+    fn deleted<'b>(
+        &'b self,
+        and: &mut Conjunction,
+        alias: &str,
+        depth: usize,
+        out: &mut Out<'_, 'b>,
+    ) -> QueryResult<()> {
+        and.next(out);
+        name(alias, "deleted_at", out)?;
+        out.push_sql(" IS NOT NULL");
+        self.deleted_sight.render_unless_all(and, alias, depth, out)
+    }
+
     /// Which rows may be reached, and the conditions.
     fn wheres<'b>(
         &'b self,
@@ -96,15 +146,17 @@ impl Table {
         conditions: impl Iterator<Item = &'b Condition>,
         out: &mut Out<'_, 'b>,
     ) -> QueryResult<Conjunction> {
-        let deleted = match self.rows {
-            Rows::Live => Some(" IS NULL"),
-            Rows::Deleted => Some(" IS NOT NULL"),
-            Rows::All => None,
-        };
-        if let Some(deleted) = deleted {
-            and.next(out);
-            name(alias, "deleted_at", out)?;
-            out.push_sql(deleted);
+        match self.rows {
+            Rows::Live => self.living(&mut and, alias, depth, out)?,
+            Rows::Deleted => self.deleted(&mut and, alias, depth, out)?,
+            Rows::All if *self.sight == Sight::All && *self.deleted_sight == Sight::All => {}
+            Rows::All => {
+                and.next(out);
+                self.living(&mut Conjunction("(("), alias, depth, out)?;
+                self.deleted(&mut Conjunction(") OR ("), alias, depth, out)?;
+                out.push_sql("))");
+            }
+            Rows::Kept => self.sight.render_unless_all(&mut and, alias, depth, out)?,
         }
         for condition in conditions {
             and.next(out);
@@ -129,40 +181,54 @@ impl Condition {
                 out.push_sql(") IS NOT TRUE");
                 Ok(())
             }
-            Self::Is(column, comparison, value) => {
-                name(table, column, out)?;
+            Self::Is(term, comparison, Value::Boolean(yes)) => {
+                // Written into the statement, so that partial indexes serve it whatever the plan.
+                term.render(table, depth, out)?;
+                out.push_sql(comparison.sql());
+                out.push_sql(if *yes { "TRUE" } else { "FALSE" });
+                Ok(())
+            }
+            Self::Is(term, comparison, value) => {
+                term.render(table, depth, out)?;
                 out.push_sql(comparison.sql());
                 value.push(out)
             }
-            Self::OneOf(column, list) => {
-                name(table, column, out)?;
+            Self::Named(term, comparison, literal) => {
+                term.render(table, depth, out)?;
+                out.push_sql(comparison.sql());
+                // Names of GraphQL's enums are letters, digits and underscores.
+                out.push_sql(&format!("'{literal}'"));
+                Ok(())
+            }
+            Self::OneOf(term, list) => {
+                term.render(table, depth, out)?;
                 out.push_sql(" = ANY(");
                 list.push(out)?;
                 out.push_sql(")");
                 Ok(())
             }
-            Self::Empty(column) => {
-                name(table, column, out)?;
+            Self::Empty(term) => {
+                term.render(table, depth, out)?;
                 out.push_sql(" IS NULL");
                 Ok(())
             }
-            Self::Like(column, pattern) => {
-                name(table, column, out)?;
+            Self::Like(term, pattern) => {
+                term.render(table, depth, out)?;
                 out.push_sql(" ILIKE ");
                 out.push_bind_param::<st::Text, _>(pattern)
             }
-            Self::Contains(column, value) => {
-                name(table, column, out)?;
+            Self::Contains(term, value) => {
+                term.render(table, depth, out)?;
                 out.push_sql(" @> ");
                 value.push(out)
             }
-            Self::Overlaps(column, texts) => {
-                name(table, column, out)?;
+            Self::Overlaps(term, texts) => {
+                term.render(table, depth, out)?;
                 out.push_sql(" && ");
                 out.push_bind_param::<st::Array<st::Text>, _>(texts)
             }
-            Self::Related(path, condition) => path.render(table, depth, out, |related, out| {
-                out.push_sql(" AND ");
+            Self::Related(path, condition) => path.render(table, depth, out, |related, mut and, out| {
+                and.next(out);
                 condition.render(related, depth + 1, out)
             }),
             Self::Counted(path, comparison, number) => {
@@ -170,7 +236,7 @@ impl Condition {
                 // enough, those are asked for that have another number.
                 let none_is_enough = comparison.holds(0, *number);
                 out.push_sql(if none_is_enough { "NOT " } else { "" });
-                path.render(table, depth, out, |related, out| {
+                path.render(table, depth, out, |related, _, out| {
                     out.push_sql(" GROUP BY ");
                     name(related, path.theirs, out)?;
                     out.push_sql(if none_is_enough { " HAVING NOT count(*)" } else { " HAVING count(*)" });
@@ -201,27 +267,201 @@ impl Path {
         table: &str,
         depth: usize,
         out: &mut Out<'_, 'b>,
-        further: impl FnOnce(&str, &mut Out<'_, 'b>) -> QueryResult<()>,
+        further: impl FnOnce(&str, Conjunction, &mut Out<'_, 'b>) -> QueryResult<()>,
     ) -> QueryResult<()> {
         let related = format!("r{depth}");
         out.push_sql("(");
         name(table, self.ours, out)?;
-        out.push_sql(" IN (SELECT ");
-        name(&related, self.theirs, out)?;
-        out.push_sql(" FROM ");
-        out.push_identifier(self.table.name)?;
-        out.push_sql(" AS ");
-        out.push_identifier(&related)?;
-        self.table.wheres(Conjunction::WHERE, &related, depth + 1, std::iter::empty(), out)?;
-        further(&related, out)?;
+        out.push_sql(" IN (");
+        let and = self.table.subselect(self.theirs, &related, depth, out)?;
+        further(&related, and, out)?;
         out.push_sql(")) IS TRUE");
         Ok(())
     }
 }
 
+impl Term {
+    /// Renders the term of the rows that the statement calls `table`.
+    pub(crate) fn render<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+        match self {
+            Self::Column(column) => name(table, column, out),
+            Self::Expression(expression) => {
+                out.push_sql("(");
+                for (at, part) in expression.split("{row}").enumerate() {
+                    if at > 0 {
+                        out.push_identifier(table)?;
+                    }
+                    out.push_sql(part);
+                }
+                out.push_sql(")");
+                Ok(())
+            }
+            Self::Reference(column, target) => {
+                let related = format!("r{depth}");
+                out.push_sql("(");
+                let mut and = target.subselect("id", &related, depth, out)?;
+                and.next(out);
+                name(&related, "id", out)?;
+                out.push_sql(" = ");
+                name(table, column, out)?;
+                out.push_sql(")");
+                Ok(())
+            }
+            Self::Count(path, condition) => {
+                let related = format!("r{depth}");
+                out.push_sql("(");
+                let mut and = path.table.subselect("count(*)", &related, depth, out)?;
+                and.next(out);
+                name(&related, path.theirs, out)?;
+                out.push_sql(" = ");
+                name(table, path.ours, out)?;
+                and.next(out);
+                condition.render(&related, depth + 1, out)?;
+                out.push_sql(")");
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Sight {
+    fn render_unless_all<'b>(
+        &'b self,
+        and: &mut Conjunction,
+        table: &str,
+        depth: usize,
+        out: &mut Out<'_, 'b>,
+    ) -> QueryResult<()> {
+        if *self == Self::All {
+            return Ok(());
+        }
+        and.next(out);
+        self.render(table, depth, out)
+    }
+
+    /// Whether a row that the statement calls `table` is seen. Own columns stand as they are, so that
+    /// each can use its index; the ids that other tables name are collected first, once for the
+    /// statement, and looked up by the index as well.
+    fn render<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+        let ways = match self {
+            Self::All => return Ok(out.push_sql("TRUE")),
+            Self::None => return Ok(out.push_sql("FALSE")),
+            Self::Ways(ways) => ways,
+        };
+        out.push_sql("(");
+        let mut or = Separator::new(" OR ");
+        for way in ways {
+            match way {
+                SeenBy::Own(condition) | SeenBy::Most(condition) => {
+                    or.next(out);
+                    condition.render(table, depth, out)?;
+                }
+                SeenBy::With { few, most } => {
+                    if let Some(path) = few {
+                        or.next(out);
+                        path.render_few(table, depth, out)?;
+                    }
+                    if let Some(path) = most {
+                        or.next(out);
+                        path.render_most(table, depth, out)?;
+                    }
+                }
+                SeenBy::Through { .. } => {}
+            }
+        }
+        let through = || ways.iter().filter_map(SeenBy::joining);
+        if through().next().is_some() {
+            or.next(out);
+            name(table, "id", out)?;
+            render_array(through(), depth, out)?;
+        }
+        if or.is_first() {
+            out.push_sql("FALSE");
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl Path {
+    /// Whether ours refers to a row that is seen, of which there are few: their ids are collected first,
+    /// once for the statement.
+    fn render_few<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+        name(table, self.ours, out)?;
+        out.push_sql(" = ANY(ARRAY(");
+        self.table.subselect(self.theirs, &format!("r{depth}"), depth, out)?;
+        out.push_sql("))");
+        Ok(())
+    }
+
+    /// Whether ours refers to a row that is seen, of which there may be many: each is looked at.
+    fn render_most<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+        let related = format!("r{depth}");
+        out.push_sql("EXISTS (");
+        let mut and = self.table.subselect("", &related, depth, out)?;
+        and.next(out);
+        name(&related, self.theirs, out)?;
+        out.push_sql(" = ");
+        name(table, self.ours, out)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl SeenBy {
+    /// The table that joins, its column with the id of the row, and what its rows must meet.
+    fn joining(&self) -> Option<(&Table, &'static str, &Condition)> {
+        match self {
+            Self::Through { table, row, condition } => Some((table, row, condition)),
+            _ => None,
+        }
+    }
+}
+
+/// ` = ANY(ARRAY(..))` of the ids that tables name.
+fn render_array<'b>(
+    tables: impl Iterator<Item = (&'b Table, &'static str, &'b Condition)>,
+    depth: usize,
+    out: &mut Out<'_, 'b>,
+) -> QueryResult<()> {
+    out.push_sql(" = ANY(ARRAY(");
+    let mut union = Separator::new(" UNION ALL ");
+    for (table, row, condition) in tables {
+        union.next(out);
+        let related = format!("r{depth}");
+        let mut and = table.subselect(row, &related, depth, out)?;
+        and.next(out);
+        condition.render(&related, depth + 1, out)?;
+    }
+    out.push_sql("))");
+    Ok(())
+}
+
+/// What stands between things, from the second on.
+struct Separator {
+    between: &'static str,
+    first: bool,
+}
+
+impl Separator {
+    fn new(between: &'static str) -> Self {
+        Self { between, first: true }
+    }
+
+    fn next(&mut self, out: &mut Out<'_, '_>) {
+        if !std::mem::take(&mut self.first) {
+            out.push_sql(self.between);
+        }
+    }
+
+    fn is_first(&self) -> bool {
+        self.first
+    }
+}
+
 fn junction<'b>(
     conditions: &'b [Condition],
-    between: &str,
+    between: &'static str,
     none: &str,
     table: &str,
     depth: usize,
@@ -232,10 +472,9 @@ fn junction<'b>(
         return Ok(());
     }
     out.push_sql("(");
-    for (at, condition) in conditions.iter().enumerate() {
-        if at > 0 {
-            out.push_sql(between);
-        }
+    let mut separator = Separator::new(between);
+    for condition in conditions {
+        separator.next(out);
         condition.render(table, depth, out)?;
     }
     out.push_sql(")");

@@ -3,15 +3,13 @@
 use diesel::{QueryResult, pg::Pg, query_builder::QueryFragment, sql_types as st};
 use uuid::Uuid;
 
-use crate::{
-    field::Shape,
-    sql::{
-        condition::{Condition, Table},
-        keyset::KeysetBound,
-        order::{Key, Via},
-        render::{Out, name},
-        values::Render,
-    },
+use crate::sql::{
+    column::Column,
+    condition::{Condition, Table},
+    keyset::KeysetBound,
+    order::{Key, Via},
+    render::{Out, name},
+    values::Render,
 };
 
 /// Whole rows of one table that meet these conditions.
@@ -19,6 +17,8 @@ use crate::{
 pub struct Find {
     pub(crate) table: Table,
     pub(crate) conditions: Vec<Condition>,
+    /// Whether they stay as they are until the transaction ends. Rows may refer to them meanwhile.
+    pub(crate) lock: bool,
 }
 
 /// A page of a list. Each row has these columns, then the values of order keys that are not its own,
@@ -26,7 +26,7 @@ pub struct Find {
 #[derive(Clone, Debug)]
 pub(crate) struct Select {
     pub(crate) table: Table,
-    pub(crate) columns: Vec<Shape>,
+    pub(crate) columns: Vec<Column>,
     /// Which rows count.
     pub(crate) filter: Vec<Condition>,
     /// Which of them are wanted.
@@ -43,7 +43,7 @@ pub(crate) struct Select {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Join {
     pub(crate) via: Via,
-    pub(crate) shapes: Vec<Shape>,
+    pub(crate) columns: Vec<Column>,
 }
 
 /// The same page for each of many parents; the parent's id comes last.
@@ -73,7 +73,11 @@ impl Find {
     ) -> QueryResult<()> {
         out.push_sql("SELECT ");
         columns.walk_ast(out.reborrow())?;
-        self.table.from(|_| Ok(()), self.conditions.iter(), &mut out).map(drop)
+        self.table.from(|_| Ok(()), self.conditions.iter(), &mut out)?;
+        if self.lock {
+            out.push_sql(" FOR NO KEY UPDATE");
+        }
+        Ok(())
     }
 }
 
@@ -86,9 +90,11 @@ impl Render for Select {
         out.push_sql("SELECT page.*");
         for join in &self.joins {
             let alias = join.via.alias();
-            for column in std::iter::once("id").chain(join.shapes.iter().map(|shape| shape.column)) {
+            out.push_sql(", ");
+            name(&alias, "id", &mut out)?;
+            for column in &join.columns {
                 out.push_sql(", ");
-                name(&alias, column, &mut out)?;
+                column.term.render(&alias, 1, &mut out)?;
             }
         }
         if self.total {
@@ -109,7 +115,7 @@ impl Render for Select {
                 name("page", &foreign_key(foreign), &mut out)?;
                 foreign += 1;
             } else {
-                name("page", key.shape.column, &mut out)?;
+                name("page", key.column.alias(), &mut out)?;
             }
             out.push_sql(key.direction.reversed(self.reversed).sql(key.is_nullable()));
         }
@@ -118,11 +124,30 @@ impl Render for Select {
 }
 
 impl Select {
+    /// These columns of the rows with these ids.
+    pub(crate) fn by_id(table: Table, columns: Vec<Column>, ids: Vec<Uuid>) -> Self {
+        Self {
+            table,
+            columns,
+            filter: vec![Condition::ids(ids)],
+            bounds: vec![],
+            order: vec![],
+            reversed: false,
+            limit: None,
+            joins: vec![],
+            total: false,
+        }
+    }
+
     fn render_page<'b>(&'b self, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("SELECT ");
-        for (at, shape) in self.columns.iter().enumerate() {
+        for (at, column) in self.columns.iter().enumerate() {
             out.push_sql(if at == 0 { "" } else { ", " });
-            name(self.table.name(), shape.column, out)?;
+            column.term.render(self.table.name(), 1, out)?;
+            if column.term.column().is_none() {
+                out.push_sql(" AS ");
+                out.push_identifier(column.alias())?;
+            }
         }
         for (number, key) in self.order.iter().filter(|key| key.via.is_some()).enumerate() {
             out.push_sql(", ");

@@ -9,11 +9,11 @@ use crate::{
     checks::Checks,
     csv::import::{CsvRow, CsvSheet, ImportInput, RowError},
     draft::Draft,
-    field::{Presence, Shape},
+    field::Presence,
     limits::MAX_ROWS,
     scalar::id::GivenId,
     sql::{
-        change::{Insert, Update},
+        change::{Insert, Update, Written},
         condition::Condition,
         statement::Statement,
     },
@@ -26,6 +26,7 @@ use crate::{
         payload::{Changed, Create, CreateMany, Import, Made, mutation, mutation_of_many},
         reading::{self, Object, fields},
         references,
+        work::Work,
     },
 };
 
@@ -62,14 +63,14 @@ fn sorted(given: GraphQLValue) -> GraphQLValue {
 /// Passes if the session may change such entities, and read what their payloads answer.
 fn allowed<E: Editable>(scope: &Scope) -> Result<(), Failure> {
     scope.require(E::WRITE)?;
-    scope.require(E::READ)
+    entity::<E>().require(scope)
 }
 
 /// Adds an entity.
 ///
 /// # Errors
 /// FORBIDDEN; INVALID fields; NOT_FOUND for related entities that the organisation does not have.
-pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<E, Failure> {
+pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> Result<Option<E>, Failure> {
     allowed::<E>(scope)?;
     let mut given = object(given);
     let key = key(&mutation::<Create, E>(), &mut given)?;
@@ -79,9 +80,9 @@ pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
         let mut drafts = [draft];
         complete::<E>(scope, &tx, &mut drafts).await?;
         drafts.iter().try_for_each(Draft::accepted)?;
-        insert(&tx, drafts.into()).await.map(Made)
+        insert(scope, &tx, drafts.into()).await.map(Made)
     });
-    made.await?.one()
+    Ok(made.await?.one())
 }
 
 /// Changes the given fields of an entity that nobody has changed meanwhile.
@@ -102,15 +103,15 @@ pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
             let [draft] = drafts;
             draft.accepted()?;
             let changes = draft.values();
-            let names: Vec<&str> = changes.iter().map(|(shape, _)| shape.name).collect();
+            let names: Vec<&str> = changes.iter().map(|(written, _)| written.field).collect();
             let details = json!({ "changed": names });
             let conditions = vec![Condition::id(id), Condition::revision(revision)];
-            let update = Update { table: entity::<E>().rows(), conditions, changes };
+            let update = Update { table: entity::<E>().rows(scope.session()), conditions, changes };
             let row = E::rows_in(&tx, Statement::Update(update)).await?.pop();
             if row.is_some() {
                 tx.publish(Event::new(E::PREFIX, "updated", id, details));
             }
-            updated(&tx, id, row).await
+            updated(&Work::new(scope, &tx), id, row).await
         })
         .await
 }
@@ -226,7 +227,7 @@ async fn make<E: Editable>(
             // What writes nothing does not use its key up: it ends like a mistake, but without one.
             return Err(Failure::User(vec![]));
         }
-        insert(&tx, drafts).await.map(Made)
+        insert(scope, &tx, drafts).await.map(Made)
     });
     let created = match made.await {
         Err(Failure::User(none)) if none.is_empty() => vec![],
@@ -247,24 +248,28 @@ async fn complete<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Draft]) -> 
 
 /// The drafts as rows, in one statement, and the events of that. Their columns are those that clients can give, and what the
 /// entity's own rules have set.
-async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Failure> {
-    let mut shapes: Vec<Shape> = fields(entity::<E>()).map(|(field, _)| field.shape).collect();
+async fn insert<E: Editable>(scope: &Scope, tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Failure> {
+    let mut columns: Vec<Written> =
+        fields(entity::<E>()).filter_map(|(field, _)| field.shape.written()).collect();
     let rows: Vec<_> = drafts.into_iter().map(|draft| (draft.id(), draft.values())).collect();
-    for (shape, _) in rows.iter().flat_map(|(_, values)| values) {
-        if !shapes.contains(shape) {
-            shapes.push(*shape);
+    for (column, _) in rows.iter().flat_map(|(_, values)| values) {
+        if !columns.contains(column) {
+            columns.push(*column);
         }
     }
-    let row = |(id, mut given): (Uuid, Vec<(Shape, Value)>)| {
-        let mut value = |shape: &Shape| {
-            let place = given.iter().position(|(known, _)| known == shape);
+    let row = |(id, mut given): (Uuid, Vec<(Written, Value)>)| {
+        let mut value = |column: &Written| {
+            let place = given.iter().position(|(known, _)| known == column);
             place.map(|place| given.swap_remove(place).1)
         };
-        (id, shapes.iter().map(&mut value).collect())
+        (id, columns.iter().map(&mut value).collect())
     };
     let rows = rows.into_iter().map(row).collect();
-    let made =
-        E::rows_in(tx, Statement::Insert(Insert { table: entity::<E>().rows(), shapes, rows })).await?;
+    let made = E::rows_in(
+        tx,
+        Statement::Insert(Insert { table: entity::<E>().rows(scope.session()), columns, rows }),
+    )
+    .await?;
     E::created(tx, &made).await?;
     for row in &made {
         tx.publish(Event::new(E::PREFIX, "created", row.id(), json!({})));

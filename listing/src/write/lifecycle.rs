@@ -8,13 +8,12 @@ use async_graphql::{
     resolver_utils::resolve_container,
 };
 use serde_json::json;
-use tenancy::{ErrorCode, Event, Failure, Tx};
+use tenancy::{ErrorCode, Event, Failure};
 use uuid::Uuid;
 
 use crate::{
     context::scope,
     entity::Entity,
-    read::find::{find_in, find_live_in},
     registry::{self, MetaTypeId, Registry},
     scalar::id::GivenId,
     sql::{change::SoftDelete, condition::Condition, statement::Statement},
@@ -22,6 +21,7 @@ use crate::{
     write::{
         editable::Changeable,
         payload::{Changed, Delete, Payload, Restore, Verb, answer, mutation},
+        work::Work,
     },
 };
 
@@ -68,10 +68,10 @@ struct Target<V, E> {
 ///
 /// # Errors
 /// NOT_FOUND, and what the database refuses.
-pub async fn updated<E: Entity>(tx: &Tx, id: Uuid, row: Option<E>) -> Result<Changed<E>, Failure> {
+pub async fn updated<E: Entity>(work: &Work<'_>, id: Uuid, row: Option<E>) -> Result<Changed<E>, Failure> {
     match row {
         Some(row) => Ok(Changed::Done(row)),
-        None => find_live_in(tx, id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id")),
+        None => work.find(id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id")),
     }
 }
 
@@ -80,9 +80,9 @@ async fn change<V: DeletedState, E: Changeable>(
     target: Target<V, E>,
 ) -> Result<Changed<E>, Failure> {
     // The payload answers the row.
-    scope.require(E::READ)?;
+    entity::<E>().require(scope)?;
     let id = target.id.uuid("id")?;
-    let rows = entity::<E>().rows();
+    let rows = entity::<E>().rows(scope.session());
     let table = if V::DELETED { rows } else { rows.only_deleted() };
     let conditions = vec![Condition::id(id), Condition::revision(target.expected_revision)];
     let delete = SoftDelete { table, conditions, deleted: V::DELETED };
@@ -93,9 +93,9 @@ async fn change<V: DeletedState, E: Changeable>(
                 tx.publish(Event::new(E::PREFIX, V::PAST, id, json!({})));
             }
             if V::DELETED || marked.is_some() {
-                updated(&tx, id, marked).await
+                updated(&Work::new(scope, &tx), id, marked).await
             } else {
-                not_restored(&tx, id).await
+                not_restored(&Work::new(scope, &tx), id).await
             }
         })
         .await
@@ -103,11 +103,11 @@ async fn change<V: DeletedState, E: Changeable>(
 
 /// Why a restoration found nothing to do: there is no such row, or it is not deleted, or somebody
 /// has touched it.
-async fn not_restored<E: Entity>(tx: &Tx, id: Uuid) -> Result<Changed<E>, Failure> {
-    if find_live_in::<E>(tx, id).await?.is_some() {
+async fn not_restored<E: Entity>(work: &Work<'_>, id: Uuid) -> Result<Changed<E>, Failure> {
+    if work.find::<E>(id).await?.is_some() {
         return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is not deleted."));
     }
-    find_in(tx, id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"))
+    work.find_with_deleted(id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"))
 }
 
 /// The field that tells a change which revision it is based on.

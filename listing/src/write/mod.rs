@@ -8,3 +8,4 @@ pub(crate) mod mutations;
 pub(crate) mod payload;
 pub(crate) mod reading;
 pub(crate) mod references;
+pub(crate) mod work;

@@ -1,16 +1,16 @@
-use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
+use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
     parser::types::Field, resolver_utils::resolve_container,
 };
-use tenancy::{ErrorCode, Failure, Recall, Tx, UserError};
+use tenancy::{ErrorCode, Failure, Recall, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
     context::at,
     entity::Entity,
-    read::find::find_many_in,
+    read::find,
     registry::{self, MetaTypeId, Registry},
     typed::entity,
 };
@@ -104,9 +104,9 @@ impl<V, E> Payload<V, E> {
     ///
     /// # Errors
     /// Everything that is not the user's to mend passes through.
-    pub fn of(outcome: Result<E, Failure>) -> Result<Self, Failure> {
+    pub fn of(outcome: Result<Option<E>, Failure>) -> Result<Self, Failure> {
         let (entity, user_errors) = Failure::mendable(outcome)?;
-        Ok(Self { entity, user_errors, verb: PhantomData })
+        Ok(Self { entity: entity.flatten(), user_errors, verb: PhantomData })
     }
 
     /// The payload of a mutation that changes something.
@@ -115,7 +115,7 @@ impl<V, E> Payload<V, E> {
     /// Everything that is not the user's to mend passes through.
     pub fn of_change(outcome: Result<Changed<E>, Failure>) -> Result<Self, Failure> {
         match outcome {
-            Ok(Changed::Done(entity)) => Self::of(Ok(entity)),
+            Ok(Changed::Done(entity)) => Self::of(Ok(Some(entity))),
             Err(failure) => Self::of(Err(failure)),
             Ok(Changed::Stale(current)) => {
                 let message = "It has changed since you read it; here is its current state.";
@@ -127,14 +127,14 @@ impl<V, E> Payload<V, E> {
 }
 
 /// An entity, or all of a bulk, as the tenancy crate remembers it under an idempotency key.
-pub(crate) async fn recall_all<E: Entity>(tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
-    let mut found: HashMap<Uuid, E> =
-        find_many_in::<E>(tx, ids.clone()).await?.into_iter().map(|row| (row.id(), row)).collect();
-    let gone = || Failure::not_found("idempotencyKey");
-    ids.iter().map(|id| found.remove(id).ok_or_else(gone)).collect()
+async fn recall_all<E: Entity>(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
+    let table = entity::<E>().rows(scope.session()).with_deleted();
+    let mut found = find::by_id_in::<E>(tx, &table, ids.clone()).await?;
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
-/// What a keyed mutation made, found again for its repetition.
+/// What a keyed mutation made, found again for its repetition: without what the session does not see
+/// any more.
 pub struct Made<E>(pub Vec<E>);
 
 impl<E: Entity> Recall for Made<E> {
@@ -142,18 +142,15 @@ impl<E: Entity> Recall for Made<E> {
         self.0.iter().map(Entity::id).collect()
     }
 
-    async fn recall(tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
-        recall_all(tx, ids).await.map(Self)
+    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
+        recall_all(scope, tx, ids).await.map(Self)
     }
 }
 
 impl<E: Entity> Made<E> {
-    /// The one entity that a mutation of one makes.
-    ///
-    /// # Errors
-    /// A fault of ours if there is none.
-    pub fn one(mut self) -> Result<E, Failure> {
-        self.0.pop().ok_or_else(|| Failure::internal("a mutation made nothing"))
+    /// The one row that a mutation of one makes; nothing if it is not seen any more.
+    pub fn one(mut self) -> Option<E> {
+        self.0.pop()
     }
 }
 

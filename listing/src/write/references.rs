@@ -10,7 +10,7 @@ use crate::{
     any::Way,
     draft::Draft,
     sql::{
-        condition::{Comparison, Condition, Table},
+        condition::{Comparison, Condition, Table, Term},
         render::{Out, name},
         values::{Render, Values, values_in},
     },
@@ -51,14 +51,14 @@ pub(crate) async fn check<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Dra
             continue;
         }
         // Whether an id is there is something to read.
-        scope.require(relation.target.read)?;
+        relation.target.require(scope)?;
         let ids = wanted.values().map(|(_, id)| *id).collect();
         let mut conditions = vec![Condition::ids(ids)];
         if let Some((column, value)) = relation.refers_only_to {
-            conditions.push(Condition::Is(column, Comparison::Eq, value.into()));
+            conditions.push(Condition::Is(Term::Column(column), Comparison::Eq, value.into()));
         }
         let present: Vec<Values> =
-            values_in(tx, Present { table: relation.target.rows(), conditions }).await?;
+            values_in(tx, Present { table: relation.target.rows(scope.session()), conditions }).await?;
         let present: HashSet<Value> = present.into_iter().flat_map(|row| row.0).collect();
         for (at, (field, id)) in wanted {
             if let Some(draft) = drafts.get_mut(at).filter(|_| !present.contains(&Value::Uuid(id))) {

@@ -15,7 +15,7 @@ use crate::{
         page::{Page, Rows},
         selection::{ResolverFields, SelectedField},
     },
-    sql::{condition::Condition, select::Select, values::values},
+    sql::{select::Select, values::values},
 };
 
 /// A relation of which more is asked than a join can bring.
@@ -65,17 +65,9 @@ impl One {
         scope: &Scope,
         ids: Vec<Uuid>,
     ) -> Result<HashMap<Uuid, Json>, Failure> {
-        let select = Select {
-            table: self.target.rows(),
-            columns: self.layout.columns.clone(),
-            filter: vec![Condition::ids(ids)],
-            bounds: vec![],
-            order: vec![],
-            reversed: false,
-            limit: None,
-            joins: self.layout.joins.clone(),
-            total: false,
-        };
+        let table = self.target.rows(scope.session());
+        let columns = self.layout.columns.clone();
+        let select = Select { joins: self.layout.joins.clone(), ..Select::by_id(table, columns, ids) };
         let rows = values(scope, select).await?;
         let found = self.layout.branch_out(scope, &rows).await?;
         let (mut objects, mut bytes) = (HashMap::with_capacity(rows.len()), 0);

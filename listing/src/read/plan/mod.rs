@@ -19,13 +19,14 @@ pub(crate) use self::{
 };
 use crate::{
     any::{AnyEntity, Way},
-    field::Shape,
     kind::Kind,
     read::{
         json::{Json, Key},
         selection::SelectedField,
     },
     sql::{
+        column::Column,
+        condition::Term,
         order::{self, Via},
         select::Join,
         values::Values,
@@ -39,7 +40,7 @@ const MAX_BRANCHES_AT_ONCE: usize = 4;
 /// What a statement must bring for all that is asked of its rows.
 pub(crate) struct Layout {
     /// Columns of the rows; the id comes first.
-    pub(crate) columns: Vec<Shape>,
+    pub(crate) columns: Vec<Column>,
     pub(crate) joins: Vec<Join>,
     /// What is read in further statements, by the ids at these places.
     branches: Vec<(usize, Box<dyn Branch>)>,
@@ -80,36 +81,37 @@ type Resolved = [Option<GraphQLValue>];
 impl Layout {
     /// A layout that brings the id and what the order needs.
     pub(crate) fn new(entity: &'static AnyEntity, order: &[order::Key]) -> Self {
-        let id = Shape { name: "id", column: "id", kind: Kind::Id(entity.prefix), nullable: false };
+        let id = Column::id(entity.prefix);
         let mut layout = Self { columns: vec![id], joins: vec![], branches: vec![] };
         for key in order.iter().filter(|key| key.via.is_none()) {
-            layout.column(key.shape);
+            layout.column(key.column.clone());
         }
         layout
     }
 
     /// The place of a column.
-    pub(crate) fn column(&mut self, shape: Shape) -> usize {
-        let place = self.columns.iter().position(|known| known.column == shape.column);
+    pub(crate) fn column(&mut self, column: Column) -> usize {
+        let place = self.columns.iter().position(|known| known.term == column.term);
         place.unwrap_or_else(|| {
-            self.columns.push(shape);
+            self.columns.push(column);
             self.columns.len() - 1
         })
     }
 
     /// The number of a join, and the place of a column in it.
-    pub(crate) fn join(&mut self, via: &Via, shape: Option<Shape>) -> (usize, usize) {
+    pub(crate) fn join(&mut self, via: &Via, column: Option<Column>) -> (usize, usize) {
         // The page is joined by its own columns.
-        self.column(Shape { name: via.relation, column: via.path.ours, kind: Kind::Id(""), nullable: true });
+        let ours = Term::Column(via.path.ours);
+        self.column(Column { name: via.relation, kind: Kind::Id(""), nullable: true, term: ours });
         let number = self.joins.iter().position(|join| join.via == *via).unwrap_or_else(|| {
-            self.joins.push(Join { via: via.clone(), shapes: vec![] });
+            self.joins.push(Join { via: via.clone(), columns: vec![] });
             self.joins.len() - 1
         });
         let mut place = 0;
-        if let (Some(join), Some(shape)) = (self.joins.get_mut(number), shape) {
-            place = join.shapes.iter().position(|known| known.column == shape.column).unwrap_or_else(|| {
-                join.shapes.push(shape);
-                join.shapes.len() - 1
+        if let (Some(join), Some(column)) = (self.joins.get_mut(number), column) {
+            place = join.columns.iter().position(|known| known.term == column.term).unwrap_or_else(|| {
+                join.columns.push(column);
+                join.columns.len() - 1
             });
         }
         (number, place)
@@ -118,7 +120,7 @@ impl Layout {
     /// Where a join's values begin in a row: behind the columns and the keys that are not its own.
     pub(crate) fn start(&self, join: usize, order: &[order::Key]) -> usize {
         let keys = order.iter().filter(|key| key.via.is_some()).count();
-        let before: usize = self.joins.iter().take(join).map(|join| 1 + join.shapes.len()).sum();
+        let before: usize = self.joins.iter().take(join).map(|join| 1 + join.columns.len()).sum();
         self.columns.len() + keys + before
     }
 
@@ -209,26 +211,26 @@ impl Step {
         if name == "__typename" {
             return Some(Self::Fixed(entity.name));
         }
-        if let Some(shape) = entity.shape(name) {
-            return match shape.kind {
+        if let Some(column) = allowed(scope, entity, name) {
+            return match column.kind {
                 Kind::Parts(_) => {
                     let parts = parts(ctx, asked)?;
-                    Some(Self::Parts(layout.column(shape), parts))
+                    Some(Self::Parts(layout.column(column), parts))
                 }
-                kind => Some(Self::Own(layout.column(shape), kind)),
+                kind => Some(Self::Own(layout.column(column), kind)),
             };
         }
         let relation = entity.relation(name)?;
         // Who may not read the others is told so by the resolver.
-        scope.require(relation.target.read).ok()?;
+        relation.target.require(scope).ok()?;
         match relation.way {
             Way::One { column } => {
-                let via = relation.via()?;
-                if let Some(step) = Self::joined(ctx, asked, &via, relation.target, layout) {
+                let via = relation.via(scope.session())?;
+                if let Some(step) = Self::joined(ctx, scope, asked, &via, relation.target, layout) {
                     return Some(step);
                 }
                 let branch = One::of(ctx, scope, relation.target, asked)?;
-                let place = layout.column(relation.id_shape(column));
+                let place = layout.column(relation.id_column(column));
                 Some(layout.branch(place, Box::new(branch)))
             }
             Way::Many { column } => {
@@ -241,24 +243,29 @@ impl Step {
     /// A relation of which nothing but plain fields is asked.
     fn joined(
         ctx: &Context<'_>,
+        scope: &Scope,
         asked: &SelectedField<'_>,
         via: &Via,
         target: &'static AnyEntity,
         layout: &mut Layout,
     ) -> Option<Self> {
-        let shape = |field: &SelectedField<'_>| {
+        let column = |field: &SelectedField<'_>| {
             let name = field.name();
-            let shape = if name == "__typename" { None } else { Some(target.shape(name)?) };
-            shape.is_none_or(|shape| shape.kind.is_leaf()).then(|| (field.key(), shape))
+            let column = if name == "__typename" { None } else { Some(allowed(scope, target, name)?) };
+            let is_leaf = column.as_ref().is_none_or(|column| column.kind.is_leaf());
+            is_leaf.then(|| (field.key(), column))
         };
         let wanted = asked.fields(ctx, target.name);
-        let shapes: Vec<(Key, Option<Shape>)> = wanted.iter().map(shape).collect::<Option<_>>()?;
+        let columns: Vec<(Key, Option<Column>)> = wanted.iter().map(column).collect::<Option<_>>()?;
         let (number, _) = layout.join(via, None);
-        let part = |(key, shape): (Key, Option<Shape>)| match shape {
-            Some(shape) => (key, Part::Own(layout.join(via, Some(shape)).1, shape.kind)),
+        let part = |(key, column): (Key, Option<Column>)| match column {
+            Some(column) => {
+                let kind = column.kind;
+                (key, Part::Own(layout.join(via, Some(column)).1, kind))
+            }
             None => (key, Part::Fixed(target.name)),
         };
-        let parts = shapes.into_iter().map(part).collect();
+        let parts = columns.into_iter().map(part).collect();
         Some(Self::Joined(number, parts))
     }
 }
@@ -268,6 +275,15 @@ impl Layout {
         self.branches.push((place, branch));
         Step::Branch(self.branches.len() - 1)
     }
+}
+
+/// The field of that name as the session may see it; nothing for what counts rows that it may not read,
+/// which the resolver says.
+fn allowed(scope: &Scope, entity: &'static AnyEntity, name: &str) -> Option<Column> {
+    if let Some(counted) = entity.counts(entity.field(name)?) {
+        counted.require(scope).ok()?;
+    }
+    entity.column(scope.session(), name)
 }
 
 /// The keys under which fields of parts are answered, and the fields' names; nothing where a fragment
