@@ -14,7 +14,7 @@ const LOCK: i64 = 0x0074_6573_7365_7262;
 /// order, by a job of this kind.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscriber {
-    /// The kind of the job; its payload is the event as [`crate::Happened`] writes it.
+    /// The kind of the job; its payload is the event as [`crate::StoredEvent`] writes it.
     pub kind: &'static str,
     /// Of which events: `contact.created`, or `contact.*`.
     pub of: &'static str,
@@ -35,11 +35,11 @@ struct Dispatched {
 
 /// What to do while somebody else dispatches.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum IfLocked {
     /// Nothing: they do it all.
-    LeftToOthers,
+    Skip,
     /// Wait, so that everything that was published before is dispatched after this.
-    Awaited,
+    Wait,
 }
 
 /// Makes jobs of the events that nobody has dispatched yet, some at a time; answers whether there
@@ -47,11 +47,11 @@ pub(crate) enum Turn {
 pub(crate) async fn dispatch(
     door: &SystemDoor,
     subscribers: &[Subscriber],
-    turn: Turn,
+    if_locked: IfLocked,
 ) -> Result<bool, Failure> {
     let mut size = BATCH;
     loop {
-        match dispatch_batch(door, subscribers, turn, size).await {
+        match dispatch_batch(door, subscribers, if_locked, size).await {
             Err(Failure::Refused(Refusal::Timeout)) if size > 1 => size /= 2,
             outcome => return outcome,
         }
@@ -61,7 +61,7 @@ pub(crate) async fn dispatch(
 async fn dispatch_batch(
     door: &SystemDoor,
     subscribers: &[Subscriber],
-    turn: Turn,
+    if_locked: IfLocked,
     size: i64,
 ) -> Result<bool, Failure> {
     let kinds: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.kind).collect();
@@ -73,7 +73,7 @@ async fn dispatch_batch(
         .bind::<st::Array<st::Text>, _>(kinds)
         .bind::<st::Array<st::Text>, _>(patterns);
     let dispatched = door.write_across_planned(|tx| async move {
-        if turn == Turn::Awaited {
+        if if_locked == IfLocked::Wait {
             tx.execute(sql_query("SELECT pg_advisory_xact_lock($1)").bind::<st::BigInt, _>(LOCK)).await?;
         }
         let dispatched = tx.row::<_, Dispatched, _>(query).await?;

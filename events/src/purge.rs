@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use diesel::{sql_query, sql_types as st};
 use tenancy::Permission;
 
-use crate::{Claimed, Schedule, Trouble};
+use crate::{ClaimedJob, JobError, Schedule};
 
 /// How long events and deliveries are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
@@ -42,7 +42,7 @@ const STATEMENTS: [&str; 5] = [
 ];
 
 /// Sweeps the job's organisation.
-pub(crate) async fn purge(job: Claimed) -> Result<(), Trouble> {
+pub(crate) async fn purge(job: ClaimedJob) -> Result<(), JobError> {
     for statement in STATEMENTS {
         let mut purged = BATCH;
         while purged == BATCH {

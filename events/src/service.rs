@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Handlers, Listener, Renew, Schedule, Subscriber, Topic,
-    dispatch::{Turn, dispatch},
+    dispatch::{IfLocked, dispatch},
     live::{Hub, Reader},
     mail::{self, Mailer},
     purge,
@@ -22,11 +22,11 @@ use crate::{
 
 /// How long a gateway waits before it looks by itself: for jobs whose time has come, and in case an
 /// announcement was lost.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Announcements of this time are one: many writes a second do not mean as many notifications.
-const GATHER: Duration = Duration::from_millis(5);
+const DEBOUNCE: Duration = Duration::from_millis(5);
 /// How long a loop waits after PostgreSQL has failed it.
-const RECOVER: Duration = Duration::from_secs(1);
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// What a gateway does in the background, and for whom.
 #[derive(Clone, Default)]
@@ -44,7 +44,7 @@ impl Work {
     ///
     /// # Errors
     /// The HTTP client for webhooks cannot be made, which is a fault of the build.
-    pub fn own(mailer: Mailer) -> Result<Self, Failure> {
+    pub fn built_in(mailer: Mailer) -> Result<Self, Failure> {
         let sender = Arc::new(webhook::Sender::new(webhook::Reach::allowed())?);
         let handlers = Handlers::default()
             .with(mail::SEND, move |job| mail::deliver(mailer.clone(), job))
@@ -66,11 +66,11 @@ pub struct Events {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// It takes what there is.
-    Working,
+    Running,
     /// It takes nothing more.
-    WindingDown,
+    Stopping,
     /// Nothing is being worked at.
-    Over,
+    Stopped,
 }
 
 struct Inner {
@@ -87,7 +87,7 @@ impl Events {
     pub fn new(door: SystemDoor, renew: Renew, work: Work) -> Self {
         let hub = Arc::<Hub>::default();
         let reader = Reader::new(door.clone(), Arc::clone(&hub));
-        let phase = watch::Sender::new(Phase::Working);
+        let phase = watch::Sender::new(Phase::Running);
         Self { inner: Arc::new(Inner { phase, door, hub, reader, renew, work }), lease: LEASE }
     }
 
@@ -112,7 +112,7 @@ impl Events {
     ) -> Result<Listener, Failure> {
         let Inner { hub, reader, renew, .. } = &*self.inner;
         let listener = Listener::new(hub, Arc::clone(renew), scope, permission, topic)?;
-        reader.wake().await?;
+        reader.activate().await?;
         Ok(listener)
     }
 
@@ -132,14 +132,14 @@ impl Events {
     }
 
     /// Takes up no more jobs. Others take them up at once, while those that have begun here go on.
-    pub fn wind_down(&self) {
-        self.inner.phase.send_replace(Phase::WindingDown);
+    pub fn stop_claiming(&self) {
+        self.inner.phase.send_replace(Phase::Stopping);
     }
 
-    /// Waits until the last job has ended, after [`Events::wind_down`] of a gateway that works.
-    pub async fn wound_down(&self) {
+    /// Waits until the last job has ended, after [`Events::stop_claiming`] of a gateway that works.
+    pub async fn jobs_finished(&self) {
         // Refused only once nobody can send, and we hold the sender.
-        let _ = self.inner.phase.subscribe().wait_for(|phase| *phase == Phase::Over).await;
+        let _ = self.inner.phase.subscribe().wait_for(|phase| *phase == Phase::Stopped).await;
     }
 
     /// Does everything that is due in one organisation, and what follows from it, until nothing is
@@ -152,11 +152,11 @@ impl Events {
         let worker = self.worker();
         let mut running = Running::default();
         loop {
-            while dispatch(door, &work.subscribers, Turn::Awaited).await? {}
+            while dispatch(door, &work.subscribers, IfLocked::Wait).await? {}
             if worker.start_due(&mut running, Some(organisation_id)).await? == 0 && running.is_empty() {
                 return Ok(());
             }
-            running.one_ends().await;
+            running.next_finished().await;
         }
     }
 
@@ -169,7 +169,7 @@ impl Events {
 async fn announce(door: SystemDoor) {
     loop {
         door.published().await;
-        sleep(GATHER).await;
+        sleep(DEBOUNCE).await;
         let notify = diesel::select(sql::<st::Text>("pg_notify('tessera_events', '')::text"));
         if let Err(failure) = door.rows::<_, String, _>(notify).await {
             tracing::warn!(?failure, "gateways could not be told of events; they look by themselves");
@@ -182,14 +182,14 @@ async fn read(inner: Arc<Inner>) {
     let mut announced = inner.door.announced();
     loop {
         announced.mark_unchanged();
-        if let Err(failure) = inner.reader.look().await {
+        if let Err(failure) = inner.reader.poll().await {
             tracing::warn!(?failure, "events could not be read");
-            sleep(RECOVER).await;
+            sleep(RETRY_DELAY).await;
             continue;
         }
         tokio::select! {
             _ = announced.changed() => {}
-            () = sleep(LOOK_AGAIN) => {}
+            () = sleep(POLL_INTERVAL) => {}
         }
     }
 }
@@ -199,13 +199,13 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
     let mut announced = inner.door.announced();
     let mut phase = inner.phase.subscribe();
     let mut running = Running::default();
-    let mut schedules = interval(LOOK_AGAIN);
+    let mut schedules = interval(POLL_INTERVAL);
     schedules.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while *phase.borrow_and_update() == Phase::Working {
+    while *phase.borrow_and_update() == Phase::Running {
         announced.mark_unchanged();
         // By time alone: what is announced says nothing of dates.
         if schedules.tick().now_or_never().is_some() {
-            look_at_schedules(&inner).await;
+            enqueue_schedules(&inner).await;
         }
         match once(&inner, &worker, &mut running).await {
             Ok(0) => {
@@ -213,31 +213,31 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
                     _ = announced.changed() => {}
                     _ = phase.changed() => {}
                     // Jobs end in droves: one look for what comes after all of them.
-                    () = running.one_ends() => {
-                        sleep(GATHER).await;
-                        running.let_ended_go();
+                    () = running.next_finished() => {
+                        sleep(DEBOUNCE).await;
+                        running.reap();
                     }
-                    () = sleep(LOOK_AGAIN) => {}
+                    () = sleep(POLL_INTERVAL) => {}
                 }
             }
             // There may be more, of another organisation or after these.
             Ok(_) => {}
             Err(failure) => {
                 tracing::warn!(?failure, "background work was interrupted");
-                sleep(RECOVER).await;
+                sleep(RETRY_DELAY).await;
             }
         }
     }
     while !running.is_empty() {
-        running.one_ends().await;
+        running.next_finished().await;
     }
-    inner.phase.send_replace(Phase::Over);
+    inner.phase.send_replace(Phase::Stopped);
     // Its end would say that something is wrong.
     std::future::pending().await
 }
 
 /// Enqueues the jobs of the schedules that are due.
-async fn look_at_schedules(inner: &Inner) {
+async fn enqueue_schedules(inner: &Inner) {
     for schedule in &inner.work.schedules {
         if let Err(failure) = schedule.tick(&inner.door).await {
             tracing::warn!(?failure, schedule = schedule.kind, "a schedule could not be looked at");
@@ -249,7 +249,7 @@ async fn look_at_schedules(inner: &Inner) {
 /// step holds up no other.
 async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<usize, Failure> {
     loop {
-        match dispatch(&inner.door, &inner.work.subscribers, Turn::LeftToOthers).await {
+        match dispatch(&inner.door, &inner.work.subscribers, IfLocked::Skip).await {
             Ok(true) => {}
             Ok(false) => break,
             Err(failure) => {

@@ -22,7 +22,7 @@ pub const CONSTRAINTS: &[&[Constraint]] =
 
 /// How long jobs may take to finish once the last request is answered: with the time that requests
 /// have, not more than the ten seconds after which Docker kills.
-const WIND_DOWN: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why the service cannot be opened.
 #[derive(Debug, Error)]
@@ -64,7 +64,7 @@ impl Service {
         let other = |failure: Failure| OpenError::Other(failure.to_string());
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
         let mailer = Mailer::new(mail).map_err(|error| OpenError::Other(error.to_string()))?;
-        let work = Work::own(mailer).map_err(other)?;
+        let work = Work::built_in(mailer).map_err(other)?;
         let identity = Identity::new(door.clone(), keys, mail.public_url.clone()).map_err(other)?;
         let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));
@@ -96,13 +96,13 @@ impl Service {
         let (events, works, ending) = (self.events.clone(), self.works, self.events.clone());
         let stop = async move {
             stop.await;
-            ending.wind_down();
+            ending.stop_claiming();
         };
         // What runs in the background ends when it is dropped; jobs it leaves are taken up again. It
         // does not end by itself: a gateway without it would answer, and do nothing else.
         tokio::select! {
             served = http::serve(self, listener, stop) => {
-                if works && tokio::time::timeout(WIND_DOWN, events.wound_down()).await.is_err() {
+                if works && tokio::time::timeout(SHUTDOWN_TIMEOUT, events.jobs_finished()).await.is_err() {
                     tracing::info!("jobs are left in the middle; they are taken up again");
                 }
                 served

@@ -6,8 +6,9 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
-    Addresses, Clock, Constraint, RequestId, SystemDoor, Unsafe, connection::Pool, constraint::Constraints,
-    guard, listen, session_cache::SessionCache, share::Shares, transaction::DatabaseRole,
+    Addresses, Clock, Constraint, RequestId, SystemDoor, UnsafeDatabase, connection::Pool,
+    constraint::Constraints, guard, listen, session_cache::SessionCache, share::Shares,
+    transaction::DatabaseRole,
 };
 
 /// The bounds of what the service asks of PostgreSQL.
@@ -55,7 +56,7 @@ pub enum OpenError {
     Unreachable(String),
     /// It would not keep tenants apart.
     #[error("refusing to start: {0}")]
-    Unsafe(#[from] Unsafe),
+    Unsafe(#[from] UnsafeDatabase),
 }
 
 impl Database {

@@ -9,7 +9,7 @@ use crate::{Addresses, OpenError, migration::known_versions};
 
 /// A way in which one tenant could see another's rows.
 #[derive(Debug, Error)]
-pub enum Unsafe {
+pub enum UnsafeDatabase {
     /// The role could step around row security.
     #[error(
         "the role {role} {reason}, so row security would not hold for it; log in as a role that \
@@ -121,15 +121,15 @@ pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
         let mut connection = connect(url).await?;
         let role = sql_query(ROLE_FINDINGS).bind::<Text, _>(own).bind::<Text, _>(other);
         if let Some(Finding { subject, reason }) = findings(role, &mut connection).await?.pop() {
-            return Err(Unsafe::Role { role: subject, reason }.into());
+            return Err(UnsafeDatabase::Role { role: subject, reason }.into());
         }
         if let Some(version) = missing_migration(&mut connection).await? {
-            return Err(Unsafe::NotMigrated { version }.into());
+            return Err(UnsafeDatabase::NotMigrated { version }.into());
         }
         if let Some(Finding { subject, reason }) =
             findings(sql_query(TABLE_FINDINGS), &mut connection).await?.pop()
         {
-            return Err(Unsafe::Table { table: subject, reason }.into());
+            return Err(UnsafeDatabase::Table { table: subject, reason }.into());
         }
     }
     Ok(())

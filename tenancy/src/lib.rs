@@ -34,7 +34,7 @@ pub use constraint::{CREATED_BY, Constraint};
 pub use database::{Database, Limits, OpenError};
 pub use event::Event;
 pub use failure::{ErrorCode, Failure, Refusal, UserError};
-pub use guard::Unsafe;
+pub use guard::UnsafeDatabase;
 pub use idempotency::{Key, Recall};
 pub use migration::{MigrationError, migrate};
 pub use permission::{Permission, Role};

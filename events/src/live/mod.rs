@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub(crate) use hub::Hub;
 pub(crate) use reader::Reader;
 
-use crate::Happened;
+use crate::StoredEvent;
 
 /// What to listen to, within an organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,9 +47,9 @@ pub type Renew = Arc<dyn Fn(Scope) -> BoxFuture<'static, Result<Scope, Failure>>
 
 /// What a listener gets.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Received {
     /// Something happened.
-    Event(Arc<Happened>),
+    Event(Arc<StoredEvent>),
     /// The listener was too slow for so many events, or they were too many to be kept: what it shows
     /// must be loaded again.
     Missed(u64),
@@ -57,14 +57,14 @@ pub enum Heard {
 
 /// One who listens.
 pub struct Listener {
-    receiver: Receiver<Arc<Happened>>,
+    receiver: Receiver<Arc<StoredEvent>>,
     /// Leaves the topic when the listener is dropped, after the receiver.
-    _seat: hub::Seat,
+    _subscription: hub::Subscription,
     scope: Scope,
     permission: Permission,
     renew: Renew,
     /// What has come, until it is known that the listener may have it.
-    heard: Option<Heard>,
+    received: Option<Received>,
 }
 
 impl Listener {
@@ -76,8 +76,8 @@ impl Listener {
         topic: Topic,
     ) -> Result<Self, Failure> {
         scope.require(permission)?;
-        let (receiver, seat) = Hub::sit_down(hub, scope.session().organisation_id()?, topic);
-        Ok(Self { receiver, _seat: seat, scope, permission, renew, heard: None })
+        let (receiver, subscription) = Hub::subscribe(hub, scope.session().organisation_id()?, topic);
+        Ok(Self { receiver, _subscription: subscription, scope, permission, renew, received: None })
     }
 
     /// Waits for what comes next, and checks that the listener may still hear of it. The scope is
@@ -87,17 +87,17 @@ impl Listener {
     /// # Errors
     /// UNAUTHENTICATED or FORBIDDEN once the listener may not hear of it any more; UNAVAILABLE while
     /// that cannot be found out, and what was to be heard is answered by the next call.
-    pub async fn next(&mut self) -> Result<Option<(Scope, Heard)>, Failure> {
-        if self.heard.is_none() {
-            self.heard = match self.receiver.recv().await {
-                Ok(event) => Some(Heard::Event(event)),
-                Err(RecvError::Lagged(count)) => Some(Heard::Missed(count)),
+    pub async fn next(&mut self) -> Result<Option<(Scope, Received)>, Failure> {
+        if self.received.is_none() {
+            self.received = match self.receiver.recv().await {
+                Ok(event) => Some(Received::Event(event)),
+                Err(RecvError::Lagged(count)) => Some(Received::Missed(count)),
                 Err(RecvError::Closed) => return Ok(None),
             };
         }
         let scope = (self.renew)(self.scope.clone()).await?;
         scope.require(self.permission)?;
         self.scope = scope.clone();
-        Ok(self.heard.take().map(|heard| (scope, heard)))
+        Ok(self.received.take().map(|received| (scope, received)))
     }
 }

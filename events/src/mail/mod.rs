@@ -6,7 +6,7 @@ mod transport;
 use serde::{Deserialize, Serialize};
 use tenancy::{Failure, Tx};
 
-use crate::{Claimed, Job, Trouble, enqueue};
+use crate::{ClaimedJob, Job, JobError, enqueue};
 
 pub use template::Template;
 pub use transport::{MailSettings, Mailer, SendError, SettingsError};
@@ -49,12 +49,12 @@ pub async fn send(tx: &Tx, mail: Mail) -> Result<(), Failure> {
 
 /// Sends a mail of the queue. Its id is that of the job, so that a mail which leaves twice because a
 /// worker died in between can be known for the same.
-pub(crate) async fn deliver(mailer: Mailer, job: Claimed) -> Result<(), Trouble> {
+pub(crate) async fn deliver(mailer: Mailer, job: ClaimedJob) -> Result<(), JobError> {
     let mail: Mail = serde_json::from_value(job.payload.clone())
-        .map_err(|_| Trouble::permanent("The mail in the queue cannot be read."))?;
+        .map_err(|_| JobError::permanent("The mail in the queue cannot be read."))?;
     let SendError { message, permanent } = match mailer.send(job.id(), &mail).await {
         Ok(()) => return Ok(()),
         Err(error) => error,
     };
-    Err(Trouble { message, permanent, wait: None })
+    Err(JobError { message, permanent, wait: None })
 }

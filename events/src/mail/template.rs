@@ -25,7 +25,7 @@ pub struct Template {
 
 /// What stops a mail from being written: always a mistake of ours.
 #[derive(Debug, Error)]
-enum Unwritten {
+enum TemplateError {
     #[error("the mail {name:?} lacks {missing:?} in its {part}")]
     Missing { name: &'static str, part: &'static str, missing: Vec<String> },
     #[error("the mail {name:?} cannot be written: {error:#}")]
@@ -42,7 +42,7 @@ impl Template {
         self.write(to, &Value::from(Serde(values))).map_err(Failure::internal)
     }
 
-    fn write(&self, to: Recipient, values: &Value) -> Result<Mail, Unwritten> {
+    fn write(&self, to: Recipient, values: &Value) -> Result<Mail, TemplateError> {
         let environment = environment();
         let part = |part, source| self.part(&environment, part, source, values);
         Ok(Mail {
@@ -59,16 +59,16 @@ impl Template {
         part: &'static str,
         source: &str,
         values: &Value,
-    ) -> Result<String, Unwritten> {
+    ) -> Result<String, TemplateError> {
         let name = self.name;
-        let broken = |error| Unwritten::Broken { name, error };
+        let broken = |error| TemplateError::Broken { name, error };
         let template = environment.template_from_named_str(part, source).map_err(broken)?;
         // Strict rendering finds these too, but does not say which they are.
         let absent = |name: &String| values.get_attr(name).map_or(true, |value| value.is_undefined());
         let mut missing: Vec<_> = template.undeclared_variables(false).into_iter().filter(absent).collect();
         if !missing.is_empty() {
             missing.sort_unstable();
-            return Err(Unwritten::Missing { name, part, missing });
+            return Err(TemplateError::Missing { name, part, missing });
         }
         template.render(values).map_err(broken)
     }

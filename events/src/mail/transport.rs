@@ -65,11 +65,11 @@ pub struct SendError {
 }
 
 impl SendError {
-    fn for_now(message: impl Into<String>) -> Self {
+    fn transient(message: impl Into<String>) -> Self {
         Self { message: message.into(), permanent: false }
     }
 
-    fn for_good(message: impl Into<String>) -> Self {
+    fn permanent(message: impl Into<String>) -> Self {
         Self { message: message.into(), permanent: true }
     }
 }
@@ -78,15 +78,15 @@ impl SendError {
 #[derive(Clone)]
 pub struct Mailer {
     from: Mailbox,
-    way: Way,
+    outlet: Outlet,
     timeout: Duration,
 }
 
 #[derive(Clone)]
-enum Way {
-    Server(AsyncSmtpTransport<Tokio1Executor>),
+enum Outlet {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
     Folder(PathBuf),
-    Nowhere,
+    Disabled,
 }
 
 impl Mailer {
@@ -96,17 +96,17 @@ impl Mailer {
     /// A setting that cannot be used. Whether the server answers is seen when mail is sent.
     pub fn new(settings: &MailSettings) -> Result<Self, SettingsError> {
         let from = settings.from.parse().map_err(|_| SettingsError::From(settings.from.clone()))?;
-        let way = match (&settings.smtp_url, &settings.folder) {
-            (Some(url), _) => Way::Server(server(url).map_err(SettingsError::Server)?),
-            (None, Some(folder)) => Way::Folder(folder.clone()),
-            (None, None) => Way::Nowhere,
+        let outlet = match (&settings.smtp_url, &settings.folder) {
+            (Some(url), _) => Outlet::Smtp(server(url).map_err(SettingsError::Server)?),
+            (None, Some(folder)) => Outlet::Folder(folder.clone()),
+            (None, None) => Outlet::Disabled,
         };
-        Ok(Self { from, way, timeout: TIMEOUT })
+        Ok(Self { from, outlet, timeout: TIMEOUT })
     }
 
     /// The same with another bound on how long a server may take for one mail.
     #[must_use]
-    pub fn within(self, timeout: Duration) -> Self {
+    pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
@@ -116,24 +116,24 @@ impl Mailer {
     /// # Errors
     /// The mail did not leave, or nobody knows whether it did.
     pub async fn send(&self, id: Uuid, mail: &Mail) -> Result<(), SendError> {
-        match &self.way {
-            Way::Server(server) => {
+        match &self.outlet {
+            Outlet::Smtp(server) => {
                 let message = message(&self.from, id, mail)?;
                 match timeout(self.timeout, server.send(message)).await {
-                    Ok(sent) => sent.map(drop).map_err(|error| refused(&error)),
-                    Err(_) => Err(SendError::for_now("The mail server took too long to answer.")),
+                    Ok(sent) => sent.map(drop).map_err(|error| smtp_error(&error)),
+                    Err(_) => Err(SendError::transient("The mail server took too long to answer.")),
                 }
             }
-            Way::Folder(folder) => {
+            Outlet::Folder(folder) => {
                 let message = message(&self.from, id, mail)?.formatted();
                 let (folder, path) = (folder.clone(), folder.join(format!("{id}.eml")));
                 let written = spawn_blocking(move || write_whole(&folder, &path, &message)).await;
-                written.map_err(io::Error::other).flatten().map_err(|error| unwritten(&error))?;
-                println!("{}", announced(mail));
+                written.map_err(io::Error::other).flatten().map_err(|error| folder_error(&error))?;
+                println!("{}", console_summary(mail));
                 Ok(())
             }
-            Way::Nowhere => {
-                Err(SendError::for_now("No mail is sent: set TESSERA_SMTP_URL to a mail server."))
+            Outlet::Disabled => {
+                Err(SendError::transient("No mail is sent: set TESSERA_SMTP_URL to a mail server."))
             }
         }
     }
@@ -166,7 +166,7 @@ fn is_this_machine(url: &Url) -> bool {
 /// The mail as it travels.
 fn message(from: &Mailbox, id: Uuid, mail: &Mail) -> Result<Message, SendError> {
     let address = Address::from_str(&mail.to.email)
-        .map_err(|error| SendError::for_good(format!("No mail can be sent to this address: {error}.")))?;
+        .map_err(|error| SendError::permanent(format!("No mail can be sent to this address: {error}.")))?;
     let name = Some(one_line(&mail.to.name)).filter(|name| !name.is_empty());
     Message::builder()
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
@@ -180,10 +180,10 @@ fn message(from: &Mailbox, id: Uuid, mail: &Mail) -> Result<Message, SendError> 
             "auto-generated".to_owned(),
         ))
         .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
-        .map_err(|error| SendError::for_good(format!("The mail cannot be put together: {error}.")))
+        .map_err(|error| SendError::permanent(format!("The mail cannot be put together: {error}.")))
 }
 
-fn refused(error: &smtp::Error) -> SendError {
+fn smtp_error(error: &smtp::Error) -> SendError {
     let code = error.status().map(|code| code.to_string());
     let about_credentials = code.as_deref().is_some_and(|code| ABOUT_CREDENTIALS.contains(&code));
     let words: String = one_line(&error.to_string()).chars().take(MAX_ANSWER).collect();
@@ -204,12 +204,12 @@ fn write_whole(folder: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(unfinished, path)
 }
 
-fn unwritten(error: &io::Error) -> SendError {
-    SendError::for_now(format!("The mail cannot be written to its folder: {error}."))
+fn folder_error(error: &io::Error) -> SendError {
+    SendError::transient(format!("The mail cannot be written to its folder: {error}."))
 }
 
 /// What somebody who tries things out wants to see of a mail.
-fn announced(mail: &Mail) -> String {
+fn console_summary(mail: &Mail) -> String {
     let link =
         mail.text.split_whitespace().find(|word| word.starts_with("https://") || word.starts_with("http://"));
     let link = link.map(|link| format!("\n  {link}")).unwrap_or_default();
@@ -325,9 +325,9 @@ mod tests {
 
     #[test]
     fn the_first_link_is_shown() {
-        let shown = announced(&mail("Ada", "Hello"));
+        let shown = console_summary(&mail("Ada", "Hello"));
         assert_eq!(shown, "Mail to ada@example.org: Hello\n  https://example.org/a?token=x");
         let without = Mail { text: "Nothing".to_owned(), ..mail("Ada", "Hello") };
-        assert_eq!(announced(&without), "Mail to ada@example.org: Hello");
+        assert_eq!(console_summary(&without), "Mail to ada@example.org: Hello");
     }
 }

@@ -51,7 +51,7 @@ pub async fn enqueue(tx: &Tx, job: Job) -> Result<(), Failure> {
 }
 
 /// A job that a worker has claimed, as its handler sees it.
-pub struct Claimed {
+pub struct ClaimedJob {
     /// The job's organisation: the handler may do everything there.
     pub scope: Scope,
     /// What it needs to know.
@@ -62,7 +62,7 @@ pub struct Claimed {
     lease: Uuid,
 }
 
-impl Claimed {
+impl ClaimedJob {
     fn new(row: &store::Row, door: &tenancy::SystemDoor) -> Self {
         let request_id = row.request_id.as_deref().and_then(RequestId::parse).unwrap_or_default();
         Self {
@@ -100,7 +100,7 @@ impl Claimed {
 
 /// Why an attempt at a job failed.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct JobError {
     /// What went wrong, for the people who look at dead letters: no secrets.
     pub message: String,
     /// Whether another attempt cannot help.
@@ -109,9 +109,9 @@ pub struct Trouble {
     pub wait: Option<Duration>,
 }
 
-impl Trouble {
+impl JobError {
     /// Another attempt may help.
-    pub fn passing(message: impl Into<String>) -> Self {
+    pub fn transient(message: impl Into<String>) -> Self {
         Self { message: message.into(), permanent: false, wait: None }
     }
 
@@ -121,7 +121,7 @@ impl Trouble {
     }
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for JobError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::User(errors) => Self::permanent(
@@ -130,13 +130,13 @@ impl From<Failure> for Trouble {
             failure => {
                 // What is wrong inside is for the log alone.
                 tracing::warn!(?failure, "a job failed");
-                Self::passing("It failed inside the service.")
+                Self::transient("It failed inside the service.")
             }
         }
     }
 }
 
-type Handler = Arc<dyn Fn(Claimed) -> BoxFuture<'static, Result<(), Trouble>> + Send + Sync>;
+type Handler = Arc<dyn Fn(ClaimedJob) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>;
 
 /// Who does which kind of job.
 #[derive(Clone, Default)]
@@ -144,11 +144,15 @@ pub struct Handlers(HashMap<&'static str, (Handler, bool)>);
 
 impl Handlers {
     /// Jobs of this kind are done by this function. It may be run more than once for one job, unless
-    /// it ends the job inside its own write ([`Claimed::finish`]).
+    /// it ends the job inside its own write ([`ClaimedJob::finish`]).
     #[must_use]
-    pub fn with<F>(mut self, kind: &'static str, run: impl Fn(Claimed) -> F + Send + Sync + 'static) -> Self
+    pub fn with<F>(
+        mut self,
+        kind: &'static str,
+        run: impl Fn(ClaimedJob) -> F + Send + Sync + 'static,
+    ) -> Self
     where
-        F: Future<Output = Result<(), Trouble>> + Send + 'static,
+        F: Future<Output = Result<(), JobError>> + Send + 'static,
     {
         self.0.insert(kind, (Arc::new(move |claimed| run(claimed).boxed()), false));
         self

@@ -106,7 +106,7 @@ pub(crate) async fn postpone(
 
 // One that was replayed and failed again is the same dead letter. A webhook's delivery has the id of
 // its job; its handler may not have come so far as to write down that it failed.
-const BURY: &str = "
+const DEAD_LETTER: &str = "
     WITH dead AS (
         DELETE FROM jobs WHERE organisation_id = $1 AND id = $2 AND lease = $3 RETURNING *
     ), delivery AS (
@@ -124,8 +124,8 @@ const BURY: &str = "
         payload = excluded.payload, created_at = excluded.created_at, replayed_at = NULL, deleted_at = NULL";
 
 /// The job is given up.
-pub(crate) async fn bury(door: &SystemDoor, row: &Row, error: &str) -> Result<(), Failure> {
-    let query = sql_query(BURY)
+pub(crate) async fn dead_letter(door: &SystemDoor, row: &Row, error: &str) -> Result<(), Failure> {
+    let query = sql_query(DEAD_LETTER)
         .bind::<st::Uuid, _>(row.organisation_id)
         .bind::<st::Uuid, _>(row.id)
         .bind::<st::Uuid, _>(row.lease)

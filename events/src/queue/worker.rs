@@ -5,7 +5,7 @@ use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 
 use super::{
-    Claimed, Handlers, Trouble,
+    ClaimedJob, Handlers, JobError,
     backoff::{self, MAX_ATTEMPTS},
     store::{self, Claim, Row},
 };
@@ -33,13 +33,13 @@ pub(crate) struct Worker {
 /// The jobs that are being worked at, each answering what it was when it ends.
 #[derive(Default)]
 pub(crate) struct Running {
-    tasks: JoinSet<Ended>,
+    tasks: JoinSet<FinishedJob>,
     of: HashMap<Uuid, i64>,
     slow: usize,
 }
 
 /// What a job was.
-struct Ended {
+struct FinishedJob {
     organisation_id: Uuid,
     is_slow: bool,
 }
@@ -56,23 +56,23 @@ impl Running {
     }
 
     /// Waits until one of them ends; for ever if there is none.
-    pub(crate) async fn one_ends(&mut self) {
+    pub(crate) async fn next_finished(&mut self) {
         match self.tasks.join_next().await {
-            Some(ended) => self.count_out(ended),
+            Some(ended) => self.release(ended),
             None => std::future::pending().await,
         }
     }
 
     /// Lets all go that have ended by now.
-    pub(crate) fn let_ended_go(&mut self) {
+    pub(crate) fn reap(&mut self) {
         while let Some(ended) = self.tasks.try_join_next() {
-            self.count_out(ended);
+            self.release(ended);
         }
     }
 
-    fn count_out(&mut self, ended: Result<Ended, JoinError>) {
+    fn release(&mut self, ended: Result<FinishedJob, JoinError>) {
         match ended {
-            Ok(Ended { organisation_id, is_slow }) => {
+            Ok(FinishedJob { organisation_id, is_slow }) => {
                 self.slow -= usize::from(is_slow);
                 if let Some(count) = self.of.get_mut(&organisation_id) {
                     *count -= 1;
@@ -132,7 +132,7 @@ impl Worker {
             let worker = self.clone();
             running.tasks.spawn(async move {
                 worker.run(row).await;
-                Ended { organisation_id, is_slow }
+                FinishedJob { organisation_id, is_slow }
             });
         }
         Ok(count)
@@ -150,35 +150,36 @@ impl Worker {
         }
     }
 
-    async fn attempt(&self, row: &Row) -> Result<(), Trouble> {
+    async fn attempt(&self, row: &Row) -> Result<(), JobError> {
         // Claimed once more than it may be: a worker died at it each time.
         if row.attempts > MAX_ATTEMPTS {
-            return Err(Trouble::permanent("The worker stopped in the midst of the last attempt."));
+            return Err(JobError::permanent("The worker stopped in the midst of the last attempt."));
         }
         let handler = self.handlers.of(&row.kind);
-        let handler = handler.ok_or_else(|| Trouble::passing("Nobody does jobs of this kind."))?;
+        let handler = handler.ok_or_else(|| JobError::transient("Nobody does jobs of this kind."))?;
         // A task of its own, so that a handler's panic is its own failure; one that ends with this
         // attempt, however that ends.
         let mut handling = JoinSet::new();
-        let claimed = Claimed::new(row, &self.door);
+        let claimed = ClaimedJob::new(row, &self.door);
         handling.spawn(async move { handler(claimed).await });
         match tokio::time::timeout(self.handling(), handling.join_next()).await {
             Ok(Some(Ok(outcome))) => outcome,
             Ok(panic) => {
                 tracing::error!(?panic, job = %row.id, kind = row.kind, "a job's handler panicked");
-                Err(Trouble::passing("It failed inside the service."))
+                Err(JobError::transient("It failed inside the service."))
             }
-            Err(_) => {
-                Err(Trouble::passing(format!("It took longer than {} seconds.", self.handling().as_secs())))
-            }
+            Err(_) => Err(JobError::transient(format!(
+                "It took longer than {} seconds.",
+                self.handling().as_secs()
+            ))),
         }
     }
 
-    async fn failed(&self, row: &Row, trouble: Trouble) -> Result<(), Failure> {
+    async fn failed(&self, row: &Row, trouble: JobError) -> Result<(), Failure> {
         let error: String = trouble.message.chars().take(MAX_ERROR).collect();
         if trouble.permanent || row.attempts >= MAX_ATTEMPTS {
             tracing::warn!(job = %row.id, kind = row.kind, organisation_id = %row.organisation_id, error, "a job was given up");
-            return store::bury(&self.door, row, &error).await;
+            return store::dead_letter(&self.door, row, &error).await;
         }
         let wait = backoff::wait(row.attempts, rand::random());
         let wait = trouble.wait.map_or(wait, |asked| asked.max(wait));

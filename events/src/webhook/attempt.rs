@@ -1,4 +1,4 @@
-//! What became of one attempt to deliver, and the rules by which an answer is judged.
+//! What became of one attempt to deliver, and the rules by which an answer is classified.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub enum Outcome {
 }
 
 /// What a status means, with the reason if it is no success.
-pub(super) fn judge(status: StatusCode, headers: &HeaderMap) -> (Outcome, Option<String>) {
+pub(super) fn classify(status: StatusCode, headers: &HeaderMap) -> (Outcome, Option<String>) {
     if status.is_success() {
         return (Outcome::Delivered, None);
     }
@@ -74,7 +74,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The beginning of an answer as text that does no harm where it is shown or kept.
-pub(super) fn readable(bytes: &[u8]) -> Option<String> {
+pub(super) fn printable(bytes: &[u8]) -> Option<String> {
     let mut text = String::new();
     for character in String::from_utf8_lossy(bytes).chars() {
         let character = if is_harmful(character) { char::REPLACEMENT_CHARACTER } else { character };
@@ -99,10 +99,10 @@ mod tests {
 
     use super::*;
 
-    fn judged(status: u16, retry_after: Option<&'static str>) -> Outcome {
+    fn classified(status: u16, retry_after: Option<&'static str>) -> Outcome {
         let headers =
             retry_after.map(|value| (RETRY_AFTER, HeaderValue::from_static(value))).into_iter().collect();
-        let (outcome, error) = judge(StatusCode::from_u16(status).unwrap(), &headers);
+        let (outcome, error) = classify(StatusCode::from_u16(status).unwrap(), &headers);
         assert_eq!(error.is_none(), outcome == Outcome::Delivered);
         assert!(error.is_none_or(|error| error.contains(&status.to_string())));
         outcome
@@ -111,11 +111,11 @@ mod tests {
     #[test]
     fn a_success_is_delivered_410_is_gone_and_all_else_is_tried_again() {
         for status in [200, 201, 202, 204, 299] {
-            assert_eq!(judged(status, None), Outcome::Delivered);
+            assert_eq!(classified(status, None), Outcome::Delivered);
         }
-        assert_eq!(judged(410, None), Outcome::Gone);
+        assert_eq!(classified(410, None), Outcome::Gone);
         for status in [101, 301, 302, 304, 307, 308, 400, 401, 404, 409, 411, 429, 500, 503, 599, 999] {
-            assert_eq!(judged(status, None), Outcome::Retry { after: None });
+            assert_eq!(classified(status, None), Outcome::Retry { after: None });
         }
     }
 
@@ -123,27 +123,27 @@ mod tests {
     fn an_endpoint_can_ask_for_time_but_not_for_ever() {
         let after = |seconds| Outcome::Retry { after: Some(Duration::from_secs(seconds)) };
         for status in [429, 503] {
-            assert_eq!(judged(status, Some("0")), after(0));
-            assert_eq!(judged(status, Some(" 120 ")), after(120));
-            assert_eq!(judged(status, Some("86401")), after(86_400));
+            assert_eq!(classified(status, Some("0")), after(0));
+            assert_eq!(classified(status, Some(" 120 ")), after(120));
+            assert_eq!(classified(status, Some("86401")), after(86_400));
             for unread in
                 ["", "-1", "1.5", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999999999999999999"]
             {
-                assert_eq!(judged(status, Some(unread)), Outcome::Retry { after: None }, "{unread}");
+                assert_eq!(classified(status, Some(unread)), Outcome::Retry { after: None }, "{unread}");
             }
         }
-        assert_eq!(judged(500, Some("120")), Outcome::Retry { after: None });
-        assert_eq!(judged(301, Some("120")), Outcome::Retry { after: None });
+        assert_eq!(classified(500, Some("120")), Outcome::Retry { after: None });
+        assert_eq!(classified(301, Some("120")), Outcome::Retry { after: None });
     }
 
     #[test]
     fn what_is_kept_of_an_answer_is_short_and_harmless() {
-        assert_eq!(readable(b""), None);
-        assert_eq!(readable(b"{\"ok\":\ttrue}\r\n").as_deref(), Some("{\"ok\":\ttrue}\r\n"));
+        assert_eq!(printable(b""), None);
+        assert_eq!(printable(b"{\"ok\":\ttrue}\r\n").as_deref(), Some("{\"ok\":\ttrue}\r\n"));
         let harmful = "\u{1b}[2J\0\u{7f}\u{9b}1m\u{202e}txt\u{2066}";
-        assert_eq!(readable(harmful.as_bytes()).as_deref(), Some("�[2J���1m�txt�"));
-        assert_eq!(readable(b"\xff\xc3").as_deref(), Some("��"));
-        assert_eq!(readable(&[0xff; RESPONSE_KEPT]).unwrap().len(), RESPONSE_KEPT - RESPONSE_KEPT % 3);
-        assert_eq!(readable("é".repeat(RESPONSE_KEPT).as_bytes()).unwrap().len(), RESPONSE_KEPT);
+        assert_eq!(printable(harmful.as_bytes()).as_deref(), Some("�[2J���1m�txt�"));
+        assert_eq!(printable(b"\xff\xc3").as_deref(), Some("��"));
+        assert_eq!(printable(&[0xff; RESPONSE_KEPT]).unwrap().len(), RESPONSE_KEPT - RESPONSE_KEPT % 3);
+        assert_eq!(printable("é".repeat(RESPONSE_KEPT).as_bytes()).unwrap().len(), RESPONSE_KEPT);
     }
 }

@@ -7,7 +7,7 @@ use tenancy::Permission;
 use uuid::Uuid;
 
 use super::WebhookEndpoint;
-use crate::{Happened, tables::webhook_deliveries};
+use crate::{StoredEvent, tables::webhook_deliveries};
 
 /// What became of a delivery.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl WebhookDelivery {
     /// The id of the event, as the receiver finds it in `webhook-id`: the same in every attempt, and
     /// at every endpoint.
     async fn webhook_id(&self) -> String {
-        listing::id_text(Happened::PREFIX, self.event_id)
+        listing::id_text(StoredEvent::PREFIX, self.event_id)
     }
 
     #[graphql(flatten)]

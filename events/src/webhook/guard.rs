@@ -13,7 +13,7 @@ use url::{Host, Url};
 pub const MAX_URL: usize = 2_000;
 /// Names that never lead out of a machine or a network, and everything below them (RFC 6761, RFC 6762,
 /// and what ICANN has set aside for private use).
-const INNER_NAMES: [&str; 3] = ["localhost", "local", "internal"];
+const PRIVATE_NAMES: [&str; 3] = ["localhost", "local", "internal"];
 const LOOPBACK_NAME: &str = "localhost";
 
 /// How far webhooks reach.
@@ -102,7 +102,7 @@ pub fn check_url(text: &str, reach: Reach) -> Result<Url, UrlError> {
     if url.port() == Some(0) {
         return Err(UrlError::Port);
     }
-    if may_lead_out(&host) || reach == Reach::WithLoopback && is_loopback(&host) {
+    if may_be_public(&host) || reach == Reach::WithLoopback && is_loopback(&host) {
         Ok(url)
     } else {
         Err(UrlError::NotPublic)
@@ -110,11 +110,11 @@ pub fn check_url(text: &str, reach: Reach) -> Result<Url, UrlError> {
 }
 
 // The parser has read odd spellings (127.1, 0x7f000001, 2130706433) as the addresses that they are.
-fn may_lead_out(host: &Host<&str>) -> bool {
+fn may_be_public(host: &Host<&str>) -> bool {
     match host {
         Host::Ipv4(address) => is_public((*address).into()),
         Host::Ipv6(address) => is_public((*address).into()),
-        Host::Domain(name) => !INNER_NAMES.iter().any(|inner| is_below(name, inner)),
+        Host::Domain(name) => !PRIVATE_NAMES.iter().any(|inner| is_below(name, inner)),
     }
 }
 

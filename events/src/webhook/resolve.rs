@@ -17,7 +17,7 @@ pub(super) type Lookup = fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>
 /// A name that leads only to addresses which may not be sent to.
 #[derive(Debug, Error)]
 #[error("The name in the URL leads to no public address.")]
-pub(super) struct InnerName;
+pub(super) struct PrivateName;
 
 /// Looks a name up once and hands on what may be connected to. The connection is made to these very
 /// addresses, so that a name which answers differently the second time gains nothing.
@@ -38,7 +38,7 @@ impl Resolve for Resolver {
             let allowed = found.into_iter().filter(|address| reach.allows(*address));
             let allowed: Vec<_> = allowed.map(|address| SocketAddr::new(address, 0)).collect();
             if allowed.is_empty() {
-                return Err(InnerName.into());
+                return Err(PrivateName.into());
             }
             let addresses: Addrs = Box::new(allowed.into_iter());
             Ok(addresses)

@@ -13,9 +13,9 @@ use tenancy::Failure;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    attempt::{Attempt, Outcome, judge, readable},
+    attempt::{Attempt, Outcome, classify, printable},
     guard::{Reach, check_url},
-    resolve::{InnerName, Lookup, Resolver, system},
+    resolve::{Lookup, PrivateName, Resolver, system},
     signature::{Secret, sign},
 };
 
@@ -66,7 +66,7 @@ pub struct Request<'a> {
 }
 
 /// Why there is no answer.
-struct Unanswered {
+struct NoResponse {
     error: String,
     outcome: Outcome,
 }
@@ -114,24 +114,24 @@ impl Sender {
         match self.answer(request, deadline).await {
             Ok(response) => {
                 let status = response.status();
-                let (outcome, error) = judge(status, response.headers());
-                let response = readable(&beginning(response, deadline).await);
+                let (outcome, error) = classify(status, response.headers());
+                let response = printable(&read_body(response, deadline).await);
                 let duration = start.elapsed();
                 Attempt { status: Some(status.as_u16()), error, response, duration, outcome }
             }
-            Err(Unanswered { error, outcome }) => {
+            Err(NoResponse { error, outcome }) => {
                 let duration = start.elapsed();
                 Attempt { status: None, error: Some(error), response: None, duration, outcome }
             }
         }
     }
 
-    async fn answer(&self, request: Request<'_>, deadline: Instant) -> Result<Response, Unanswered> {
+    async fn answer(&self, request: Request<'_>, deadline: Instant) -> Result<Response, NoResponse> {
         let Request { url, id, timestamp, body, secrets } = request;
         // An address in the URL itself is never looked up, so this is what guards it.
-        let url = check_url(url, self.reach).map_err(|error| Unanswered::refused(&error))?;
+        let url = check_url(url, self.reach).map_err(|error| NoResponse::refused(&error))?;
         if secrets.is_empty() {
-            return Err(Unanswered::refused(&"There is no secret to sign with."));
+            return Err(NoResponse::refused(&"There is no secret to sign with."));
         }
         let sending = self
             .client
@@ -144,8 +144,8 @@ impl Sender {
             .body(body)
             .send();
         match timeout_at(deadline, sending).await {
-            Ok(answered) => answered.map_err(|error| self.explain(error)),
-            Err(_) => Err(Unanswered::retry(format!(
+            Ok(answered) => answered.map_err(|error| self.classify_error(error)),
+            Err(_) => Err(NoResponse::retry(format!(
                 "It did not answer within {} seconds.",
                 self.timeouts.attempt.as_secs_f64()
             ))),
@@ -153,33 +153,33 @@ impl Sender {
     }
 
     /// What went wrong, for people who cannot see our network; the whole of it goes to the log.
-    fn explain(&self, error: reqwest::Error) -> Unanswered {
+    fn classify_error(&self, error: reqwest::Error) -> NoResponse {
         // A URL may hold what only its owner may know.
         let error = error.without_url();
         tracing::debug!(?error, "a webhook was not delivered");
-        if let Some(inner) = find::<InnerName>(&error) {
-            return Unanswered::refused(inner);
+        if let Some(inner) = find_cause::<PrivateName>(&error) {
+            return NoResponse::refused(inner);
         }
-        let sentence = match find::<rustls::Error>(&error) {
+        let sentence = match find_cause::<rustls::Error>(&error) {
             Some(rustls::Error::InvalidCertificate(_)) => "Its TLS certificate is not valid.",
             Some(_) => "No secure connection (TLS) could be made.",
             None if error.is_builder() => "The request could not be written.",
             None if error.is_dns() => "The name in the URL could not be looked up.",
             None if error.is_connect() && error.is_timeout() => {
                 let seconds = self.timeouts.connect.as_secs_f64();
-                return Unanswered::retry(format!("It could not be connected to within {seconds} seconds."));
+                return NoResponse::retry(format!("It could not be connected to within {seconds} seconds."));
             }
-            None if error.is_connect() => match find::<io::Error>(&error).map(io::Error::kind) {
+            None if error.is_connect() => match find_cause::<io::Error>(&error).map(io::Error::kind) {
                 Some(io::ErrorKind::ConnectionRefused) => "It refused the connection.",
                 _ => "It could not be connected to.",
             },
             None => "It closed the connection without an answer, or did not answer in HTTP.",
         };
-        Unanswered::retry(sentence.to_owned())
+        NoResponse::retry(sentence.to_owned())
     }
 }
 
-impl Unanswered {
+impl NoResponse {
     fn retry(error: String) -> Self {
         Self { error, outcome: Outcome::Retry { after: None } }
     }
@@ -200,7 +200,7 @@ fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
 }
 
 /// The beginning of a body. One that breaks, drips or does not end is dropped, with its connection.
-async fn beginning(mut response: Response, deadline: Instant) -> Vec<u8> {
+async fn read_body(mut response: Response, deadline: Instant) -> Vec<u8> {
     let mut read = Vec::new();
     while read.len() < MAX_RESPONSE
         && let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await
@@ -211,7 +211,7 @@ async fn beginning(mut response: Response, deadline: Instant) -> Vec<u8> {
 }
 
 /// The first error of a kind among the causes of another.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {

@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::{Attempt, Secret, WebhookDelivery, endpoint::WebhookSecret};
 use crate::{
-    Happened,
+    StoredEvent,
     tables::{webhook_deliveries as deliveries, webhook_endpoints as endpoints, webhook_secrets as secrets},
 };
 
 /// How long an endpoint may fail before it is switched off.
-const PATIENCE: TimeDelta = TimeDelta::days(5);
+const FAILURE_WINDOW: TimeDelta = TimeDelta::days(5);
 
 /// How many endpoints the organisation has beside these.
 pub(super) async fn count_others(tx: &Tx, known: Vec<Uuid>) -> Result<i64, Failure> {
@@ -56,7 +56,7 @@ pub(super) async fn rotate(
 
 /// A delivery with all that is needed to make it.
 #[derive(QueryableByName)]
-pub(super) struct Parcel {
+pub(super) struct OutgoingDelivery {
     #[diesel(sql_type = st::Uuid)]
     pub(super) endpoint_id: Uuid,
     #[diesel(sql_type = st::Text)]
@@ -64,10 +64,10 @@ pub(super) struct Parcel {
     #[diesel(sql_type = st::Bool)]
     pub(super) wanted: bool,
     #[diesel(embed)]
-    pub(super) event: Happened,
+    pub(super) event: StoredEvent,
 }
 
-const PARCEL: &str = "
+const OUTGOING: &str = "
     SELECT endpoint.id AS endpoint_id, endpoint.url, endpoint.active AND endpoint.deleted_at IS NULL AS wanted,
            event.id, event.kind, event.entity, event.entity_id, event.details, event.user_id, event.created_at
     FROM webhook_deliveries delivery
@@ -76,8 +76,8 @@ const PARCEL: &str = "
     WHERE delivery.id = $1";
 
 /// The delivery with this id; nothing if it, or its event, has been purged.
-pub(super) async fn parcel(scope: &Scope, delivery_id: Uuid) -> Result<Option<Parcel>, Failure> {
-    scope.row(sql_query(PARCEL).bind::<st::Uuid, _>(delivery_id)).await
+pub(super) async fn outgoing(scope: &Scope, delivery_id: Uuid) -> Result<Option<OutgoingDelivery>, Failure> {
+    scope.row(sql_query(OUTGOING).bind::<st::Uuid, _>(delivery_id)).await
 }
 
 /// Writes an attempt down.
@@ -130,7 +130,7 @@ pub(super) async fn endpoint_failed(tx: &Tx, endpoint_id: Uuid, wants_no_more: b
     let query = sql_query(FAILED)
         .bind::<st::Uuid, _>(endpoint_id)
         .bind::<st::Bool, _>(wants_no_more)
-        .bind::<st::Interval, _>(PATIENCE);
+        .bind::<st::Interval, _>(FAILURE_WINDOW);
     tx.execute(query).await.map(drop)
 }
 
@@ -154,7 +154,7 @@ const REPLAY: &str = "
         UPDATE jobs SET run_at = service_now() FROM waiting
         WHERE jobs.sequence_key = waiting.sequence_key AND jobs.place > waiting.place
         RETURNING 1
-    ), unearthed AS (
+    ), revived AS (
         UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
         FROM delivery WHERE dead_letters.id = delivery.id AND dead_letters.deleted_at IS NULL
         RETURNING 1

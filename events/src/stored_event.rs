@@ -7,7 +7,7 @@ use uuid::Uuid;
 /// An event, as those hear of it whom it concerns. In a subscriber's job it is the payload.
 #[derive(QueryableByName, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-pub struct Happened {
+pub struct StoredEvent {
     /// The event's id: the same however often it is delivered.
     #[diesel(sql_type = st::Uuid)]
     pub id: Uuid,
@@ -31,7 +31,7 @@ pub struct Happened {
     pub created_at: DateTime<Utc>,
 }
 
-impl Happened {
+impl StoredEvent {
     /// What the ids of events start with, where they leave the house.
     pub const PREFIX: &'static str = "event";
 
