@@ -22,7 +22,7 @@ pub struct EventsMutation(
     DeadLetterMutation,
 );
 
-/// Does again what was given up, or done.
+/// The verb of payloads: runs a dead letter or a delivery again.
 pub(crate) struct Replay;
 
 impl Verb for Replay {

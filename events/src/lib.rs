@@ -1,10 +1,10 @@
-//! What happened, and who hears of it: the outbox, live fan-out, background jobs, mail and webhooks.
+//! Events: the transactional outbox, live subscriptions, background jobs, mail and webhooks.
 //!
 //! A write publishes events with [`tenancy::Tx::publish`]; they are committed with the change
-//! itself. From there they go two ways. *Live*: every gateway reads what is new and tells those who
-//! listen ([`Events::listen`]); nothing is kept for those who do not. *Durably*: a dispatcher makes
-//! one job for each webhook and each part of the service that wants to know, and workers do jobs
-//! until they succeed or are given up ([`Handlers`]).
+//! itself. From there they take two paths. *Live*: every gateway reads new events and sends them to
+//! its listeners ([`Events::listen`]); events without a listener are skipped. *Durable*: a
+//! dispatcher creates one job for each matching webhook endpoint and [`Subscriber`], and workers
+//! run the jobs until they succeed or become dead letters ([`Handlers`]).
 
 // async-graphql nests the futures of all resolvers in one type.
 #![recursion_limit = "256"]

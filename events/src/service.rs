@@ -20,30 +20,29 @@ use crate::{
     webhook,
 };
 
-/// How long a gateway waits before it looks by itself: for jobs whose time has come, and in case an
-/// announcement was lost.
+/// How often a gateway polls: for jobs that have become due, and in case a notification was lost.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Announcements of this time are one: many writes a second do not mean as many notifications.
+/// Notifications within this time are merged, so that many writes a second send few of them.
 const DEBOUNCE: Duration = Duration::from_millis(5);
-/// How long a loop waits after PostgreSQL has failed it.
+/// How long a loop waits after an error of the database.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What a gateway does in the background, and for whom.
+/// The background work of a gateway.
 #[derive(Clone, Default)]
 pub struct Work {
-    /// Who does which kind of job.
+    /// The handlers of jobs.
     pub handlers: Handlers,
-    /// Who is told of which events.
+    /// The subscribers to events inside the service.
     pub subscribers: Vec<Subscriber>,
-    /// What recurs.
+    /// The recurring jobs.
     pub schedules: Vec<Schedule>,
 }
 
 impl Work {
-    /// What this crate does itself: mail, webhooks, sweeping.
+    /// The jobs of this crate: mail, webhooks and the daily purge.
     ///
     /// # Errors
-    /// The HTTP client for webhooks cannot be made, which is a fault of the build.
+    /// The HTTP client for webhooks cannot be created.
     pub fn built_in(mailer: Mailer) -> Result<Self, Failure> {
         let sender = Arc::new(webhook::Sender::new(webhook::Reach::allowed())?);
         let handlers = Handlers::default()
@@ -55,21 +54,21 @@ impl Work {
     }
 }
 
-/// The events of one gateway: what listeners listen to, and all that runs beside requests.
+/// The event service of one gateway: listeners, and the tasks that run beside requests.
 #[derive(Clone)]
 pub struct Events {
     inner: Arc<Inner>,
     lease: Duration,
 }
 
-/// How far the background work is with its end.
+/// The phase of the background work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// It takes what there is.
+    /// Claims jobs.
     Running,
-    /// It takes nothing more.
+    /// Claims no more jobs; the running ones finish.
     Stopping,
-    /// Nothing is being worked at.
+    /// No job is running.
     Stopped,
 }
 
@@ -83,7 +82,7 @@ struct Inner {
 }
 
 impl Events {
-    /// Nothing runs until [`Events::start`].
+    /// Creates the service. No task runs until [`Events::start`].
     pub fn new(door: SystemDoor, renew: Renew, work: Work) -> Self {
         let hub = Arc::<Hub>::default();
         let reader = Reader::new(door.clone(), Arc::clone(&hub));
@@ -91,18 +90,18 @@ impl Events {
         Self { inner: Arc::new(Inner { phase, door, hub, reader, renew, work }), lease: LEASE }
     }
 
-    /// With jobs that go to another gateway when the one that works at them has not ended them after
-    /// this time. It must be the same for all gateways, or longer than a handler takes in any.
+    /// Sets the lease of jobs: after this time, another gateway may claim a job that has not finished.
+    /// All gateways must use the same lease, or one that is longer than any handler runs.
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease, ..self }
     }
 
-    /// Listens to a topic of the scope's organisation: to everything that is committed once this has
-    /// answered.
+    /// Subscribes to a topic of the scope's organisation. The listener receives every event that is
+    /// committed after this call returns.
     ///
     /// # Errors
-    /// UNAUTHENTICATED or FORBIDDEN for one who does not hold the permission; PostgreSQL does not
+    /// UNAUTHENTICATED or FORBIDDEN without the permission; UNAVAILABLE if PostgreSQL does not
     /// answer.
     pub async fn listen(
         &self,
@@ -116,14 +115,14 @@ impl Events {
         Ok(listener)
     }
 
-    /// Starts everything that runs beside requests; it ends when the answer is dropped.
+    /// Starts all background tasks; dropping the returned set aborts them.
     pub fn start(&self) -> JoinSet<()> {
         let mut tasks = self.start_listening();
         tasks.spawn(work(Arc::clone(&self.inner), self.worker()));
         tasks
     }
 
-    /// Starts the live fan-out alone: another gateway does the work.
+    /// Starts the live fan-out only, for a gateway that runs no jobs.
     pub fn start_listening(&self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         tasks.spawn(announce(self.inner.door.clone()));
@@ -131,22 +130,21 @@ impl Events {
         tasks
     }
 
-    /// Takes up no more jobs. Others take them up at once, while those that have begun here go on.
+    /// Stops claiming jobs, so that other gateways claim them at once. Running jobs continue.
     pub fn stop_claiming(&self) {
         self.inner.phase.send_replace(Phase::Stopping);
     }
 
-    /// Waits until the last job has ended, after [`Events::stop_claiming`] of a gateway that works.
+    /// Waits until all running jobs have finished, after [`Events::stop_claiming`].
     pub async fn jobs_finished(&self) {
-        // Refused only once nobody can send, and we hold the sender.
+        // Fails only if the sender was dropped, and `self` holds it.
         let _ = self.inner.phase.subscribe().wait_for(|phase| *phase == Phase::Stopped).await;
     }
 
-    /// Does everything that is due in one organisation, and what follows from it, until nothing is
-    /// left that is due now.
+    /// Runs all due jobs of one organisation, and the jobs they cause, until none is due.
     ///
     /// # Errors
-    /// What the database refuses.
+    /// Errors of the database.
     pub async fn drain(&self, organisation_id: Uuid) -> Result<(), Failure> {
         let Inner { door, work, .. } = &*self.inner;
         let worker = self.worker();
@@ -165,19 +163,19 @@ impl Events {
     }
 }
 
-/// Tells the gateways that a write of this one has published something or made a job.
+/// Notifies all gateways when a write of this one has published an event or enqueued a job.
 async fn announce(door: SystemDoor) {
     loop {
         door.published().await;
         sleep(DEBOUNCE).await;
         let notify = diesel::select(sql::<st::Text>("pg_notify('tessera_events', '')::text"));
         if let Err(failure) = door.rows::<_, String, _>(notify).await {
-            tracing::warn!(?failure, "gateways could not be told of events; they look by themselves");
+            tracing::warn!(?failure, "gateways could not be notified of events; they poll");
         }
     }
 }
 
-/// Passes on to the listeners what is new, whenever something is announced.
+/// Sends new events to the listeners after every notification.
 async fn read(inner: Arc<Inner>) {
     let mut announced = inner.door.announced();
     loop {
@@ -194,7 +192,7 @@ async fn read(inner: Arc<Inner>) {
     }
 }
 
-/// Dispatches events and does jobs.
+/// Dispatches events and runs jobs.
 async fn work(inner: Arc<Inner>, worker: Worker) {
     let mut announced = inner.door.announced();
     let mut phase = inner.phase.subscribe();
@@ -203,7 +201,7 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
     schedules.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while *phase.borrow_and_update() == Phase::Running {
         announced.mark_unchanged();
-        // By time alone: what is announced says nothing of dates.
+        // On a timer: notifications do not concern schedules.
         if schedules.tick().now_or_never().is_some() {
             enqueue_schedules(&inner).await;
         }
@@ -212,7 +210,7 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
                 tokio::select! {
                     _ = announced.changed() => {}
                     _ = phase.changed() => {}
-                    // Jobs end in droves: one look for what comes after all of them.
+                    // Jobs often end together: one poll follows all of them.
                     () = running.next_finished() => {
                         sleep(DEBOUNCE).await;
                         running.reap();
@@ -220,7 +218,7 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
                     () = sleep(POLL_INTERVAL) => {}
                 }
             }
-            // There may be more, of another organisation or after these.
+            // There may be more, of other organisations or later in a sequence.
             Ok(_) => {}
             Err(failure) => {
                 tracing::warn!(?failure, "background work was interrupted");
@@ -232,7 +230,7 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
         running.next_finished().await;
     }
     inner.phase.send_replace(Phase::Stopped);
-    // Its end would say that something is wrong.
+    // The caller treats the end of a background task as an error.
     std::future::pending().await
 }
 
@@ -240,13 +238,17 @@ async fn work(inner: Arc<Inner>, worker: Worker) {
 async fn enqueue_schedules(inner: &Inner) {
     for schedule in &inner.work.schedules {
         if let Err(failure) = schedule.tick(&inner.door).await {
-            tracing::warn!(?failure, schedule = schedule.kind, "a schedule could not be looked at");
+            tracing::warn!(
+                ?failure,
+                schedule = schedule.kind,
+                "the jobs of a schedule could not be enqueued"
+            );
         }
     }
 }
 
-/// Looks once for everything there may be to do; answers how many jobs it began. What fails at one
-/// step holds up no other.
+/// Dispatches all events and starts due jobs; returns how many it started. An error of the dispatcher
+/// does not keep jobs from starting.
 async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<usize, Failure> {
     loop {
         match dispatch(&inner.door, &inner.work.subscribers, IfLocked::Skip).await {

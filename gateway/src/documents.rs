@@ -1,16 +1,16 @@
-//! A cache of compiled documents, by their text: front ends send the same ones again and again.
+//! A cache of compiled documents by their text: front ends send the same documents repeatedly.
 
 use std::sync::Arc;
 
 use moka::sync::Cache;
 use request::{Document, Model, Refused};
 
-/// How many bytes the kept documents may take in memory, as far as that can be estimated.
+/// The estimated memory that cached documents may use, in bytes.
 const MAX_KEPT: u64 = 32 * 1024 * 1024;
-/// The longest document that is kept; front ends send shorter ones.
+/// The longest document that is cached; those of front ends are shorter.
 const MAX_KEPT_TEXT: usize = 32 * 1024;
 
-/// Reads documents for one schema, and keeps those that were seen lately.
+/// Compiles documents for one schema and caches the most recent.
 #[derive(Clone)]
 pub(crate) struct Documents {
     pub(crate) model: Arc<Model>,
@@ -25,17 +25,17 @@ impl Documents {
         Self { model: Arc::new(model), kept }
     }
 
-    /// The compiled document of a text.
+    /// Returns the compiled document, from the cache if possible.
     ///
     /// # Errors
-    /// Why it cannot be executed.
+    /// The errors of parsing and validation.
     pub(crate) fn get(&self, text: String) -> Result<Arc<Document>, Refused> {
         if let Some(known) = self.kept.get(&text) {
             return Ok(known);
         }
         let document = Arc::new(Document::parse(&self.model, &text)?);
-        // A document with strings in it carries data of its user, a password perhaps, and seldom
-        // comes again; front ends send variables.
+        // A document with string literals contains data of a user, perhaps a password, and is rarely
+        // repeated; front ends use variables.
         if text.len() <= MAX_KEPT_TEXT && !text.contains('"') {
             self.kept.insert(text, Arc::clone(&document));
         }

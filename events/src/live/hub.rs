@@ -9,16 +9,16 @@ use uuid::Uuid;
 use super::Topic;
 use crate::StoredEvent;
 
-/// How many events a topic keeps for its slow listeners. They share the events and the places.
+/// How many events a topic buffers for slow listeners. All listeners of a topic share one buffer.
 pub(super) const CAPACITY: usize = 64;
 
 type Key = (Uuid, Topic);
 
-/// Who listens in this process, by organisation and topic.
+/// The broadcast channels of this process, by organisation and topic.
 #[derive(Default)]
 pub(crate) struct Hub(Mutex<HashMap<Key, Sender<Arc<StoredEvent>>>>);
 
-/// A listener's place at a topic; the last one who leaves takes the topic away.
+/// A listener's subscription to a topic; dropping the last one removes the topic.
 pub(crate) struct Subscription {
     hub: Arc<Hub>,
     key: Key,
@@ -43,12 +43,12 @@ impl Hub {
         self.topics().is_empty()
     }
 
-    /// Tells everybody whom it concerns, without waiting for any.
+    /// Sends an event to all listeners of its topics, without waiting for any of them.
     pub(crate) fn broadcast(&self, organisation_id: Uuid, event: &Arc<StoredEvent>) {
         let topics = self.topics();
         for topic in [Topic::entity(&event.entity), Topic::one(&event.entity, event.entity_id)] {
             if let Some(sender) = topics.get(&(organisation_id, topic)) {
-                // Refused only where nobody listens any more.
+                // Fails only if the topic has no listener left.
                 let _ = sender.send(Arc::clone(event));
             }
         }

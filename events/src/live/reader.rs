@@ -8,15 +8,14 @@ use uuid::Uuid;
 use super::{Hub, hub::CAPACITY};
 use crate::StoredEvent;
 
-/// How many events are read at a time.
+/// How many events one query reads.
 const PAGE: i64 = 1000;
 
-/// Reads from the outbox what has been committed since the last look, while anybody listens.
+/// Reads newly committed events from the outbox, as long as the hub has listeners.
 pub(crate) struct Reader {
     door: SystemDoor,
     hub: Arc<Hub>,
-    /// What was visible at the last look: one of PostgreSQL's snapshots, as text. None while nobody
-    /// listens.
+    /// The PostgreSQL snapshot of the last poll, as text; none while there are no listeners.
     last_snapshot: Mutex<Option<String>>,
 }
 
@@ -43,7 +42,8 @@ impl Reader {
         Self { door, hub, last_snapshot: Mutex::default() }
     }
 
-    /// Somebody has sat down: what is committed from now on is heard.
+    /// Takes the first snapshot when a listener subscribes: it receives every event committed after
+    /// this call.
     ///
     /// # Errors
     /// PostgreSQL does not answer.
@@ -55,11 +55,11 @@ impl Reader {
         Ok(())
     }
 
-    /// Tells the listeners what is new.
+    /// Sends new events to the listeners.
     ///
     /// # Errors
-    /// What the database refuses; the next look begins where this one did, so that some may hear of
-    /// an event twice, but nobody misses one.
+    /// Errors of the database. The next poll starts from the same snapshot, so listeners may receive
+    /// an event twice but never miss one.
     pub(crate) async fn poll(&self) -> Result<(), Failure> {
         let mut last_snapshot = self.last_snapshot.lock().await;
         if self.hub.is_empty() {
@@ -79,7 +79,7 @@ impl Reader {
             for (sent, row) in rows.into_iter().enumerate() {
                 position = row.position;
                 self.hub.broadcast(row.organisation_id, &Arc::new(row.event));
-                // A chance to read, before there is more than is kept.
+                // Lets the listeners receive before the buffer overflows.
                 if sent % (CAPACITY / 2) == 0 {
                     yield_now().await;
                 }

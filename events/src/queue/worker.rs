@@ -10,19 +10,18 @@ use super::{
     store::{self, Claim, Row},
 };
 
-/// How long a job is nobody else's, unless told otherwise. A worker that dies gives its jobs back
-/// after this time.
+/// The default lease. The jobs of a worker that dies can be claimed again after this time.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
-/// How many jobs one gateway works at, at the same time: they mostly wait for somebody outside.
+/// How many jobs one gateway runs concurrently: most of them wait for other hosts.
 const SLOTS: usize = 64;
-/// How many of these wait for receivers that strangers name; the others are there for all else.
+/// How many slots jobs of slow kinds may use; the rest is reserved for the other kinds.
 const SLOW_SLOTS: usize = 48;
-/// How many one organisation has, so that others need not wait for its slow receivers.
+/// How many slots one organisation may use, so that its slow receivers do not block others.
 const SLOTS_OF_ONE: i64 = 8;
-/// The longest error that is kept.
+/// The longest error message that is stored, in characters.
 const MAX_ERROR: usize = 1000;
 
-/// Does jobs. One per gateway.
+/// Claims and runs jobs. One per gateway.
 #[derive(Clone)]
 pub(crate) struct Worker {
     door: SystemDoor,
@@ -30,7 +29,7 @@ pub(crate) struct Worker {
     lease: Duration,
 }
 
-/// The jobs that are being worked at, each answering what it was when it ends.
+/// The running jobs. Each task returns a [`FinishedJob`].
 #[derive(Default)]
 pub(crate) struct Running {
     tasks: JoinSet<FinishedJob>,
@@ -38,7 +37,7 @@ pub(crate) struct Running {
     slow: usize,
 }
 
-/// What a job was.
+/// The slot that a finished job releases.
 struct FinishedJob {
     organisation_id: Uuid,
     is_slow: bool,
@@ -50,12 +49,12 @@ impl Running {
         if slow { free.min(SLOW_SLOTS.saturating_sub(self.slow)) } else { free }
     }
 
-    /// Whether any job is being worked at.
+    /// Whether no job is running.
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// Waits until one of them ends; for ever if there is none.
+    /// Waits until a job ends; for ever if none is running.
     pub(crate) async fn next_finished(&mut self) {
         match self.tasks.join_next().await {
             Some(ended) => self.release(ended),
@@ -63,7 +62,7 @@ impl Running {
         }
     }
 
-    /// Lets all go that have ended by now.
+    /// Releases the slots of all jobs that have ended.
     pub(crate) fn reap(&mut self) {
         while let Some(ended) = self.tasks.try_join_next() {
             self.release(ended);
@@ -79,7 +78,7 @@ impl Running {
                 }
                 self.of.retain(|_, count| *count > 0);
             }
-            // A panic is caught where the job is run; this is the runtime's end.
+            // Panics of handlers are caught in `attempt`; this happens only when the runtime stops.
             Err(error) => tracing::error!(%error, "a job's task was lost"),
         }
     }
@@ -90,12 +89,12 @@ impl Worker {
         Self { door, handlers, lease }
     }
 
-    /// How long a handler may take: less than the lease, or two would work at the same job.
+    /// How long a handler may take: less than the lease, so that no second worker runs the same job.
     fn handling(&self) -> Duration {
         self.lease * 3 / 4
     }
 
-    /// Starts what is due, as far as there are slots; answers how many.
+    /// Starts due jobs, as far as slots are free; returns how many.
     pub(crate) async fn start_due(
         &self,
         running: &mut Running,
@@ -138,27 +137,28 @@ impl Worker {
         Ok(count)
     }
 
-    /// Runs one claimed job, and writes down what became of it. If that cannot be written down, the
-    /// lease ends and the job is run again.
+    /// Runs one claimed job and records the outcome. If recording fails, the lease expires and the job
+    /// runs again.
     async fn run(&self, row: Row) {
         let settled = match self.attempt(&row).await {
             Ok(()) => store::done(&self.door, &row).await,
-            Err(trouble) => self.failed(&row, trouble).await,
+            Err(error) => self.failed(&row, error).await,
         };
         if let Err(failure) = settled {
-            tracing::warn!(?failure, job = %row.id, kind = row.kind, "what became of a job could not be written down");
+            tracing::warn!(?failure, job = %row.id, kind = row.kind, "the outcome of a job could not be recorded");
         }
     }
 
     async fn attempt(&self, row: &Row) -> Result<(), JobError> {
-        // Claimed once more than it may be: a worker died at it each time.
+        // Claimed more often than allowed: a worker died at it each time.
         if row.attempts > MAX_ATTEMPTS {
             return Err(JobError::permanent("The worker stopped in the midst of the last attempt."));
         }
         let handler = self.handlers.of(&row.kind);
-        let handler = handler.ok_or_else(|| JobError::transient("Nobody does jobs of this kind."))?;
-        // A task of its own, so that a handler's panic is its own failure; one that ends with this
-        // attempt, however that ends.
+        let handler =
+            handler.ok_or_else(|| JobError::transient("There is no handler for jobs of this kind."))?;
+        // A separate task, so that a panic of the handler fails only this job. Dropping the JoinSet
+        // aborts the task.
         let mut handling = JoinSet::new();
         let claimed = ClaimedJob::new(row, &self.door);
         handling.spawn(async move { handler(claimed).await });
@@ -175,14 +175,15 @@ impl Worker {
         }
     }
 
-    async fn failed(&self, row: &Row, trouble: JobError) -> Result<(), Failure> {
-        let error: String = trouble.message.chars().take(MAX_ERROR).collect();
-        if trouble.permanent || row.attempts >= MAX_ATTEMPTS {
-            tracing::warn!(job = %row.id, kind = row.kind, organisation_id = %row.organisation_id, error, "a job was given up");
+    async fn failed(&self, row: &Row, error: JobError) -> Result<(), Failure> {
+        let JobError { message, permanent, wait: requested } = error;
+        let error: String = message.chars().take(MAX_ERROR).collect();
+        if permanent || row.attempts >= MAX_ATTEMPTS {
+            tracing::warn!(job = %row.id, kind = row.kind, organisation_id = %row.organisation_id, error, "a job became a dead letter");
             return store::dead_letter(&self.door, row, &error).await;
         }
         let wait = backoff::wait(row.attempts, rand::random());
-        let wait = trouble.wait.map_or(wait, |asked| asked.max(wait));
+        let wait = requested.map_or(wait, |requested| requested.max(wait));
         store::postpone(&self.door, row, &error, wait).await
     }
 }

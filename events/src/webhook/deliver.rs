@@ -1,4 +1,4 @@
-//! One attempt at one delivery, as a job of the queue.
+//! The handler of webhook jobs: one delivery attempt.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Attempt, Outcome, Request, Secret, Sender, WebhookDelivery, store};
 use crate::{ClaimedJob, JobError, StoredEvent};
 
-/// Makes the attempt and writes down what became of it.
+/// Makes one attempt and records the result.
 pub(crate) async fn deliver(sender: Arc<Sender>, job: ClaimedJob) -> Result<(), JobError> {
     let delivery_id = job.payload.get("deliveryId").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let delivery_id: Uuid = delivery_id.ok_or_else(|| JobError::permanent("The job names no delivery."))?;
@@ -31,7 +31,7 @@ pub(crate) async fn deliver(sender: Arc<Sender>, job: ClaimedJob) -> Result<(), 
     let now = job.scope.clock().now();
     let request = Request {
         url: &outgoing.url,
-        // Not the delivery's: a receiver that is told twice of an event must see that it is the same.
+        // The event's id, not the delivery's: receivers use it to recognise a repeated event.
         id: &listing::id_text(StoredEvent::PREFIX, outgoing.event.id),
         timestamp: now.timestamp(),
         body: outgoing.event.envelope().to_string(),

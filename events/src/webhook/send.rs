@@ -1,5 +1,5 @@
-//! One attempt to deliver: a signed request to an address of somebody else's, who may answer anything,
-//! slowly, endlessly or not at all, without harm to us.
+//! The HTTP client for webhooks. It sends a signed request to an untrusted host and limits the time and
+//! the bytes of the response.
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
@@ -19,19 +19,19 @@ use super::{
     signature::{Secret, sign},
 };
 
-/// How long a connection may take, with the look-up of the name and the TLS handshake.
+/// The time limit for connecting, including DNS lookup and TLS handshake.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an attempt may take, with as much of the answer as is read.
+/// The time limit for an attempt, including reading the response.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How much of an answer is read, in bytes: enough that an endpoint of good will can finish, though less
-/// is kept. Then the connection is dropped.
+/// How much of a response body is read, in bytes: more than is stored, so that a normal endpoint can
+/// finish its response. Then the connection is closed.
 pub const MAX_RESPONSE: usize = 64 * 1_024;
 const AGENT: &str = concat!("Tessera-Webhooks/", env!("CARGO_PKG_VERSION"));
 
-/// How long an endpoint has.
+/// The time limits of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To be connected to.
+    /// For connecting.
     pub connect: Duration,
     /// For the whole attempt.
     pub attempt: Duration,
@@ -43,49 +43,49 @@ impl Default for Timeouts {
     }
 }
 
-/// Sends webhooks: make one and share it.
+/// Sends webhooks. Create one and share it.
 pub struct Sender {
     client: Client,
     reach: Reach,
     timeouts: Timeouts,
 }
 
-/// One delivery to one endpoint.
+/// One delivery attempt.
 pub struct Request<'a> {
-    /// Where to, as [`check_url`] took it; it is checked again, because rules may have changed since.
+    /// The URL of the endpoint; it is checked again, because the rules may have changed.
     pub url: &'a str,
-    /// The same at each attempt of one delivery, so that a receiver can tell a second from a new one;
+    /// The id of the event, the same at each attempt, so that receivers recognise a repetition;
     /// printable ASCII without a dot.
     pub id: &'a str,
-    /// When this attempt is made, in unix seconds; receivers refuse one that is long ago.
+    /// The time of this attempt, in Unix seconds; receivers reject old ones.
     pub timestamp: i64,
-    /// JSON, sent to the byte as it is signed.
+    /// The JSON body; exactly these bytes are signed and sent.
     pub body: String,
     /// The active secrets of the endpoint, at least one.
     pub secrets: &'a [Secret],
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 struct NoResponse {
     error: String,
     outcome: Outcome,
 }
 
 impl Sender {
-    /// A sender with the usual timeouts.
+    /// Creates a sender with the default timeouts.
     ///
     /// # Errors
-    /// The HTTP client cannot be made, which is a fault of the build.
+    /// The HTTP client cannot be created.
     pub fn new(reach: Reach) -> Result<Self, Failure> {
         Self::with_timeouts(reach, Timeouts::default())
     }
 
-    /// A sender that waits as long as this.
+    /// Creates a sender with other timeouts.
     ///
     /// # Errors
     /// As [`Sender::new`].
     pub fn with_timeouts(reach: Reach, timeouts: Timeouts) -> Result<Self, Failure> {
-        // Roots of our own, because a container may have none.
+        // Built-in root certificates, because a container may have none.
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         Self::open(reach, timeouts, system, roots)
     }
@@ -95,19 +95,19 @@ impl Sender {
             .tls_backend_preconfigured(tls(roots).map_err(Failure::internal)?)
             .dns_resolver(Resolver { reach, lookup })
             .connect_timeout(timeouts.connect)
-            // A redirect could lead anywhere, and a proxy would look names up behind our back.
+            // A redirect could lead to a forbidden address, and a proxy would resolve names itself.
             .redirect(redirect::Policy::none())
             .no_proxy()
             .retry(retry::never())
             .http1_only()
-            // A connection kept would hold on to an address that was checked long ago.
+            // A pooled connection would keep using an address that was checked long ago.
             .pool_max_idle_per_host(0)
             .build()
             .map_err(Failure::internal)?;
         Ok(Self { client, reach, timeouts })
     }
 
-    /// Tries once to deliver. What the status says stands, whatever becomes of the rest of the answer.
+    /// Makes one attempt. The status decides the outcome, even if reading the body fails.
     pub async fn send(&self, request: Request<'_>) -> Attempt {
         let start = Instant::now();
         let deadline = start + self.timeouts.attempt;
@@ -128,7 +128,7 @@ impl Sender {
 
     async fn answer(&self, request: Request<'_>, deadline: Instant) -> Result<Response, NoResponse> {
         let Request { url, id, timestamp, body, secrets } = request;
-        // An address in the URL itself is never looked up, so this is what guards it.
+        // The resolver does not see an IP address in a URL, so it is checked here.
         let url = check_url(url, self.reach).map_err(|error| NoResponse::refused(&error))?;
         if secrets.is_empty() {
             return Err(NoResponse::refused(&"There is no secret to sign with."));
@@ -152,9 +152,9 @@ impl Sender {
         }
     }
 
-    /// What went wrong, for people who cannot see our network; the whole of it goes to the log.
+    /// The error as a sentence that reveals nothing about our network; the log has the details.
     fn classify_error(&self, error: reqwest::Error) -> NoResponse {
-        // A URL may hold what only its owner may know.
+        // A URL may contain secrets.
         let error = error.without_url();
         tracing::debug!(?error, "a webhook was not delivered");
         if let Some(inner) = find_cause::<PrivateName>(&error) {
@@ -189,7 +189,7 @@ impl NoResponse {
     }
 }
 
-/// The provider is named, so that nothing depends on what else the process has set up.
+/// Names the crypto provider explicitly, because another crate may install a process default.
 fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -199,7 +199,7 @@ fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     Ok(config)
 }
 
-/// The beginning of a body. One that breaks, drips or does not end is dropped, with its connection.
+/// Reads the start of a body, up to [`MAX_RESPONSE`] bytes, an error or the deadline.
 async fn read_body(mut response: Response, deadline: Instant) -> Vec<u8> {
     let mut read = Vec::new();
     while read.len() < MAX_RESPONSE
@@ -210,14 +210,14 @@ async fn read_body(mut response: Response, deadline: Instant) -> Vec<u8> {
     read
 }
 
-/// The first error of a kind among the causes of another.
+/// The first error of type `E` in the chain of causes.
 fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // What an I/O error wraps is not its source: that is the source of what it wraps.
+        // `io::Error::source` skips the wrapped error and returns its source.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),
             None => error.source(),

@@ -18,21 +18,21 @@ use super::{
 };
 use crate::{Service, errors};
 
-/// The largest request that is read: a CSV of a thousand long rows.
+/// The largest request body: enough for a CSV of a thousand long rows.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// The largest request of a client that is not logged in: it has little to say.
+/// The largest request body of an anonymous client.
 const MAX_ANONYMOUS_BODY: usize = 64 * 1024;
-/// How long a client may take to send its request.
+/// The time limit for receiving a request.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a request may take in all; each statement has its own, shorter bound.
+/// The time limit for executing a request; each statement has a shorter one.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a body is not read.
+/// Why a body was rejected.
 struct Unreadable {
     status: StatusCode,
     message: String,
-    /// The limit that it exceeds, and how much that accepts.
+    /// The limit that was exceeded: its name and maximum.
     limit: Option<(&'static str, u64)>,
 }
 
@@ -130,7 +130,7 @@ async fn execute(
     response
 }
 
-/// The body of a request, if it is JSON and not too long.
+/// Reads the body of a request, if it is JSON and not too long.
 async fn read(request: http::Request<Body>, most: usize) -> Result<Bytes, Unreadable> {
     let (parts, body) = request.into_parts();
     check_headers(&parts.headers, most)?;
