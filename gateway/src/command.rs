@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use events::webhook::Reach;
 use tenancy::Clock;
 use url::Url;
 
 use crate::{
     Service,
-    configuration::{Background, Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Mail, Workers},
+    configuration::{Background, DatabaseLimits, DatabaseUrls, Keys, Listen, Mail, Run, Workers},
     demo, logging, run,
     service::listen,
 };
@@ -25,27 +25,6 @@ struct Cli {
     run: Run,
     #[command(subcommand)]
     command: Option<Command>,
-}
-
-#[derive(Args)]
-pub(crate) struct Run {
-    /// Deletes the private PostgreSQL first, and starts over.
-    #[arg(long)]
-    pub(crate) reset: bool,
-    #[command(flatten)]
-    pub(crate) listen: Listen,
-    #[command(flatten)]
-    pub(crate) data: Data,
-    #[command(flatten)]
-    pub(crate) urls: DatabaseUrls,
-    #[command(flatten)]
-    pub(crate) limits: DatabaseLimits,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) mail: Mail,
-    #[command(flatten)]
-    pub(crate) background: Background,
 }
 
 #[derive(Subcommand)]

@@ -8,6 +8,28 @@ use events::mail::MailSettings;
 use tenancy::{Addresses, Limits};
 use url::Url;
 
+/// The settings of `cargo run`.
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Deletes the private PostgreSQL first, and starts over.
+    #[arg(long)]
+    pub(crate) reset: bool,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) urls: DatabaseUrls,
+    #[command(flatten)]
+    pub(crate) limits: DatabaseLimits,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) mail: Mail,
+    #[command(flatten)]
+    pub(crate) background: Background,
+}
+
 /// The worker threads.
 #[derive(Args, Clone, Debug)]
 pub struct Workers {

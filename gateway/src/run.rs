@@ -16,7 +16,7 @@ use url::Url;
 use crate::{
     Service,
     cluster::{self, Cluster, Settings},
-    command::Run,
+    configuration::Run,
     demo, explorer,
     service::listen,
 };

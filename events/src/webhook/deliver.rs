@@ -6,7 +6,7 @@ use serde_json::Value;
 use tenancy::Permission;
 use uuid::Uuid;
 
-use super::{Attempt, Outcome, Request, Secret, Sender, WebhookDelivery, store};
+use super::{Attempt, DeliveryState, Outcome, Request, Secret, Sender, store};
 use crate::{ClaimedJob, JobError, StoredEvent};
 
 /// Makes one attempt and records the result.
@@ -50,12 +50,12 @@ async fn settle(
     let now = job.scope.clock().now();
     let message = || attempt.error.clone().unwrap_or_default();
     let (state, outcome) = match attempt.outcome {
-        Outcome::Delivered => (WebhookDelivery::DELIVERED, Ok(())),
-        Outcome::Gone => (WebhookDelivery::FAILED, Ok(())),
-        Outcome::Refused => (WebhookDelivery::FAILED, Err(JobError::permanent(message()))),
+        Outcome::Delivered => (DeliveryState::DELIVERED, Ok(())),
+        Outcome::Gone => (DeliveryState::FAILED, Ok(())),
+        Outcome::Refused => (DeliveryState::FAILED, Err(JobError::permanent(message()))),
         Outcome::Retry { after } => {
             let is_last = job.is_last_attempt();
-            let state = if is_last { WebhookDelivery::FAILED } else { WebhookDelivery::PENDING };
+            let state = if is_last { DeliveryState::FAILED } else { DeliveryState::PENDING };
             (state, Err(JobError { message: message(), permanent: false, wait: after }))
         }
     };

@@ -1,25 +1,13 @@
 // ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, Enum, OutputType, SimpleObject};
+use async_graphql::{ComplexObject, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use listing::{Entity, Field, Id, Identified, Named, Related, Relation};
 use tenancy::Permission;
 use uuid::Uuid;
 
-use super::WebhookEndpoint;
+use super::{DeliveryState, WebhookEndpoint};
 use crate::{StoredEvent, tables::webhook_deliveries};
-
-/// The state of a delivery.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// Waiting for the first attempt, for a retry, or for the delivery of an earlier event of the same
-    /// entity.
-    Pending,
-    /// The endpoint accepted it.
-    Delivered,
-    /// All attempts failed, or the endpoint was disabled or deleted.
-    Failed,
-}
 
 /// The delivery of one event to one webhook endpoint. Kept for 30 days.
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
@@ -58,12 +46,6 @@ pub struct WebhookDelivery {
     pub revision: i32,
     /// Always null: deliveries cannot be deleted.
     pub deleted_at: Option<DateTime<Utc>>,
-}
-
-impl WebhookDelivery {
-    pub(super) const PENDING: &'static str = "PENDING";
-    pub(super) const DELIVERED: &'static str = "DELIVERED";
-    pub(super) const FAILED: &'static str = "FAILED";
 }
 
 #[ComplexObject]

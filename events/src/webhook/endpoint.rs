@@ -9,7 +9,7 @@ use listing::{
 use tenancy::{ErrorCode, Failure, Permission, Tx};
 use uuid::Uuid;
 
-use super::{MAX_URL, Reach, Secret, WebhookDelivery, check_url, store};
+use super::{MAX_URL, Reach, Secret, WebhookDelivery, WebhookSecret, check_url, store};
 use crate::tables::{webhook_deliveries, webhook_endpoints};
 
 const MAX_DESCRIPTION: usize = 255;
@@ -49,17 +49,6 @@ pub struct WebhookEndpoint {
     /// When the endpoint was deleted. Lists return deleted endpoints only if their filter names
     /// `deletedAt`.
     pub deleted_at: Option<DateTime<Utc>>,
-}
-
-/// A secret that signs the requests to a webhook endpoint.
-#[derive(Queryable, SimpleObject, Clone)]
-pub(crate) struct WebhookSecret {
-    /// The secret in the format of Standard Webhooks libraries: `whsec_…`.
-    pub(crate) secret: String,
-    /// When the secret was created.
-    created_at: DateTime<Utc>,
-    /// When a rotated secret stops signing; null for the current secret.
-    expires_at: Option<DateTime<Utc>>,
 }
 
 #[ComplexObject]

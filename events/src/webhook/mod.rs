@@ -12,8 +12,10 @@ mod endpoint;
 mod graphql;
 mod guard;
 mod resolve;
+mod secret;
 mod send;
 mod signature;
+mod state;
 mod store;
 
 pub use attempt::{Attempt, MAX_RETRY_AFTER, Outcome, RESPONSE_KEPT};
@@ -24,6 +26,9 @@ pub(crate) use graphql::WebhookMutation;
 pub use guard::{MAX_URL, Reach, UrlError, check_url, is_public};
 pub use send::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT, MAX_RESPONSE, Request, Sender, Timeouts};
 pub use signature::{Secret, SecretError, sign};
+
+use secret::WebhookSecret;
+use state::DeliveryState;
 
 /// The kind of webhook jobs.
 pub(crate) const DELIVER: &str = "webhook";

@@ -5,7 +5,7 @@ use diesel::{QueryableByName, prelude::*, sql_query, sql_types as st};
 use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
 
-use super::{Attempt, Secret, WebhookDelivery, endpoint::WebhookSecret};
+use super::{Attempt, DeliveryState, Secret, WebhookSecret};
 use crate::{
     StoredEvent,
     tables::{webhook_deliveries as deliveries, webhook_endpoints as endpoints, webhook_secrets as secrets},
@@ -107,7 +107,7 @@ pub(super) async fn record(
 pub(super) async fn give_up(tx: &Tx, delivery_id: Uuid, error: &str) -> Result<(), Failure> {
     let own = deliveries::table.filter(deliveries::id.eq(delivery_id));
     let next = deliveries::next_attempt_at.eq(None::<DateTime<Utc>>);
-    let change = (deliveries::state.eq(WebhookDelivery::FAILED), deliveries::error.eq(error), next);
+    let change = (deliveries::state.eq(DeliveryState::FAILED), deliveries::error.eq(error), next);
     tx.execute(diesel::update(own).set(change)).await.map(drop)
 }
 
