@@ -17,7 +17,7 @@ pub struct Clock {
 impl Clock {
     /// The system clock.
     pub fn system() -> Self {
-        Self { now: Arc::new(Utc::now), is_moved: false }
+        Self { now: Arc::new(system_time), is_moved: false }
     }
 
     /// The current time.
@@ -32,6 +32,11 @@ impl Clock {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system clock")]
+fn system_time() -> DateTime<Utc> {
+    Utc::now()
+}
+
 /// A clock for tests: runs from the current time on, and can be advanced.
 #[derive(Clone, Default)]
 pub struct ManualClock(Arc<AtomicI64>);
@@ -40,7 +45,7 @@ impl ManualClock {
     /// The clock to advance.
     pub fn clock(&self) -> Clock {
         let seconds = Arc::clone(&self.0);
-        let now = move || Utc::now() + TimeDelta::seconds(seconds.load(Ordering::SeqCst));
+        let now = move || system_time() + TimeDelta::seconds(seconds.load(Ordering::SeqCst));
         Clock { now: Arc::new(now), is_moved: true }
     }
 
