@@ -10,6 +10,8 @@ use tenancy::{Failure, Refusal, UserSession};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::hs256;
+
 /// How long an access token is good for.
 pub(crate) const ACCESS: TimeDelta = TimeDelta::minutes(15);
 /// The shortest signing key: as long as the hash it feeds (RFC 7518, section 3.2).
@@ -97,6 +99,7 @@ impl TokenKeys {
 
 impl Key {
     fn new(key: &str) -> Self {
+        hs256::install();
         // Names the key without telling anything about it.
         let id = Sha256::digest(key).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let (signing, verifying) =

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use async_graphql::{Request, Response as GraphqlResponse, ServerError};
 use axum::{
@@ -7,6 +7,7 @@ use axum::{
     http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
+use http_body_util::LengthLimitError;
 use request::{Parameters, Prepared, Refused};
 use tenancy::{Refusal, RequestId, Session};
 use tokio::time::timeout;
@@ -136,7 +137,7 @@ async fn read(request: http::Request<Body>, most: usize) -> Result<Bytes, Unread
     check_headers(&parts.headers, most)?;
     match timeout(READ_TIMEOUT, to_bytes(body, most)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) if error.to_string().contains("length limit") => Err(too_large(most)),
+        Ok(Err(error)) if is_too_long(&error) => Err(too_large(most)),
         Ok(Err(error)) => Err(Unreadable {
             status: StatusCode::BAD_REQUEST,
             message: format!("The body cannot be read: {error}"),
@@ -148,6 +149,11 @@ async fn read(request: http::Request<Body>, most: usize) -> Result<Bytes, Unread
             limit: Some(("READ_SECONDS", READ_TIMEOUT.as_secs())),
         }),
     }
+}
+
+/// Whether `to_bytes` stopped at its limit.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.source().is_some_and(|source| source.is::<LengthLimitError>())
 }
 
 fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), Unreadable> {
