@@ -47,7 +47,7 @@ impl Constraints {
                 return Failure::user(ErrorCode::NotFound, "", message);
             }
         }
-        // diesel hides the SQLSTATE, so these errors are recognised by their English text.
+        // diesel hides the SQLSTATE, so these errors are recognised by their English text. The start-up
         // check (`guard`) requires English messages.
         let message = information.message();
         if message.contains("terminating connection") || message.contains("deadlock detected") {

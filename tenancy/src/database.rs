@@ -57,6 +57,12 @@ pub enum OpenError {
     /// The database or a role does not isolate tenants.
     #[error("refusing to start: {0}")]
     Unsafe(#[from] UnsafeDatabase),
+    /// PostgreSQL's messages are not in English.
+    #[error(
+        "refusing to start: lc_messages is {0:?}, but time-outs are recognised by PostgreSQL's English \
+         text; set it to C for the server, the database or the roles"
+    )]
+    NotEnglish(String),
 }
 
 impl Database {

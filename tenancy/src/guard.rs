@@ -112,7 +112,9 @@ const IS_MIGRATED: &str = "
 const MIGRATIONS_RUN: &str =
     "SELECT version::text AS subject, '' AS reason FROM public.__diesel_schema_migrations";
 
-/// Checks both roles and every table.
+const MESSAGE_LOCALE: &str = "SELECT current_setting('lc_messages') AS subject, '' AS reason";
+
+/// Checks both roles, every table, and the language of messages.
 pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
     for (url, own, other) in [
         (&addresses.app, "tessera_app", "tessera_system"),
@@ -131,8 +133,20 @@ pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
         {
             return Err(UnsafeDatabase::Table { table: subject, reason }.into());
         }
+        let locale = findings(sql_query(MESSAGE_LOCALE), &mut connection).await?.pop();
+        if let Some(Finding { subject, .. }) = locale
+            && !is_english(&subject)
+        {
+            return Err(OpenError::NotEnglish(subject));
+        }
     }
     Ok(())
+}
+
+/// Whether PostgreSQL's messages are in English. An empty locale is the default of managed services.
+fn is_english(locale: &str) -> bool {
+    let language = locale.split(['_', '.', '@']).next().unwrap_or_default();
+    ["", "c", "posix", "en", "english"].contains(&language.to_ascii_lowercase().as_str())
 }
 
 async fn connect(url: &Url) -> Result<AsyncPgConnection, OpenError> {
@@ -157,4 +171,21 @@ where
     Q: RunQueryDsl<AsyncPgConnection> + diesel_async::methods::LoadQuery<'q, AsyncPgConnection, Finding> + 'q,
 {
     query.load(connection).await.map_err(|error| OpenError::Unreachable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_english;
+
+    #[test]
+    fn only_english_messages_are_accepted() {
+        for locale in
+            ["", "C", "C.UTF-8", "POSIX", "en_US.UTF-8", "en_GB", "en", "English_United States.1252"]
+        {
+            assert!(is_english(locale), "{locale}");
+        }
+        for locale in ["de_DE.UTF-8", "ca_ES", "fr", "enm_GB", "German_Germany.1252"] {
+            assert!(!is_english(locale), "{locale}");
+        }
+    }
 }
