@@ -4,7 +4,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use hmac::{Hmac, Mac, digest::crypto_common::Key};
+use hmac::{Hmac, KeyInit, Mac, digest::Key};
 use sha2::Sha256;
 use thiserror::Error;
 
@@ -48,7 +48,7 @@ impl Secret {
         for (to, from) in block.iter_mut().zip(&self.0) {
             *to = *from;
         }
-        <Hmac<Sha256> as Mac>::new(&block)
+        Hmac::new(&block)
     }
 }
 
