@@ -27,7 +27,7 @@ const CONNECTIONS: u32 = 4;
 /// How many characters of a server's reply an error repeats.
 const MAX_ANSWER: usize = 200;
 /// SMTP reply codes about authentication: the mail can be sent once the setting is corrected.
-const ABOUT_CREDENTIALS: [&str; 4] = ["530", "534", "535", "538"];
+const ABOUT_CREDENTIALS: [u16; 4] = [530, 534, 535, 538];
 
 /// How mail is sent, and the base of its links.
 #[derive(Clone)]
@@ -184,8 +184,8 @@ fn message(from: &Mailbox, id: Uuid, mail: &Mail) -> Result<Message, SendError> 
 }
 
 fn smtp_error(error: &smtp::Error) -> SendError {
-    let code = error.status().map(|code| code.to_string());
-    let about_credentials = code.as_deref().is_some_and(|code| ABOUT_CREDENTIALS.contains(&code));
+    let code = error.status().map(u16::from);
+    let about_credentials = code.is_some_and(|code| ABOUT_CREDENTIALS.contains(&code));
     let words: String = one_line(&error.to_string()).chars().take(MAX_ANSWER).collect();
     SendError {
         message: match code {
