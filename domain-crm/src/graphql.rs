@@ -1,15 +1,16 @@
-use async_graphql::MergedObject;
-use listing::{AnyEntity, Mutations, Queries};
+use listing::{AnyEntity, Members, Mutations, Queries, entity};
 
 use crate::{Contact, Product};
 
 /// The entities of this crate.
-pub const ENTITIES: &[AnyEntity] = &[AnyEntity::of::<Contact>(), AnyEntity::of::<Product>()];
+pub const ENTITIES: &[&AnyEntity] = &[entity::<Contact>(), entity::<Product>()];
 
 /// Queries of this crate.
-#[derive(MergedObject, Default)]
-pub struct CrmQuery(Queries<Contact>, Queries<Product>);
+pub fn queries() -> Members {
+    Members::default().with(Queries::<Contact>::default()).with(Queries::<Product>::default())
+}
 
 /// Mutations of this crate.
-#[derive(MergedObject, Default)]
-pub struct CrmMutation(Mutations<Contact>, Mutations<Product>);
+pub fn mutations() -> Members {
+    Members::default().with(Mutations::<Contact>::default()).with(Mutations::<Product>::default())
+}

@@ -1,5 +1,4 @@
-use async_graphql::MergedObject;
-use listing::{AnyEntity, Queries};
+use listing::{AnyEntity, Members, Queries, entity};
 
 use crate::{
     User,
@@ -8,12 +7,14 @@ use crate::{
 };
 
 /// The entities of this crate.
-pub const ENTITIES: &[AnyEntity] = &[AnyEntity::of::<User>()];
+pub const ENTITIES: &[&AnyEntity] = &[entity::<User>()];
 
 /// Queries of this crate.
-#[derive(MergedObject, Default)]
-pub struct IdentityQuery(LoginQuery, Queries<User>);
+pub fn queries() -> Members {
+    Members::default().with(LoginQuery).with(Queries::<User>::default())
+}
 
 /// Mutations of this crate.
-#[derive(MergedObject, Default)]
-pub struct IdentityMutation(LoginMutation, MailedMutation);
+pub fn mutations() -> Members {
+    Members::default().with(LoginMutation).with(MailedMutation)
+}

@@ -4,9 +4,6 @@
 //! organisation, with a name and roles. One account may have users in several organisations; the
 //! access token names the one that is active.
 
-// async-graphql nests the futures of all resolvers in one type.
-#![recursion_limit = "256"]
-
 mod constraints;
 mod graphql;
 mod hs256;
@@ -20,7 +17,7 @@ mod token;
 mod user;
 
 pub use constraints::CONSTRAINTS;
-pub use graphql::{ENTITIES, IdentityMutation, IdentityQuery};
+pub use graphql::{ENTITIES, mutations, queries};
 pub use identity::Identity;
 pub use login::{LoggedIn, SignUpInput, sign_up};
 pub use organisation::{NODE as ORGANISATION, Organisation};

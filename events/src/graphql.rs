@@ -1,26 +1,29 @@
-use async_graphql::MergedObject;
-use listing::{AnyEntity, Lifecycle, Mutations, Queries, Verb};
+use listing::{AnyEntity, Lifecycle, Members, Mutations, Queries, Verb, entity};
 
 use crate::{
     DeadLetter, WebhookDelivery, WebhookEndpoint, dead_letter::DeadLetterMutation, webhook::WebhookMutation,
 };
 
 /// The entities of this crate.
-pub const ENTITIES: &[AnyEntity] =
-    &[AnyEntity::of::<WebhookEndpoint>(), AnyEntity::of::<WebhookDelivery>(), AnyEntity::of::<DeadLetter>()];
+pub const ENTITIES: &[&AnyEntity] =
+    &[entity::<WebhookEndpoint>(), entity::<WebhookDelivery>(), entity::<DeadLetter>()];
 
 /// Queries of this crate.
-#[derive(MergedObject, Default)]
-pub struct EventsQuery(Queries<WebhookEndpoint>, Queries<WebhookDelivery>, Queries<DeadLetter>);
+pub fn queries() -> Members {
+    Members::default()
+        .with(Queries::<WebhookEndpoint>::default())
+        .with(Queries::<WebhookDelivery>::default())
+        .with(Queries::<DeadLetter>::default())
+}
 
 /// Mutations of this crate.
-#[derive(MergedObject, Default)]
-pub struct EventsMutation(
-    Mutations<WebhookEndpoint>,
-    WebhookMutation,
-    Lifecycle<DeadLetter>,
-    DeadLetterMutation,
-);
+pub fn mutations() -> Members {
+    Members::default()
+        .with(Mutations::<WebhookEndpoint>::default())
+        .with(WebhookMutation)
+        .with(Lifecycle::<DeadLetter>::default())
+        .with(DeadLetterMutation)
+}
 
 /// The verb of payloads: runs a dead letter or a delivery again.
 pub(crate) struct Replay;

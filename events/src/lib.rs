@@ -6,9 +6,6 @@
 //! dispatcher creates one job for each matching webhook endpoint and [`Subscriber`], and workers
 //! run the jobs until they succeed or become dead letters ([`Handlers`]).
 
-// async-graphql nests the futures of all resolvers in one type.
-#![recursion_limit = "256"]
-
 mod constraints;
 mod dead_letter;
 mod dispatch;
@@ -27,7 +24,7 @@ pub use constraints::CONSTRAINTS;
 pub use dead_letter::DeadLetter;
 pub use dispatch::Subscriber;
 pub(crate) use graphql::Replay;
-pub use graphql::{ENTITIES, EventsMutation, EventsQuery};
+pub use graphql::{ENTITIES, mutations, queries};
 pub use live::{Listener, Received, Renew, Topic};
 pub use queue::{ClaimedJob, Handlers, Job, JobError, enqueue};
 pub use schedule::Schedule;

@@ -3,9 +3,6 @@
 //! The only crate that depends on axum. The binary, the service tests and the benchmarks use it as a
 //! library.
 
-// async-graphql nests the futures of all resolvers in one type.
-#![recursion_limit = "256"]
-
 pub mod cluster;
 pub mod command;
 pub mod configuration;

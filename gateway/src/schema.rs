@@ -1,25 +1,39 @@
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, ValidationMode};
-use domain_crm::{CrmMutation, CrmQuery};
-use domain_identity::{Identity, IdentityMutation, IdentityQuery};
-use events::{EventsMutation, EventsQuery};
-use listing::{AnyEntity, NodeQueries, NodeType, NodeTypes, Root};
+use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
+use domain_identity::Identity;
+use listing::{AnyEntity, Members, Merged, NodeQueries, NodeType, NodeTypes, Root, RootType};
 use request::{Model, Settings, Shape};
 
 /// The schema of all domains.
-pub type Schema = async_graphql::Schema<Root<Query>, Root<Mutation>, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Root<Merged<Query>>, Root<Merged<Mutation>>, EmptySubscription>;
 
-/// All queries. They read data of the organisation of the access token only.
-#[derive(MergedObject, Default)]
-pub struct Query(NodeQueries<Nodes>, EventsQuery, IdentityQuery, CrmQuery);
+/// The queries of all domains.
+pub struct Query;
 
-/// All mutations. Each runs in its own transaction; the mutations of a request run one after the
-/// other.
-#[derive(MergedObject, Default)]
-pub struct Mutation(EventsMutation, IdentityMutation, CrmMutation);
+impl RootType for Query {
+    const NAME: &'static str = "Query";
+    const ABOUT: &'static str = "All queries. They read data of the organisation of the access token only.";
+
+    fn members() -> Members {
+        let nodes = Members::default().with(NodeQueries::<Nodes>::default());
+        nodes.and(events::queries()).and(domain_identity::queries()).and(domain_crm::queries())
+    }
+}
+
+/// The mutations of all domains.
+pub struct Mutation;
+
+impl RootType for Mutation {
+    const NAME: &'static str = "Mutation";
+    const ABOUT: &'static str = "All mutations. Each runs in its own transaction; the mutations of a request run one after the other.";
+
+    fn members() -> Members {
+        events::mutations().and(domain_identity::mutations()).and(domain_crm::mutations())
+    }
+}
 
 /// The entities of all domains.
 pub(crate) fn entities() -> impl Iterator<Item = &'static AnyEntity> {
-    [events::ENTITIES, domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten()
+    [events::ENTITIES, domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten().copied()
 }
 
 /// The types that `node` can return.
@@ -27,7 +41,7 @@ struct Nodes;
 
 impl NodeTypes for Nodes {
     fn all() -> Vec<NodeType> {
-        let entities = entities().map(|entity| NodeType::from(*entity));
+        let entities = entities().map(NodeType::from);
         entities.chain([domain_identity::ORGANISATION]).collect()
     }
 }

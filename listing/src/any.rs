@@ -1,58 +1,80 @@
-//! An entity without its type: what others need of it, as plain functions.
+//! An entity without its type: a description as plain data, and the two functions that need the type.
 
-use async_graphql::{Context, OutputType, ServerResult, Value as GraphQLValue};
-use futures_util::{FutureExt, future::BoxFuture};
+use std::fmt;
+
+use async_graphql::{Context, ServerResult, Value as GraphQLValue};
+use futures_util::future::BoxFuture;
 use tenancy::{Failure, Permission, Scope};
 use uuid::Uuid;
 
 use crate::{
-    Condition, Entity, Loaders,
-    csv::export::{self, Export},
-    entity::{field, relation},
-    field::Shape,
-    read::{
-        connection,
-        filter::{self, Reading},
-        json::Answers,
+    field::{Field, Shape},
+    kind::Kind,
+    read::selection::ResolverFields,
+    sql::{
+        condition::{Path, Table},
         order::Via,
-        page::{Page, at},
+        values::Values,
     },
-    relation::Way,
-    scope,
 };
 
 /// An entity without its type.
-#[derive(Clone, Copy)]
+#[derive(Debug)]
 pub struct AnyEntity {
-    /// The GraphQL type.
+    /// The GraphQL type: `Contact`.
     pub name: &'static str,
-    /// What its ids start with.
+    /// What its ids start with: `contact`.
     pub prefix: &'static str,
-    /// The field that holds a list of it.
+    /// The field that holds one: `contact`.
+    pub(crate) one: &'static str,
+    /// The field that holds a list: `contacts`.
     pub many: &'static str,
     pub(crate) table: &'static str,
     pub(crate) read: Permission,
-    pub(crate) shape: fn(&str) -> Option<Shape>,
-    pub(crate) relation: fn(&str) -> Option<AnyRelation>,
-    pub(crate) page: fn(&Context<'_>, &Scope) -> Result<Page, Failure>,
-    pub(crate) filter: fn(GraphQLValue, &mut Reading) -> Result<Condition, Failure>,
-    pub(crate) resolve_one: for<'c> fn(&'c Context<'c>, Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>>,
-    pub(crate) resolve_many:
-        for<'c> fn(&'c Context<'c>, &'static str, Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>>,
-    pub(crate) rows: fn(Export) -> Result<export::Rows, Failure>,
+    pub(crate) id: Field,
+    /// Its own fields, without those that every entity has.
+    pub(crate) own: &'static [Field],
+    /// The fields that every entity ends with.
+    pub(crate) standard: &'static [Field],
+    /// The relation at this place. A function, because relations may lead back to the entity.
+    pub(crate) relation_at: fn(usize) -> Option<&'static AnyRelation>,
+    pub(crate) resolvers: Resolvers,
 }
+
+/// What needs the entity's own resolvers, and so its type.
+#[derive(Clone, Copy)]
+pub(crate) struct Resolvers {
+    /// Resolves the row with this id using the current selection; null if it does not exist.
+    pub(crate) one: for<'c> fn(&'c Context<'c>, Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>>,
+    /// Resolves fields that are neither columns nor relations, for each of these rows.
+    pub(crate) fields: ResolveFields,
+}
+
+type ResolveFields = for<'r, 'c> fn(
+    &'r Context<'c>,
+    &'r Scope,
+    &'r [Values],
+    &'r [ResolverFields<'c>],
+) -> BoxFuture<'r, Result<Vec<ResolvedRows>, Failure>>;
+
+/// What resolvers answered for one [`ResolverFields`], row by row and field by field; nothing for
+/// what failed, which has been noted.
+pub(crate) type ResolvedRows = Vec<Vec<Option<GraphQLValue>>>;
 
 /// A relation without the type it starts from.
-#[derive(Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct AnyRelation {
     pub(crate) name: &'static str,
-    pub(crate) target: AnyEntity,
-    pub(crate) way: AnyWay,
+    pub(crate) about: &'static str,
+    pub(crate) target: &'static AnyEntity,
+    pub(crate) way: Way,
+    /// What a column of the row that is referred to must hold.
+    pub(crate) refers_only_to: Option<(&'static str, &'static str)>,
 }
 
-/// How to get to the other side, in columns alone.
-#[derive(Clone, Copy)]
-pub(crate) enum AnyWay {
+/// How to get to the other side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
     /// Our column holds the id of the one other.
     One { column: &'static str },
     /// Their column holds our id.
@@ -60,74 +82,83 @@ pub(crate) enum AnyWay {
 }
 
 impl AnyEntity {
-    /// This entity without its type.
-    pub const fn of<E: Entity>() -> Self {
-        Self {
-            name: E::NAME,
-            prefix: E::PREFIX,
-            many: E::MANY,
-            table: E::TABLE,
-            read: E::READ,
-            shape: shape::<E>,
-            relation: any_relation::<E>,
-            page: Page::of::<E>,
-            filter: filter::read::<E>,
-            resolve_one: resolve_one::<E>,
-            resolve_many: resolve_many::<E>,
-            rows: export::rows::<E>,
-        }
+    /// Its fields: the id, its own, and those that every entity ends with.
+    pub(crate) fn fields(&'static self) -> impl Iterator<Item = &'static Field> {
+        std::iter::once(&self.id).chain(self.own).chain(self.standard)
     }
 
-    /// The lines of an export, some at a time.
-    ///
-    /// # Errors
-    /// FORBIDDEN, and BAD_REQUEST for a filter, an order or columns that cannot be meant.
-    pub fn export(&self, export: Export) -> Result<export::Rows, Failure> {
-        (self.rows)(export)
+    /// The field of that name.
+    pub(crate) fn field(&'static self, name: &str) -> Option<&'static Field> {
+        self.fields().find(|field| field.shape.name == name)
     }
-}
 
-fn shape<E: Entity>(name: &str) -> Option<Shape> {
-    field::<E>(name).map(|field| field.shape)
-}
+    /// What the field of that name holds.
+    pub(crate) fn shape(&'static self, name: &str) -> Option<Shape> {
+        self.field(name).map(|field| field.shape)
+    }
 
-fn any_relation<E: Entity>(name: &str) -> Option<AnyRelation> {
-    let relation = relation::<E>(name)?;
-    let way = match relation.way {
-        Way::One { column, .. } => AnyWay::One { column },
-        Way::Many { column } => AnyWay::Many { column },
-    };
-    Some(AnyRelation { name: relation.name, target: relation.target, way })
-}
+    /// Its relations.
+    pub(crate) fn relations(&self) -> impl Iterator<Item = &'static AnyRelation> {
+        (0..).map_while(self.relation_at)
+    }
 
-/// The relation to one of that name: to what, and what its table is joined by.
-pub(crate) fn to_one<E: Entity>(name: &str) -> Option<(AnyEntity, Via)> {
-    let AnyRelation { name, target, way } = any_relation::<E>(name)?;
-    match way {
-        AnyWay::One { column } => Some((target, Via::new(name, column, target))),
-        AnyWay::Many { .. } => None,
+    /// The relation of that name.
+    pub(crate) fn relation(&self, name: &str) -> Option<&'static AnyRelation> {
+        self.relations().find(|relation| relation.name == name)
+    }
+
+    /// The relation to one of that name, and how its table is joined.
+    pub(crate) fn to_one(&self, name: &str) -> Option<(&'static Self, Via)> {
+        let relation = self.relation(name)?;
+        Some((relation.target, relation.via()?))
+    }
+
+    /// Its relations to one.
+    pub(crate) fn relations_to_one(&self) -> impl Iterator<Item = &'static AnyRelation> {
+        self.relations().filter(|relation| matches!(relation.way, Way::One { .. }))
+    }
+
+    /// The rows that are not deleted.
+    pub(crate) fn rows(&self) -> Table {
+        Table::live(self.table)
+    }
+
+    /// As type names spell several: `Contacts`.
+    pub(crate) fn plural(&self) -> String {
+        capital(self.many)
     }
 }
 
-fn resolve_one<'c, E: Entity>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>> {
-    async move {
-        let found = async {
-            let answers = Answers::of(ctx)?;
-            Ok((answers, Loaders::of(ctx)?.one::<E>(scope(ctx)?).load(id).await?))
+impl AnyRelation {
+    /// How the table of a relation to one is joined.
+    pub(crate) fn via(&self) -> Option<Via> {
+        let Way::One { .. } = self.way else { return None };
+        Some(Via { relation: self.name, target: self.target.name, path: self.path() })
+    }
+
+    /// The way to its rows.
+    pub(crate) fn path(&self) -> Path {
+        let (ours, theirs) = match self.way {
+            Way::One { column } => (column, "id"),
+            Way::Many { column } => ("id", column),
         };
-        let (answers, found) = found.await.map_err(|failure| at(ctx, failure))?;
-        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-        let answer = OutputType::resolve(&found, &selection, ctx.item).await?;
-        answers.count(&answer).map_err(|failure| at(ctx, failure))?;
-        Ok(answer)
+        Path { table: self.target.rows(), ours, theirs }
     }
-    .boxed()
+
+    /// The column of a relation to one, as a field that holds an id.
+    pub(crate) fn id_shape(&self, column: &'static str) -> Shape {
+        Shape { name: self.name, column, kind: Kind::Id(self.target.prefix), nullable: true }
+    }
 }
 
-fn resolve_many<'c, E: Entity>(
-    ctx: &'c Context<'c>,
-    column: &'static str,
-    parent: Uuid,
-) -> BoxFuture<'c, ServerResult<GraphQLValue>> {
-    connection::children::<E>(ctx, column, parent).boxed()
+impl fmt::Debug for Resolvers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Resolvers")
+    }
+}
+
+/// With a capital at the front: as types are called.
+fn capital(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

@@ -2,8 +2,10 @@ use async_graphql::{InputType, OutputType, resolver_utils::EnumType};
 use diesel::{Column, sql_types as st};
 
 use crate::{
-    Identified, Kind, Rule, Value,
-    kind::{Choice, ColumnKind},
+    kind::{Choice, ColumnKind, Kind},
+    rule::Rule,
+    scalar::id::Identified,
+    value::Value,
 };
 
 /// One field of an entity: what lists filter, order and group by, what mutations and imports take,
@@ -30,14 +32,14 @@ pub(crate) struct Shape {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Given {
     pub(crate) rule: Rule,
-    pub(crate) need: Need,
+    pub(crate) presence: Presence,
     /// Given once, when the entity is made.
     pub(crate) fixed: bool,
 }
 
 /// What happens without a value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Need {
+pub(crate) enum Presence {
     /// There must be one.
     Required,
     /// The field is empty then.
@@ -62,7 +64,13 @@ impl IdColumn for st::Nullable<st::Uuid> {
 
 impl Field {
     const fn of(name: &'static str, column: &'static str, kind: Kind, nullable: bool) -> Self {
+        assert!(is_camel_case_of(name, column), "a field has the name of its column in camel case");
         Self { shape: Shape { name, column, kind, nullable }, given: None, measured: kind.is_number() }
+    }
+
+    /// The entity's own id.
+    pub(crate) const fn own_id(prefix: &'static str) -> Self {
+        Self::of("id", "id", Kind::Id(prefix), false)
     }
 
     /// The field `name`, stored in this column.
@@ -84,7 +92,7 @@ impl Field {
         Self::of(name, C::NAME, Kind::Choice(Choice::of::<T>()), C::SqlType::NULLABLE)
     }
 
-    /// A field that holds the id of an `R`; the entity's own id is one.
+    /// A field that holds the id of an `R`.
     pub const fn id<R, C>(name: &'static str, _: C) -> Self
     where
         R: Identified,
@@ -102,28 +110,28 @@ impl Field {
         Self::of(name, C::NAME, Kind::Parts(key), false)
     }
 
-    const fn given(mut self, rule: Rule, need: Need) -> Self {
+    const fn given(mut self, rule: Rule, presence: Presence) -> Self {
         assert!(rule.suits(self.shape.kind), "the rule is none for values of this kind");
-        self.given = Some(Given { rule, need, fixed: false });
+        self.given = Some(Given { rule, presence, fixed: false });
         self
     }
 
     /// Clients must give it.
     #[must_use]
     pub const fn required(self, rule: Rule) -> Self {
-        self.given(rule, Need::Required)
+        self.given(rule, Presence::Required)
     }
 
     /// Clients may give it; without a value it is empty.
     #[must_use]
     pub const fn optional(self, rule: Rule) -> Self {
-        self.given(rule, Need::Optional)
+        self.given(rule, Presence::Optional)
     }
 
     /// Clients may give it; without a value it has this one.
     #[must_use]
     pub const fn or(self, rule: Rule, value: fn() -> Value) -> Self {
-        self.given(rule, Need::Default(value))
+        self.given(rule, Presence::Default(value))
     }
 
     /// It is given when the entity is made and never changes.
@@ -140,5 +148,43 @@ impl Field {
     pub const fn unmeasured(mut self) -> Self {
         self.measured = false;
         self
+    }
+}
+
+/// The fields that every entity ends with.
+pub(crate) const STANDARD: &[Field] = &[
+    Field::of("createdAt", "created_at", Kind::Instant, false),
+    Field::of("updatedAt", "updated_at", Kind::Instant, false),
+    Field::of("revision", "revision", Kind::Integer, false).unmeasured(),
+    Field::of("deletedAt", "deleted_at", Kind::Instant, true),
+];
+
+/// Whether a name is that of a column, with capitals instead of underscores.
+const fn is_camel_case_of(name: &str, column: &str) -> bool {
+    let (mut name, mut column) = (name.as_bytes(), column.as_bytes());
+    loop {
+        match (name, column) {
+            ([], []) => return true,
+            ([one, rest @ ..], [b'_', other, others @ ..]) if *one == other.to_ascii_uppercase() => {
+                (name, column) = (rest, others);
+            }
+            ([one, rest @ ..], [other, others @ ..]) if *one == *other => (name, column) = (rest, others),
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_camel_case_of;
+
+    #[test]
+    fn names_are_those_of_columns_in_camel_case() {
+        assert!(is_camel_case_of("id", "id"));
+        assert!(is_camel_case_of("clientPrice", "client_price"));
+        assert!(!is_camel_case_of("ourCost", "client_price"));
+        assert!(!is_camel_case_of("clientprice", "client_price"));
+        assert!(!is_camel_case_of("client", "client_price"));
+        assert!(!is_camel_case_of("clientPrices", "client_price"));
     }
 }

@@ -1,7 +1,7 @@
 use std::hash::{Hash, Hasher};
 
 use async_graphql::{ID, InputType, Json, OutputType, Value as GraphQLValue, resolver_utils::EnumType};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -10,7 +10,19 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use crate::{Date, Decimal, Value, registry::Registry, scalar::id::uuid_of};
+use crate::{
+    registry::Registry,
+    scalar::{date::Date, decimal::Decimal, id::uuid_of},
+    value::Value,
+};
+
+/// How deep JSON nests at most.
+const MAX_JSON_DEPTH: usize = 100;
+/// How far from zero its numbers lie at most: close to the end of what 64 bits hold serde_json does not
+/// read its own numbers back.
+const MAX_JSON_NUMBER: f64 = 1e300;
+/// Keys that serde_json keeps for itself: it would read what stands under them as JSON.
+const RESERVED_KEYS: &str = "$serde_json::private::";
 
 const OUT_OF_BOUNDS: &str = "This is out of bounds: years run from 1 to 9999, instants have microseconds, text has no character NUL, and \
                              JSON nests at most 100 levels.";
@@ -157,7 +169,7 @@ impl Kind {
             Self::Texts => Value::Texts(typed(given, "a list of texts")?),
             Self::Json | Self::Parts(_) => Value::Json(given.into_json().map_err(|error| error.to_string())?),
         };
-        if value.fits(self, false) { Ok(value) } else { Err(OUT_OF_BOUNDS.to_owned()) }
+        if self.holds(&value, false) { Ok(value) } else { Err(OUT_OF_BOUNDS.to_owned()) }
     }
 
     /// A value of this kind as a cell of a CSV spells it.
@@ -183,9 +195,34 @@ impl Kind {
             Self::Json => {
                 let json = serde_json::from_str(cell).map(Value::Json);
                 let json = json.map_err(|_| "This is not JSON.".to_owned())?;
-                if json.fits(self, false) { Ok(json) } else { Err(OUT_OF_BOUNDS.to_owned()) }
+                if self.holds(&json, false) { Ok(json) } else { Err(OUT_OF_BOUNDS.to_owned()) }
             }
             _ => self.read(GraphQLValue::String(cell.to_owned())),
+        }
+    }
+
+    /// Whether a column of this kind can hold the value.
+    pub(crate) fn holds(self, value: &Value, nullable: bool) -> bool {
+        match value {
+            Value::Null => nullable,
+            Value::Text(text) => matches!(self, Self::Text | Self::Choice(_)) && !text.contains('\0'),
+            Value::Integer(_) => self == Self::Integer,
+            Value::Long(_) => false,
+            Value::Decimal(_) => self == Self::Decimal,
+            Value::Boolean(_) => self == Self::Boolean,
+            // Beyond these years PostgreSQL and RFC 3339 part ways.
+            // What is finer than a microsecond PostgreSQL would cut off, and compare with less.
+            Value::Instant(at) => {
+                self == Self::Instant
+                    && (1..=9999).contains(&at.year())
+                    && at.timestamp_subsec_nanos() % 1000 == 0
+            }
+            Value::Date(day) => self == Self::Date && (1..=9999).contains(&day.year()),
+            Value::Uuid(_) => matches!(self, Self::Id(_)),
+            Value::Texts(texts) => self == Self::Texts && !texts.iter().any(|text| text.contains('\0')),
+            Value::Json(json) => {
+                matches!(self, Self::Json | Self::Parts(_)) && storable(json, MAX_JSON_DEPTH)
+            }
         }
     }
 
@@ -207,6 +244,22 @@ impl Kind {
     /// Whether it can be cut into days, months and years.
     pub(crate) fn is_time(self) -> bool {
         matches!(self, Self::Instant | Self::Date)
+    }
+}
+
+/// Whether PostgreSQL takes this JSON, and we can read it back: serde_json gives up at 128 levels.
+fn storable(json: &serde_json::Value, depth: usize) -> bool {
+    match json {
+        serde_json::Value::String(text) => !text.contains('\0'),
+        serde_json::Value::Array(items) => depth > 0 && items.iter().all(|item| storable(item, depth - 1)),
+        serde_json::Value::Object(fields) => {
+            let of_ours = |name: &str| !name.contains('\0') && !name.starts_with(RESERVED_KEYS);
+            depth > 0 && fields.iter().all(|(name, value)| of_ours(name) && storable(value, depth - 1))
+        }
+        serde_json::Value::Number(number) => {
+            number.as_f64().is_some_and(|number| number.abs() <= MAX_JSON_NUMBER)
+        }
+        _ => true,
     }
 }
 

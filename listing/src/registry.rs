@@ -6,10 +6,7 @@ pub(crate) use async_graphql::registry::{
 };
 use async_graphql::{InputType, OutputType, TypeDirective, registry::Deprecation};
 
-use crate::{
-    Identified,
-    read::page::{DEFAULT_PAGE, MAX_PAGE},
-};
+use crate::limits::{DEFAULT_PAGE, MAX_PAGE};
 
 /// An argument, or a field of an input object. `qualified` is the type as `create_type_info`
 /// answers it.
@@ -177,8 +174,8 @@ pub(crate) fn define(
 
 /// What an entity's field is for, as the entity itself says: so that filters, orders and inputs say
 /// the same. The entity is described before them.
-pub(crate) fn about<E: Identified>(registry: &Registry, field: &str) -> String {
-    let field = registry.types.get(E::NAME).and_then(|entity| entity.field_by_name(field));
+pub(crate) fn about(registry: &Registry, entity: &str, field: &str) -> String {
+    let field = registry.types.get(entity).and_then(|entity| entity.field_by_name(field));
     field.and_then(|field| field.description.clone()).unwrap_or_default()
 }
 

@@ -1,17 +1,9 @@
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Date, Decimal, Kind};
-
-/// How deep JSON nests at most.
-const MAX_JSON_DEPTH: usize = 100;
-/// How far from zero its numbers lie at most: close to the end of what 64 bits hold serde_json does not
-/// read its own numbers back.
-const MAX_JSON_NUMBER: f64 = 1e300;
-/// Keys that serde_json keeps for itself: it would read what stands under them as JSON.
-const RESERVED_KEYS: &str = "$serde_json::private::";
+use crate::scalar::{date::Date, decimal::Decimal};
 
 /// The value of a field, without its type: in a filter, in a cursor, in a row of an aggregate.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -70,45 +62,6 @@ impl Value {
             Self::Texts(value) => out.push_bind_param::<st::Array<st::Text>, _>(value),
             Self::Json(value) => out.push_bind_param::<st::Jsonb, _>(value),
         }
-    }
-
-    /// Whether a column of this kind can hold the value.
-    pub(crate) fn fits(&self, kind: Kind, nullable: bool) -> bool {
-        match self {
-            Self::Null => nullable,
-            Self::Text(text) => matches!(kind, Kind::Text | Kind::Choice(_)) && !text.contains('\0'),
-            Self::Integer(_) => kind == Kind::Integer,
-            Self::Long(_) => false,
-            Self::Decimal(_) => kind == Kind::Decimal,
-            Self::Boolean(_) => kind == Kind::Boolean,
-            // Beyond these years PostgreSQL and RFC 3339 part ways.
-            // What is finer than a microsecond PostgreSQL would cut off, and compare with less.
-            Self::Instant(at) => {
-                kind == Kind::Instant
-                    && (1..=9999).contains(&at.year())
-                    && at.timestamp_subsec_nanos() % 1000 == 0
-            }
-            Self::Date(day) => kind == Kind::Date && (1..=9999).contains(&day.year()),
-            Self::Uuid(_) => matches!(kind, Kind::Id(_)),
-            Self::Texts(texts) => kind == Kind::Texts && !texts.iter().any(|text| text.contains('\0')),
-            Self::Json(json) => matches!(kind, Kind::Json | Kind::Parts(_)) && storable(json, MAX_JSON_DEPTH),
-        }
-    }
-}
-
-/// Whether PostgreSQL takes this JSON, and we can read it back: serde_json gives up at 128 levels.
-fn storable(json: &serde_json::Value, depth: usize) -> bool {
-    match json {
-        serde_json::Value::String(text) => !text.contains('\0'),
-        serde_json::Value::Array(items) => depth > 0 && items.iter().all(|item| storable(item, depth - 1)),
-        serde_json::Value::Object(fields) => {
-            let of_ours = |name: &str| !name.contains('\0') && !name.starts_with(RESERVED_KEYS);
-            depth > 0 && fields.iter().all(|(name, value)| of_ours(name) && storable(value, depth - 1))
-        }
-        serde_json::Value::Number(number) => {
-            number.as_f64().is_some_and(|number| number.abs() <= MAX_JSON_NUMBER)
-        }
-        _ => true,
     }
 }
 

@@ -146,6 +146,8 @@ impl Compilation<'_> {
             executable,
             is_conditional: survey.is_conditional,
             repeats: survey.repeats,
+            is_introspection: operation.variables.is_empty()
+                && operation.root_fields(self.document).all(|field| field.name.starts_with("__")),
             cost: Cost::of(self.document, &operation.selection_set),
         })
     }

@@ -19,6 +19,8 @@ pub struct Operation {
     /// Whether there is a directive anywhere.
     pub(crate) is_conditional: bool,
     pub(crate) repeats: bool,
+    /// Whether nothing but the schema decides the answer.
+    pub(crate) is_introspection: bool,
     pub(crate) cost: Cost,
     pub(crate) plan: Arc<AnswerPlan>,
 }
@@ -39,6 +41,13 @@ pub struct Prepared {
 }
 
 impl Operation {
+    /// Whether its answer is the same each time: it asks for nothing but the schema, and takes no
+    /// variables.
+    #[must_use]
+    pub fn is_introspection(&self) -> bool {
+        self.is_introspection
+    }
+
     /// Makes the operation ready to be executed once.
     ///
     /// # Errors

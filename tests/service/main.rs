@@ -22,6 +22,7 @@ mod http;
 mod identity;
 mod import;
 mod isolation;
+mod layers;
 mod lists;
 mod mail;
 mod many;

@@ -5,6 +5,9 @@ use async_graphql::parser::{
     types::{FieldDefinition, InputValueDefinition, TypeKind, TypeSystemDefinition},
 };
 use expect_test::expect_file;
+use serde_json::json;
+
+use crate::harness::{anonymous, organisation};
 
 #[test]
 fn schema_graphql_is_what_the_code_says() {
@@ -67,5 +70,24 @@ fn inputs<'a>(
     for input in inputs {
         let path = format!("{name}.{}", input.name.node);
         note(path, input.description.as_ref().map(|text| text.node.as_str()));
+    }
+}
+
+/// Introspection is answered from memory; nothing else is.
+#[tokio::test]
+async fn only_questions_about_the_schema_alone_are_answered_from_memory() {
+    let (one, other) = (organisation().await, organisation().await);
+    let query = "query A { __schema { types { name description } } } query B { __typename }";
+    let body = |operation| json!({ "query": query, "operationName": operation }).to_string();
+    let first = anonymous().send(&body("A")).await;
+    assert!(first.at("/data/__schema/types/0/name").is_string());
+    assert_eq!(one.send(&body("A")).await.text, first.text);
+    assert_eq!(one.send(&body("B")).await.body, json!({ "data": { "__typename": "Query" } }));
+    assert_eq!(one.send(&body("A")).await.text, first.text);
+
+    let mixed = "{ __typename ...F } fragment F on Query { organisation { id } }";
+    for client in [&one, &other] {
+        let answer = client.run(mixed, json!({})).await;
+        assert_eq!(*answer.at("/data/organisation/id"), client.log_in["organisation"]["id"]);
     }
 }

@@ -91,7 +91,6 @@ impl Entity for Contact {
     const TABLE: &'static str = "contacts";
     const READ: Permission = Permission::ReadContacts;
     const FIELDS: &'static [Field] = &[
-        Field::id::<Self, _>("id", contacts::id),
         Field::choice::<ContactKind, _>("kind", contacts::kind)
             .or(Rule::Any, || ContactKind::COMPANY.into())
             .fixed(),
@@ -108,10 +107,6 @@ impl Entity for Contact {
         Field::new("tags", contacts::tags).optional(Rule::Labels(MAX_TAG)),
         Field::new("customFields", contacts::custom_fields).optional(Rule::Object(MAX_CUSTOM_FIELDS)),
         Field::new("notes", contacts::notes).optional(Rule::Lines(MAX_NOTES)),
-        Field::new("createdAt", contacts::created_at),
-        Field::new("updatedAt", contacts::updated_at),
-        Field::new("revision", contacts::revision).unmeasured(),
-        Field::new("deletedAt", contacts::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[
         Relation::one::<Self, _>(

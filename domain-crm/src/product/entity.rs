@@ -68,7 +68,6 @@ impl Entity for Product {
     const TABLE: &'static str = "products";
     const READ: Permission = Permission::ReadProducts;
     const FIELDS: &'static [Field] = &[
-        Field::id::<Self, _>("id", products::id),
         Field::new("name", products::name).required(Rule::Line(MAX_NAME)),
         Field::new("category", products::category).optional(Rule::Line(MAX_CATEGORY)),
         Field::new("ourCost", products::our_cost).or(AMOUNT, zero),
@@ -76,10 +75,6 @@ impl Entity for Product {
         Field::new("margin", products::margin),
         Field::new("unit", products::unit).optional(Rule::Line(MAX_UNIT)),
         Field::new("active", products::active).or(Rule::Any, || true.into()),
-        Field::new("createdAt", products::created_at),
-        Field::new("updatedAt", products::updated_at),
-        Field::new("revision", products::revision).unmeasured(),
-        Field::new("deletedAt", products::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<User, _>(
         "createdBy",

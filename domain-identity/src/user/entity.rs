@@ -60,17 +60,12 @@ impl Entity for User {
     const TABLE: &'static str = "users";
     const READ: Permission = Permission::ReadUsers;
     const FIELDS: &'static [Field] = &[
-        Field::id::<Self, _>("id", users::id),
         Field::new("name", users::name),
         Field::new("firstName", users::first_name),
         Field::new("lastName", users::last_name),
         Field::new("email", users::email),
         Field::new("roles", users::roles),
         Field::new("active", users::active),
-        Field::new("createdAt", users::created_at),
-        Field::new("updatedAt", users::updated_at),
-        Field::new("revision", users::revision).unmeasured(),
-        Field::new("deletedAt", users::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<Self, _>(
         "createdBy",

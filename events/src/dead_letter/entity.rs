@@ -59,17 +59,12 @@ impl Entity for DeadLetter {
     const TABLE: &'static str = "dead_letters";
     const READ: Permission = Permission::ReadDeadLetters;
     const FIELDS: &'static [Field] = &[
-        Field::id::<Self, _>("id", dead_letters::id),
         Field::new("kind", dead_letters::kind),
         Field::new("summary", dead_letters::summary),
         Field::new("attempts", dead_letters::attempts),
         Field::new("lastError", dead_letters::last_error),
         Field::new("enqueuedAt", dead_letters::enqueued_at),
         Field::new("replayedAt", dead_letters::replayed_at),
-        Field::new("createdAt", dead_letters::created_at),
-        Field::new("updatedAt", dead_letters::updated_at),
-        Field::new("revision", dead_letters::revision).unmeasured(),
-        Field::new("deletedAt", dead_letters::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[];
 

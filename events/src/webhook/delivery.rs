@@ -73,7 +73,6 @@ impl Entity for WebhookDelivery {
     const TABLE: &'static str = "webhook_deliveries";
     const READ: Permission = Permission::ReadWebhooks;
     const FIELDS: &'static [Field] = &[
-        Field::id::<Self, _>("id", webhook_deliveries::id),
         Field::id::<WebhookEndpoint, _>("endpointId", webhook_deliveries::endpoint_id),
         Field::new("eventKind", webhook_deliveries::event_kind),
         Field::choice::<DeliveryState, _>("state", webhook_deliveries::state),
@@ -84,10 +83,6 @@ impl Entity for WebhookDelivery {
         Field::new("responseBody", webhook_deliveries::response_body),
         Field::new("error", webhook_deliveries::error),
         Field::new("durationMs", webhook_deliveries::duration_ms),
-        Field::new("createdAt", webhook_deliveries::created_at),
-        Field::new("updatedAt", webhook_deliveries::updated_at),
-        Field::new("revision", webhook_deliveries::revision).unmeasured(),
-        Field::new("deletedAt", webhook_deliveries::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<WebhookEndpoint, _>(
         "endpoint",

@@ -82,16 +82,11 @@ impl Entity for WebhookEndpoint {
     const TABLE: &'static str = "webhook_endpoints";
     const READ: Permission = Permission::ReadWebhooks;
     const FIELDS: &'static [Field] = &[
-        Field::id::<Self, _>("id", webhook_endpoints::id),
         Field::new("url", webhook_endpoints::url).required(Rule::Line(MAX_URL)),
         Field::new("description", webhook_endpoints::description).optional(Rule::Line(MAX_DESCRIPTION)),
         Field::new("eventKinds", webhook_endpoints::event_kinds).required(Rule::Labels(MAX_KIND)),
         Field::new("active", webhook_endpoints::active).or(Rule::Any, || true.into()),
         Field::new("failingSince", webhook_endpoints::failing_since),
-        Field::new("createdAt", webhook_endpoints::created_at),
-        Field::new("updatedAt", webhook_endpoints::updated_at),
-        Field::new("revision", webhook_endpoints::revision).unmeasured(),
-        Field::new("deletedAt", webhook_endpoints::deleted_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[Relation::many::<WebhookDelivery, _>(
         "deliveries",

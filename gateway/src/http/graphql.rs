@@ -97,9 +97,8 @@ async fn respond(
         Ok(parameters) => parameters,
         Err(problems) => return refuse(StatusCode::BAD_REQUEST, problems),
     };
-    match prepare(service, parameters) {
-        Ok(prepared) => {
-            let mut response = execute(service, session, prepared, request_id).await;
+    match answered(service, session, parameters, request_id).await {
+        Ok(mut response) => {
             errors::finish(&mut response.errors, request_id);
             executed(media, &response, request_id)
         }
@@ -107,11 +106,29 @@ async fn respond(
     }
 }
 
-/// The operation of a request, ready to be executed once.
-fn prepare(service: &Service, parameters: Parameters) -> Result<Prepared, Refused> {
-    let document = service.documents.get(parameters.query)?;
-    let operation = document.operation(parameters.operation_name.as_deref())?;
-    operation.prepare(&service.documents.model, parameters.variables)
+/// What the operation of a request answers: from memory, if only the schema decides it.
+async fn answered(
+    service: &Service,
+    session: Session,
+    parameters: Parameters,
+    request_id: &RequestId,
+) -> Result<GraphqlResponse, Refused> {
+    let Parameters { query, operation_name, variables, .. } = parameters;
+    let document = service.documents.get(&query)?;
+    let operation = document.operation(operation_name.as_deref())?;
+    let prepared = operation.prepare(&service.documents.model, variables)?;
+    if !operation.is_introspection() {
+        return Ok(execute(service, session, prepared, request_id).await);
+    }
+    let (known, key) = (&service.documents.introspections, (query, operation_name));
+    if let Some(answer) = known.get(&key) {
+        return Ok(GraphqlResponse::new(answer));
+    }
+    let response = execute(service, session, prepared, request_id).await;
+    if response.errors.is_empty() {
+        known.keep(key, &response.data);
+    }
+    Ok(response)
 }
 
 async fn execute(
@@ -123,7 +140,7 @@ async fn execute(
     let mut request = Request::new("")
         .variables(prepared.variables)
         .data(listing::Loaders::default())
-        .data(listing::Answers::new(prepared.repeats))
+        .data(listing::ResponseBudget::new(prepared.repeats))
         .data(service.scope(session, request_id.clone()));
     request.set_parsed_query(prepared.document);
     let mut response = service.schema.execute(request).await;

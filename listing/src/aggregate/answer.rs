@@ -1,29 +1,27 @@
 //! Groups as GraphQL answers them.
 
-use std::marker::PhantomData;
-
 use async_graphql::Context;
 use tenancy::Failure;
 
 use super::{
     group::{self, GroupKey},
-    measure::{self, Function, Measure},
-    statement::MAX_FIGURES,
-    too_many,
+    measure::{self, Function, MAX_FIGURES, Measure},
 };
 use crate::{
-    Entity, Kind, Value,
+    any::AnyEntity,
+    kind::Kind,
     read::json::{Json, Key},
-    read::selection::Asked,
+    read::selection::SelectedField,
     registry::{self, Registry},
     sql::values::Values,
+    value::Value,
 };
 
 /// What a client asks of each group.
-pub(crate) struct Answer<E> {
+pub(crate) struct Answer {
+    entity: &'static AnyEntity,
     parts: Vec<(Key, Part)>,
     pub(crate) measures: Vec<Measure>,
-    entity: PhantomData<fn() -> E>,
 }
 
 /// Where a field of the answer comes from.
@@ -40,19 +38,24 @@ enum Part {
     Object(Vec<(Key, Part)>),
 }
 
-pub(crate) fn type_name<E: Entity>() -> String {
-    format!("{}Aggregate", E::NAME)
+pub(crate) fn type_name(entity: &str) -> String {
+    format!("{entity}Aggregate")
 }
 
-impl<E: Entity> Answer<E> {
+impl Answer {
     /// Reads the selection of a group.
-    pub(crate) fn of<'a>(ctx: &Context<'a>, asked: &Asked<'a>, keys: &[GroupKey]) -> Result<Self, Failure> {
-        let mut answer = Self { parts: vec![], measures: vec![], entity: PhantomData };
-        for field in asked.fields(ctx, &type_name::<E>()) {
+    pub(crate) fn of<'a>(
+        ctx: &Context<'a>,
+        entity: &'static AnyEntity,
+        asked: &SelectedField<'a>,
+        keys: &[GroupKey],
+    ) -> Result<Self, Failure> {
+        let mut answer = Self { entity, parts: vec![], measures: vec![] };
+        for field in asked.fields(ctx, &type_name(entity.name)) {
             let part = match field.name() {
-                "__typename" => Part::Fixed(type_name::<E>()),
+                "__typename" => Part::Fixed(type_name(entity.name)),
                 "count" => Part::Count,
-                "key" => Part::Object(key_parts(ctx, &field, keys, None, E::NAME)?),
+                "key" => Part::Object(key_parts(ctx, &field, keys, None, entity.name)?),
                 name => match Function::named(name) {
                     Some(function) => Part::Object(answer.figures(ctx, &field, function)?),
                     None => continue,
@@ -66,13 +69,13 @@ impl<E: Entity> Answer<E> {
     fn figures<'a>(
         &mut self,
         ctx: &Context<'a>,
-        asked: &Asked<'a>,
+        asked: &SelectedField<'a>,
         function: Function,
     ) -> Result<Vec<(Key, Part)>, Failure> {
         let mut parts = vec![];
-        let ty = measure::type_name::<E>(function);
+        let ty = measure::type_name(self.entity, function);
         for field in asked.fields(ctx, &ty) {
-            let part = match measure::measure::<E>(function, field.name()) {
+            let part = match measure::measure(self.entity, function, field.name()) {
                 Some(measure) => {
                     let known = self.measures.iter().position(|known| *known == measure);
                     Part::Figure(known.unwrap_or_else(|| {
@@ -84,7 +87,7 @@ impl<E: Entity> Answer<E> {
             };
             parts.push((field.key(), part));
         }
-        if self.measures.len() > MAX_FIGURES { Err(too_many()) } else { Ok(parts) }
+        if self.measures.len() > MAX_FIGURES { Err(measure::too_many()) } else { Ok(parts) }
     }
 
     /// Writes the groups, as they were asked for.
@@ -127,7 +130,7 @@ impl Group<'_> {
 /// The keys that a selection asks for; what the groups are not made by is refused.
 fn key_parts<'a>(
     ctx: &Context<'a>,
-    asked: &Asked<'a>,
+    asked: &SelectedField<'a>,
     keys: &[GroupKey],
     relation: Option<&str>,
     entity: &str,
@@ -137,8 +140,9 @@ fn key_parts<'a>(
     for field in asked.fields(ctx, &ty) {
         let name = field.name();
         let own = keys.iter().position(|key| key.is(relation, name));
-        let theirs =
-            keys.iter().find_map(|key| key.via.filter(|via| relation.is_none() && via.relation == name));
+        let theirs = keys
+            .iter()
+            .find_map(|key| key.via.as_ref().filter(|via| relation.is_none() && via.relation == name));
         let part = match (own, theirs) {
             (Some(place), _) => Part::Key(place),
             (None, Some(via)) => Part::Object(key_parts(ctx, &field, keys, Some(via.relation), via.target)?),
@@ -155,18 +159,18 @@ fn key_parts<'a>(
 }
 
 /// A group as the schema describes it.
-pub(crate) fn describe<E: Entity>(registry: &mut Registry) -> String {
-    let me = type_name::<E>();
-    let key = group::describe_key::<E>(registry);
+pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> String {
+    let me = type_name(entity.name);
+    let key = group::describe_key(entity, registry);
     let mut fields = vec![
         registry::output("key", &format!("{key}!"), "What the group was made by.", vec![]),
         registry::output("count", "Int!", "How many there are in the group.", vec![]),
     ];
     for function in Function::ALL {
-        if let Some((ty, about)) = measure::describe::<E>(function, registry) {
+        if let Some((ty, about)) = measure::describe(entity, function, registry) {
             fields.push(registry::output(function.name(), &format!("{ty}!"), about, vec![]));
         }
     }
-    let about = format!("A group of {}, and its figures.", E::MANY);
+    let about = format!("A group of {}, and its figures.", entity.many);
     registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))
 }

@@ -3,10 +3,16 @@
 use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType, Value as GraphQLValue};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
+use diesel::{QueryResult, sql_types as st};
 use tenancy::Failure;
 
-use crate::{Kind, Value, read::filter::Reading, registry, registry::Registry};
+use crate::{
+    kind::Kind,
+    read::reading::Reading,
+    registry::{self, Registry},
+    sql::render::Out,
+    value::Value,
+};
 
 /// How many buckets a range has at most.
 const MAX_BUCKETS: i64 = 10_000;
@@ -102,7 +108,7 @@ impl TimeUnit {
 
 impl Bucket {
     /// Reads how a field of this kind is cut.
-    pub(crate) fn read(kind: Kind, given: GraphQLValue, reading: &mut Reading) -> Result<Self, Failure> {
+    pub(crate) fn read(kind: Kind, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Self, Failure> {
         let mut bucket =
             Self { unit: TimeUnit::Day, zone: (kind == Kind::Instant).then_some("UTC"), range: None };
         let (mut from, mut to, mut cut) = (None, None, false);
@@ -143,7 +149,7 @@ impl Bucket {
         Ok(bucket)
     }
 
-    fn check(&self, from: &Value, to: &Value, reading: &Reading) -> Result<(), Failure> {
+    fn check(&self, from: &Value, to: &Value, reading: &Reading<'_>) -> Result<(), Failure> {
         if length(from, to) <= TimeDelta::zero() {
             return Err(reading.wrong("`to` must lie behind `from`."));
         }
@@ -160,7 +166,7 @@ impl Bucket {
     }
 
     /// Passes if the range may be filled beside other keys.
-    pub(crate) fn check_beside(&self, reading: &Reading) -> Result<(), Failure> {
+    pub(crate) fn check_beside(&self, reading: &Reading<'_>) -> Result<(), Failure> {
         match &self.range {
             Some((from, to)) if self.number(from, to) > MAX_BUCKETS_BESIDE => Err(reading.wrong(format!(
                 "Beside other fields a range has at most {MAX_BUCKETS_BESIDE} buckets: take longer ones."
@@ -173,8 +179,8 @@ impl Bucket {
     /// the time on the wall where it begins, which no change of the clocks can double.
     pub(crate) fn render<'b>(
         &'b self,
-        column: impl FnOnce(&mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
-        out: &mut AstPass<'_, 'b, Pg>,
+        column: impl FnOnce(&mut Out<'_, 'b>) -> QueryResult<()>,
+        out: &mut Out<'_, 'b>,
     ) -> QueryResult<()> {
         out.push_sql("date_trunc('");
         out.push_sql(self.unit.sql());
@@ -196,7 +202,7 @@ impl Bucket {
     }
 
     /// All buckets of the range as a table `bucket(start)`, as rows are grouped by them.
-    pub(crate) fn render_series<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    pub(crate) fn render_series<'b>(&'b self, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         let Some((from, to)) = &self.range else { return Ok(()) };
         match self.zone {
             Some(_) if self.unit == TimeUnit::Hour => self.render_hours(from, to, out),
@@ -218,14 +224,9 @@ impl Bucket {
 
     /// The hours of the range. Some zones change their clocks by less than an hour, so the range is
     /// walked in smaller steps; the last of them is its very end.
-    fn render_hours<'b>(
-        &'b self,
-        from: &'b Value,
-        to: &'b Value,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+    fn render_hours<'b>(&'b self, from: &'b Value, to: &'b Value, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("(SELECT DISTINCT ");
-        let step = |out: &mut AstPass<'_, 'b, Pg>| {
+        let step = |out: &mut Out<'_, 'b>| {
             out.push_sql("step");
             Ok(())
         };
@@ -246,12 +247,7 @@ impl Bucket {
 
     /// The days, weeks or longer of the range: those of the calendar on the wall that have an instant
     /// in it. A day that a zone left out has none at all.
-    fn render_days<'b>(
-        &'b self,
-        from: &'b Value,
-        to: &'b Value,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+    fn render_days<'b>(&'b self, from: &'b Value, to: &'b Value, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         let interval = format!("interval '{}'", self.unit.interval());
         out.push_sql("(SELECT start FROM (SELECT start, ");
         self.render_first_instant("start", out)?;
@@ -272,7 +268,7 @@ impl Bucket {
     }
 
     /// What clients see of a bucket: the instant or the day at which it begins.
-    pub(crate) fn render_start<'b>(&'b self, key: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    pub(crate) fn render_start<'b>(&'b self, key: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match self.zone {
             Some(_) if self.unit == TimeUnit::Hour => out.push_sql(key),
             Some(_) => self.render_first_instant(key, out)?,
@@ -286,8 +282,8 @@ impl Bucket {
 
     /// The first instant at which the wall shows a time. Of a time that comes twice PostgreSQL takes
     /// the second; of one that is left out, the instant at which the clocks are set.
-    fn render_first_instant<'b>(&'b self, wall: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let instant = |back: &str, out: &mut AstPass<'_, 'b, Pg>| -> QueryResult<()> {
+    fn render_first_instant<'b>(&'b self, wall: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+        let instant = |back: &str, out: &mut Out<'_, 'b>| -> QueryResult<()> {
             out.push_sql(&format!("({wall} AT TIME ZONE "));
             self.push_zone(out)?;
             out.push_sql(&format!(" - interval '{back}')"));
@@ -309,7 +305,7 @@ impl Bucket {
         Ok(())
     }
 
-    fn push_zone<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn push_zone<'b>(&'b self, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match &self.zone {
             Some(zone) => out.push_bind_param::<st::Text, _>(zone),
             None => Ok(()),

@@ -3,20 +3,18 @@
 use async_graphql::Value as GraphQLValue;
 use tenancy::Failure;
 
-use super::{
-    bucket::{self, Bucket},
-    statement::MAX_KEYS,
-};
+use super::bucket::{self, Bucket};
 use crate::{
-    AnyEntity, Entity, Kind,
-    any::to_one,
-    entity::field,
+    any::AnyEntity,
     field::Shape,
-    read::filter::Reading,
-    read::order::Via,
+    kind::Kind,
+    read::reading::Reading,
     registry::{self, Registry},
-    relation::Way,
+    sql::order::Via,
 };
+
+/// How many fields rows are grouped by at most.
+pub(crate) const MAX_KEYS: usize = 8;
 
 /// One field that rows are grouped by.
 #[derive(Clone, Debug)]
@@ -35,7 +33,7 @@ impl GroupKey {
 
     /// Whether it is this field, or this field of this relation.
     pub(crate) fn is(&self, relation: Option<&str>, name: &str) -> bool {
-        self.shape.name == name && self.via.map(|via| via.relation) == relation
+        self.shape.name == name && self.via.as_ref().map(|via| via.relation) == relation
     }
 }
 
@@ -45,17 +43,21 @@ fn groups(shape: &Shape) -> bool {
 }
 
 /// Reads what rows are grouped by.
-pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Vec<GroupKey>, Failure> {
+pub(crate) fn read(
+    entity: &'static AnyEntity,
+    given: GraphQLValue,
+    reading: &mut Reading<'_>,
+) -> Result<Vec<GroupKey>, Failure> {
     let mut keys = vec![];
     for (name, given) in reading.object(given)? {
         reading.under(&name, |reading| {
-            if let Some(field) = field::<E>(&name) {
-                return add(field.shape, None, given, reading, &mut keys);
+            if let Some(shape) = entity.shape(&name) {
+                return add(shape, None, given, reading, &mut keys);
             }
-            let Some((target, via)) = to_one::<E>(&name) else {
-                return Err(reading.wrong(format!("{} cannot be grouped by this.", E::MANY)));
+            let Some((target, via)) = entity.to_one(&name) else {
+                return Err(reading.wrong(format!("{} cannot be grouped by this.", entity.many)));
             };
-            related(target, via, given, reading, &mut keys)
+            related(target, &via, given, reading, &mut keys)
         })?;
     }
     if keys.len() > MAX_KEYS {
@@ -73,16 +75,16 @@ pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Res
 }
 
 fn related(
-    target: AnyEntity,
-    via: Via,
+    target: &'static AnyEntity,
+    via: &Via,
     given: GraphQLValue,
-    reading: &mut Reading,
+    reading: &mut Reading<'_>,
     keys: &mut Vec<GroupKey>,
 ) -> Result<(), Failure> {
-    reading.needs(target.read);
+    reading.require(target)?;
     for (name, given) in reading.object(given)? {
-        reading.under(&name, |reading| match (target.shape)(&name) {
-            Some(shape) => add(shape, Some(via), given, reading, keys),
+        reading.under(&name, |reading| match target.shape(&name) {
+            Some(shape) => add(shape, Some(via.clone()), given, reading, keys),
             None => Err(reading.wrong("A group reaches one relation far, and to its fields.")),
         })?;
     }
@@ -93,7 +95,7 @@ fn add(
     shape: Shape,
     via: Option<Via>,
     given: GraphQLValue,
-    reading: &mut Reading,
+    reading: &mut Reading<'_>,
     keys: &mut Vec<GroupKey>,
 ) -> Result<(), Failure> {
     if !groups(&shape) {
@@ -113,45 +115,45 @@ fn add(
 }
 
 /// The input that says what to group by.
-pub(crate) fn describe<E: Entity>(registry: &mut Registry) -> String {
-    let me = format!("{}GroupBy", E::NAME);
+pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> String {
+    let me = format!("{}GroupBy", entity.name);
     let mut fields = vec![];
-    for field in E::FIELDS.iter().filter(|field| groups(&field.shape)) {
+    for field in entity.fields().filter(|field| groups(&field.shape)) {
         let ty = match field.shape.kind {
             kind @ (Kind::Instant | Kind::Date) => bucket::describe(kind, registry),
             _ => "Boolean".to_owned(),
         };
-        let about = registry::about::<E>(registry, field.shape.name);
+        let about = registry::about(registry, entity.name, field.shape.name);
         fields.push(registry::input(field.shape.name, &ty, &about));
     }
-    for relation in E::RELATIONS.iter().filter(|relation| matches!(relation.way, Way::One { .. })) {
+    for relation in entity.relations_to_one() {
         let theirs = format!("{}GroupBy", relation.target.name);
         fields.push(registry::input(relation.name, &theirs, relation.about));
     }
-    let about = format!("What {} are grouped by: all fields that are given here together.", E::MANY);
+    let about = format!("What {} are grouped by: all fields that are given here together.", entity.many);
     registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
 }
 
 /// The object that holds the values a group was made by.
-pub(crate) fn describe_key<E: Entity>(registry: &mut Registry) -> String {
-    let me = format!("{}GroupKey", E::NAME);
+pub(crate) fn describe_key(entity: &'static AnyEntity, registry: &mut Registry) -> String {
+    let me = format!("{}GroupKey", entity.name);
     let mut fields = vec![];
-    for field in E::FIELDS.iter().filter(|field| groups(&field.shape)) {
+    for field in entity.fields().filter(|field| groups(&field.shape)) {
         let ty = field.shape.kind.describe(registry);
-        let mut about = registry::about::<E>(registry, field.shape.name);
+        let mut about = registry::about(registry, entity.name, field.shape.name);
         if field.shape.kind.is_time() {
             about = format!("{about} Here: when the bucket begins.");
         }
         fields.push(registry::output(field.shape.name, ty.trim_end_matches('!'), &about, vec![]));
     }
-    for relation in E::RELATIONS.iter().filter(|relation| matches!(relation.way, Way::One { .. })) {
+    for relation in entity.relations_to_one() {
         let theirs = format!("{}GroupKey", relation.target.name);
         fields.push(registry::output(relation.name, &theirs, relation.about, vec![]));
     }
     let about = format!(
         "What the {} of one group have in common. Only what was grouped by can be asked for; null is a group of \
          its own.",
-        E::MANY
+        entity.many
     );
     registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))
 }

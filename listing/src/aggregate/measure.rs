@@ -1,6 +1,17 @@
 //! What an aggregate can say of a field.
 
-use crate::{Entity, Field, Kind, field::Shape, registry, registry::Registry};
+use tenancy::Failure;
+
+use crate::{
+    any::AnyEntity,
+    field::{Field, Shape},
+    kind::Kind,
+    read::operator,
+    registry::{self, Registry},
+};
+
+/// How many figures one aggregate has at most.
+pub(crate) const MAX_FIGURES: usize = 40;
 
 /// What is made of the values of one field in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,24 +112,25 @@ impl Function {
 }
 
 /// The field that a function is asked of.
-pub(crate) fn measure<E: Entity>(function: Function, name: &str) -> Option<Measure> {
-    let field = crate::entity::field::<E>(name).filter(|field| function.suits(field))?;
+pub(crate) fn measure(entity: &'static AnyEntity, function: Function, name: &str) -> Option<Measure> {
+    let field = entity.field(name).filter(|field| function.suits(field))?;
     Some(Measure { function, shape: field.shape })
 }
 
 /// The object that holds the figures of one function.
-pub(crate) fn type_name<E: Entity>(function: Function) -> String {
-    format!("{}{}", E::NAME, function.noun())
+pub(crate) fn type_name(entity: &AnyEntity, function: Function) -> String {
+    format!("{}{}", entity.name, function.noun())
 }
 
 /// The object that holds the figures of one function, and what it is for; nothing where the entity
 /// has no field that suits.
-pub(crate) fn describe<E: Entity>(
+pub(crate) fn describe(
+    entity: &'static AnyEntity,
     function: Function,
     registry: &mut Registry,
 ) -> Option<(String, &'static str)> {
-    let me = type_name::<E>(function);
-    let suited: Vec<&Field> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
+    let me = type_name(entity, function);
+    let suited: Vec<&Field> = entity.fields().filter(|field| function.suits(field)).collect();
     if suited.is_empty() {
         return None;
     }
@@ -126,30 +138,39 @@ pub(crate) fn describe<E: Entity>(
     for field in suited {
         let kind = function.kind(field.shape.kind).describe(registry);
         let kind = if function == Function::CountDistinct { &kind } else { kind.trim_end_matches('!') };
-        let about = registry::about::<E>(registry, field.shape.name);
+        let about = registry::about(registry, entity.name, field.shape.name);
         fields.push(registry::output(field.shape.name, kind, &about, vec![]));
     }
-    let about = format!("{} Of {}.", function.about(), E::MANY);
+    let about = format!("{} Of {}.", function.about(), entity.many);
     let described = registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields));
     Some((described, function.about()))
 }
 
 /// The input that filters groups by the figures of one function.
-pub(crate) fn describe_having<E: Entity>(function: Function, registry: &mut Registry) -> Option<String> {
-    let me = format!("{}Having{}", E::NAME, function.noun());
-    let suited: Vec<&Field> = E::FIELDS.iter().filter(|field| function.suits(field)).collect();
+pub(crate) fn describe_having(
+    entity: &'static AnyEntity,
+    function: Function,
+    registry: &mut Registry,
+) -> Option<String> {
+    let me = format!("{}Having{}", entity.name, function.noun());
+    let suited: Vec<&Field> = entity.fields().filter(|field| function.suits(field)).collect();
     if suited.is_empty() {
         return None;
     }
     let mut fields = vec![];
     for field in suited {
         let operators = match function {
-            Function::CountDistinct => crate::read::operator::describe_counts(registry),
-            _ => crate::read::operator::describe(function.kind(field.shape.kind), registry),
+            Function::CountDistinct => operator::describe_counts(registry),
+            _ => operator::describe(function.kind(field.shape.kind), registry),
         };
-        let about = registry::about::<E>(registry, field.shape.name);
+        let about = registry::about(registry, entity.name, field.shape.name);
         fields.push(registry::input(field.shape.name, &operators, &about));
     }
     let about = format!("{} What is asked of it.", function.about());
     Some(registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields)))
+}
+
+/// More figures than one aggregate has.
+pub(crate) fn too_many() -> Failure {
+    Failure::bad_request("", format!("Ask for at most {MAX_FIGURES} figures at once."))
 }

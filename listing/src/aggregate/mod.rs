@@ -9,27 +9,30 @@ mod statement;
 pub use bucket::TimeZone;
 
 use async_graphql::{Context, ServerResult, Value as GraphQLValue};
-use tenancy::Failure;
+use tenancy::{Failure, Scope};
 
 use self::{
     answer::Answer,
     group::GroupKey,
     measure::{Function, Measure, measure},
-    statement::{Aggregate, COUNT, MAX_FIGURES, figure_name, key_name},
+    statement::{Aggregate, COUNT, figure_name, key_name},
 };
 use crate::{
-    Condition, Direction, Entity, Kind, Where,
+    any::AnyEntity,
+    context::{argument, at, given_value, scope},
     field::Shape,
-    raw::given,
-    read::filter::{Filter, Reading, compare},
-    read::json::{Answers, Json},
-    read::operator,
-    read::order::{direction, only},
-    read::page::{argument, at, limit},
-    read::selection::Asked,
+    kind::Kind,
+    read::{
+        filter::{Filter, compare},
+        json::{Json, ResponseBudget},
+        operator,
+        order::{direction, only},
+        page::limit,
+        reading::Reading,
+        selection::SelectedField,
+    },
     registry::{self, Output, Registry},
-    scope,
-    sql::statement::values,
+    sql::{condition::Condition, order::Direction, values::values},
 };
 
 /// How many groups are answered at most.
@@ -38,31 +41,25 @@ const MAX_GROUPS: usize = 1000;
 const MAX_ORDER: usize = 5;
 
 /// What the field that answers figures is called.
-pub(crate) fn field_name<E: Entity>() -> String {
-    format!("{}Aggregate", E::MANY)
+pub(crate) fn field_name(entity: &AnyEntity) -> String {
+    format!("{}Aggregate", entity.many)
 }
 
 /// Answers the figures that the field being resolved asks for.
-pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQLValue> {
-    let set = |name| given(ctx, name).filter(|given| *given != GraphQLValue::Null);
+pub(crate) async fn resolve(ctx: &Context<'_>, entity: &'static AnyEntity) -> ServerResult<GraphQLValue> {
     let answered = async {
-        let (scope, answers) = (scope(ctx)?, Answers::of(ctx)?);
-        scope.require(E::READ)?;
-        let question = Question {
-            filter: argument::<Where<E>>(ctx, "where")?,
-            group_by: set("groupBy"),
-            having: set("having"),
-            order_by: set("orderBy"),
-            first: argument(ctx, "first")?,
+        let (scope, budget) = (scope(ctx)?, ResponseBudget::of(ctx)?);
+        scope.require(entity.read)?;
+        let keys = match given_value(ctx, "groupBy") {
+            Some(given) => group::read(entity, given, &mut Reading::new(scope, "groupBy"))?,
+            None => vec![],
         };
-        let (keys, needs) = question.keys()?;
-        needs.allowed(scope)?;
-        let answer = Answer::<E>::of(ctx, &Asked::being_resolved(ctx), &keys)?;
-        let limited = question.first.is_some();
-        let statement = question.statement(keys, &answer, scope)?;
+        let answer = Answer::of(ctx, entity, &SelectedField::being_resolved(ctx), &keys)?;
+        let first = argument(ctx, "first")?;
+        let statement = statement(ctx, scope, entity, keys, &answer.measures, first)?;
         let (keys, most) = (statement.keys.clone(), statement.limit);
         let rows = values(scope, statement).await?;
-        if !limited && rows.len() >= most {
+        if first.is_none() && rows.len() >= most {
             let message = format!(
                 "There are more than {MAX_GROUPS} groups: say with `first` how many you want, or group more coarsely."
             );
@@ -70,71 +67,60 @@ pub(crate) async fn resolve<E: Entity>(ctx: &Context<'_>) -> ServerResult<GraphQ
         }
         let mut json = Json::default();
         answer.write(&mut json, &keys, &rows);
-        answers.finish(json, false)
+        budget.finish(json, false)
     };
     answered.await.map_err(|failure| at(ctx, failure))
 }
 
-/// The arguments of an aggregate.
-struct Question<E> {
-    filter: Option<Where<E>>,
-    group_by: Option<GraphQLValue>,
-    having: Option<GraphQLValue>,
-    order_by: Option<GraphQLValue>,
+/// The statement that reads the groups and figures.
+fn statement(
+    ctx: &Context<'_>,
+    scope: &Scope,
+    entity: &'static AnyEntity,
+    keys: Vec<GroupKey>,
+    measures: &[Measure],
     first: Option<i32>,
-}
-
-impl<E: Entity> Question<E> {
-    fn keys(&self) -> Result<(Vec<GroupKey>, Reading), Failure> {
-        let mut reading = Reading::at("groupBy");
-        let keys = match self.group_by.clone() {
-            Some(given) => group::read::<E>(given, &mut reading)?,
-            None => vec![],
-        };
-        Ok((keys, reading))
-    }
-
-    fn statement(
-        self,
-        keys: Vec<GroupKey>,
-        answer: &Answer<E>,
-        scope: &tenancy::Scope,
-    ) -> Result<Aggregate, Failure> {
-        let filter = self.filter.map_or(Ok(Filter::NONE), Where::read)?;
-        filter.allowed(scope)?;
-        let measures = answer.measures.clone();
-        let having = match self.having {
-            Some(given) => having::<E>(given, &measures, &mut Reading::at("having"))?,
-            None => vec![],
-        };
-        let order = order::<E>(self.order_by, &keys, &measures)?;
-        let limit = match self.first {
-            Some(first) => limit("first", first, MAX_GROUPS)?,
-            None => MAX_GROUPS + 1,
-        };
-        let filter = filter.conditions().collect();
-        let mut aggregate = Aggregate { table: E::TABLE, filter, keys, measures, having, order, limit };
-        aggregate.keep_to_range();
-        Ok(aggregate)
-    }
+) -> Result<Aggregate, Failure> {
+    let filter = Filter::read(scope, entity, given_value(ctx, "where"))?;
+    let having = match given_value(ctx, "having") {
+        Some(given) => having(entity, given, measures, &mut Reading::new(scope, "having"))?,
+        None => vec![],
+    };
+    let order =
+        order(entity, given_value(ctx, "orderBy"), &keys, measures, &mut Reading::new(scope, "orderBy"))?;
+    let limit = match first {
+        Some(first) => limit("first", first, MAX_GROUPS)?,
+        None => MAX_GROUPS + 1,
+    };
+    let (table, filter) = (filter.rows(entity), filter.conditions().collect());
+    let measures = measures.to_vec();
+    let mut aggregate = Aggregate { table, filter, keys, measures, having, order, limit };
+    aggregate.keep_to_range();
+    Ok(aggregate)
 }
 
 /// The figure's name in the statement, if the client asks for the figure at all.
-fn selected(measures: &[Measure], wanted: Measure, reading: &Reading) -> Result<&'static str, Failure> {
+fn selected(measures: &[Measure], wanted: Measure, reading: &Reading<'_>) -> Result<&'static str, Failure> {
     let place = measures.iter().position(|measure| *measure == wanted).and_then(figure_name);
     place.ok_or_else(|| reading.wrong("Ask for this figure among the fields of the answer, too."))
 }
 
-fn figure<E: Entity>(function: Function, name: &str, reading: &Reading) -> Result<Measure, Failure> {
+fn figure(
+    entity: &'static AnyEntity,
+    function: Function,
+    name: &str,
+    reading: &Reading<'_>,
+) -> Result<Measure, Failure> {
     let none = || reading.wrong(format!("There is no {} of this.", function.name()));
-    measure::<E>(function, name).ok_or_else(none)
+    measure(entity, function, name).ok_or_else(none)
 }
 
 /// Which groups are wanted.
-fn having<E: Entity>(
+fn having(
+    entity: &'static AnyEntity,
     given: GraphQLValue,
     measures: &[Measure],
-    reading: &mut Reading,
+    reading: &mut Reading<'_>,
 ) -> Result<Vec<Condition>, Failure> {
     let mut all = vec![];
     for (name, given) in reading.object(given)? {
@@ -147,7 +133,7 @@ fn having<E: Entity>(
             let function = Function::named(&name).ok_or_else(unknown)?;
             for (name, given) in reading.object(given)? {
                 all.push(reading.under(&name, |reading| {
-                    let measure = figure::<E>(function, &name, reading)?;
+                    let measure = figure(entity, function, &name, reading)?;
                     let column = selected(measures, measure, reading)?;
                     let kind = function.kind(measure.shape.kind);
                     let shape = match function {
@@ -168,12 +154,13 @@ fn count_shape(column: &'static str) -> Shape {
 }
 
 /// The order of the groups: as asked, and then by their keys.
-fn order<E: Entity>(
+fn order(
+    entity: &'static AnyEntity,
     given: Option<GraphQLValue>,
     keys: &[GroupKey],
     measures: &[Measure],
+    reading: &mut Reading<'_>,
 ) -> Result<Vec<(&'static str, Direction)>, Failure> {
-    let mut reading = Reading::at("orderBy");
     let given = match given {
         Some(GraphQLValue::List(given)) => given,
         Some(one) => vec![one],
@@ -194,7 +181,7 @@ fn order<E: Entity>(
                     let function = Function::named(name).ok_or_else(unknown)?;
                     let (name, given) = only(given, reading)?;
                     reading.under(&name, |reading| {
-                        let measure = figure::<E>(function, &name, reading)?;
+                        let measure = figure(entity, function, &name, reading)?;
                         Ok((selected(measures, measure, reading)?, direction(given, reading)?))
                     })
                 }
@@ -212,7 +199,7 @@ fn order<E: Entity>(
 fn by_key(
     given: GraphQLValue,
     keys: &[GroupKey],
-    reading: &mut Reading,
+    reading: &mut Reading<'_>,
 ) -> Result<(&'static str, Direction), Failure> {
     let (name, given) = only(given, reading)?;
     reading.under(&name, |reading| {
@@ -231,16 +218,16 @@ fn by_key(
 }
 
 /// The field that answers figures, as the schema describes it.
-pub(crate) fn describe<E: Entity>(registry: &mut Registry) -> Output {
-    let group_by = group::describe::<E>(registry);
-    let answer = answer::describe::<E>(registry);
-    let having = describe_having::<E>(registry);
-    let order = describe_order::<E>(registry);
+pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> Output {
+    let group_by = group::describe(entity, registry);
+    let answer = answer::describe(entity, registry);
+    let having = describe_having(entity, registry);
+    let order = describe_order(entity, registry);
     let about_first = format!(
         "How many groups, at most {MAX_GROUPS}; all unless told, and an error if there are more than that."
     );
     let arguments = vec![
-        registry::input("where", &format!("{}Filter", E::NAME), "Only those for which this holds."),
+        registry::input("where", &format!("{}Filter", entity.name), "Only those for which this holds."),
         registry::input("groupBy", &group_by, "What to group by; all are one group unless told."),
         registry::input("having", &having, "Only groups for which this holds."),
         registry::input(
@@ -250,47 +237,43 @@ pub(crate) fn describe<E: Entity>(registry: &mut Registry) -> Output {
         ),
         registry::input("first", "Int", &about_first),
     ];
-    let about = format!("Figures of the organisation's {}, group by group.", E::MANY);
+    let about = format!("Figures of the organisation's {}, group by group.", entity.many);
     registry::rows(
         registry,
         &registry::GROUPS,
-        registry::output(&field_name::<E>(), &format!("[{answer}!]"), &about, arguments),
+        registry::output(&field_name(entity), &format!("[{answer}!]"), &about, arguments),
     )
 }
 
-fn describe_having<E: Entity>(registry: &mut Registry) -> String {
-    let me = format!("{}Having", E::NAME);
+fn describe_having(entity: &'static AnyEntity, registry: &mut Registry) -> String {
+    let me = format!("{}Having", entity.name);
     let counts = operator::describe_counts(registry);
     let mut fields = vec![registry::input("count", &counts, "How many there are in the group.")];
     for function in Function::ALL {
-        if let Some(ty) = measure::describe_having::<E>(function, registry) {
+        if let Some(ty) = measure::describe_having(entity, function, registry) {
             let about = "Figures that are among the fields of the answer.";
             fields.push(registry::input(function.name(), &ty, about));
         }
     }
     let about =
-        format!("Which groups of {} are wanted: those for which all that is given here holds.", E::MANY);
+        format!("Which groups of {} are wanted: those for which all that is given here holds.", entity.many);
     registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
 }
 
-fn describe_order<E: Entity>(registry: &mut Registry) -> String {
-    let me = format!("{}GroupOrderBy", E::NAME);
-    let by_field = format!("{}OrderBy", E::NAME);
+fn describe_order(entity: &'static AnyEntity, registry: &mut Registry) -> String {
+    let me = format!("{}GroupOrderBy", entity.name);
+    let by_field = format!("{}OrderBy", entity.name);
     let mut fields = vec![
         registry::input("count", "OrderDirection", "How many there are in the group."),
         registry::input("key", &by_field, "What the groups are made by."),
     ];
     for function in Function::ALL {
-        if measure::describe::<E>(function, registry).is_some() {
+        if measure::describe(entity, function, registry).is_some() {
             let about = "A figure that is among the fields of the answer.";
             fields.push(registry::input(function.name(), &by_field, about));
         }
     }
-    let about = format!("One thing to order groups of {} by. Give several of these for several.", E::MANY);
+    let about =
+        format!("One thing to order groups of {} by. Give several of these for several.", entity.many);
     registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
-}
-
-/// More figures than one aggregate has.
-fn too_many() -> Failure {
-    Failure::bad_request("", format!("Ask for at most {MAX_FIGURES} figures at once."))
 }

@@ -1,19 +1,22 @@
-use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
+use diesel::QueryResult;
 
-use super::{group::GroupKey, measure::Measure};
-use crate::{
-    Condition, Direction,
-    read::order::Via,
-    sql::condition::{Comparison, name},
-    sql::select::render_where,
-    sql::statement::Render,
+use super::{
+    group::{GroupKey, MAX_KEYS},
+    measure::{Function, MAX_FIGURES, Measure},
+};
+use crate::sql::{
+    condition::{Comparison, Condition, Table},
+    order::{Direction, Via},
+    render::{Conjunction, Out, name},
+    select::join_each,
+    values::Render,
 };
 
 /// Figures of the rows of a table, group by group: of each, its keys, the number of its rows, and
 /// the figures.
 #[derive(Clone, Debug)]
 pub(crate) struct Aggregate {
-    pub(crate) table: &'static str,
+    pub(crate) table: Table,
     pub(crate) filter: Vec<Condition>,
     pub(crate) keys: Vec<GroupKey>,
     pub(crate) measures: Vec<Measure>,
@@ -26,16 +29,12 @@ pub(crate) struct Aggregate {
 /// What a statement calls the number of rows.
 pub(crate) const COUNT: &str = "n";
 /// What it calls its keys and figures, in order.
-const KEYS: [&str; 8] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"];
-const FIGURES: [&str; 40] = [
+const KEYS: [&str; MAX_KEYS] = ["k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"];
+const FIGURES: [&str; MAX_FIGURES] = [
     "m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "m10", "m11", "m12", "m13", "m14", "m15",
     "m16", "m17", "m18", "m19", "m20", "m21", "m22", "m23", "m24", "m25", "m26", "m27", "m28", "m29", "m30",
     "m31", "m32", "m33", "m34", "m35", "m36", "m37", "m38", "m39",
 ];
-/// How many fields rows are grouped by at most.
-pub(crate) const MAX_KEYS: usize = KEYS.len();
-/// How many figures one aggregate has at most.
-pub(crate) const MAX_FIGURES: usize = FIGURES.len();
 
 /// What the statement calls the key at this place.
 pub(crate) fn key_name(place: usize) -> Option<&'static str> {
@@ -48,7 +47,7 @@ pub(crate) fn figure_name(place: usize) -> Option<&'static str> {
 }
 
 impl Render for Aggregate {
-    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
         let filled = self.keys.iter().zip(KEYS).find(|(key, _)| key.is_filled());
         if filled.is_some() {
             out.push_sql("WITH met AS (");
@@ -74,7 +73,11 @@ impl Render for Aggregate {
             None => self.render_groups(&mut out)?,
         }
         out.push_sql(") AS groups");
-        render_where("groups", self.having.iter(), &mut out)?;
+        let mut and = Conjunction::WHERE;
+        for condition in &self.having {
+            and.next(&mut out);
+            condition.render("groups", 1, &mut out)?;
+        }
         for (at, (column, direction)) in self.order.iter().enumerate() {
             out.push_sql(if at == 0 { " ORDER BY " } else { ", " });
             out.push_sql(column);
@@ -86,13 +89,13 @@ impl Render for Aggregate {
 }
 
 impl Aggregate {
-    fn render_groups<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render_groups<'b>(&'b self, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         for (key, column) in self.keys.iter().zip(KEYS) {
-            let table = key.via.map_or_else(|| self.table.to_owned(), Via::alias);
+            let table = key.via.as_ref().map_or_else(|| self.table.name().to_owned(), Via::alias);
             match &key.bucket {
-                Some(bucket) => bucket.render(|out| name(out, &table, key.shape.column), out)?,
-                None => name(out, &table, key.shape.column)?,
+                Some(bucket) => bucket.render(|out| name(&table, key.shape.column, out), out)?,
+                None => name(&table, key.shape.column, out)?,
             }
             out.push_sql(" AS ");
             out.push_sql(column);
@@ -103,20 +106,12 @@ impl Aggregate {
         for (measure, column) in self.measures.iter().zip(FIGURES) {
             out.push_sql(", ");
             out.push_sql(measure.function.sql());
-            name(out, self.table, measure.shape.column)?;
+            name(self.table.name(), measure.shape.column, out)?;
             out.push_sql(") AS ");
             out.push_sql(column);
         }
-        out.push_sql(" FROM ");
-        out.push_identifier(self.table)?;
-        let mut joined: Vec<Via> = vec![];
-        for via in self.keys.iter().filter_map(|key| key.via) {
-            if !joined.contains(&via) {
-                via.join(self.table, out)?;
-                joined.push(via);
-            }
-        }
-        render_where(self.table, self.filter.iter(), out)?;
+        let joins = |out: &mut Out<'_, 'b>| join_each(self.keys.iter().map(|key| &key.via), &self.table, out);
+        self.table.from(joins, self.filter.iter(), out)?;
         for (at, _) in self.keys.iter().enumerate() {
             out.push_sql(if at == 0 { " GROUP BY " } else { ", " });
             out.push_sql(&(at + 1).to_string());
@@ -130,7 +125,7 @@ impl Aggregate {
         &'b self,
         key: &'b GroupKey,
         bucket: &str,
-        out: &mut AstPass<'_, 'b, Pg>,
+        out: &mut Out<'_, 'b>,
     ) -> QueryResult<()> {
         let columns = || self.keys.iter().zip(KEYS).map(|(_, column)| column);
         out.push_sql("SELECT ");
@@ -143,7 +138,7 @@ impl Aggregate {
         }
         out.push_sql("coalesce(met.n, 0) AS n");
         for (measure, column) in self.measures.iter().zip(FIGURES) {
-            let counts = measure.function == super::measure::Function::CountDistinct;
+            let counts = measure.function == Function::CountDistinct;
             out.push_sql(if counts { ", coalesce(met." } else { ", met." });
             out.push_sql(column);
             out.push_sql(if counts { ", 0) AS " } else { " AS " });

@@ -1,6 +1,6 @@
 //! CSV out: the rows of a list, with the list's own filter and order.
 
-use async_graphql::{InputType, Value as GraphQLValue};
+use async_graphql::Value as GraphQLValue;
 use chrono::SecondsFormat;
 use futures_util::{
     StreamExt,
@@ -9,13 +9,12 @@ use futures_util::{
 use tenancy::{Failure, Scope};
 
 use crate::{
-    AnyEntity, Entity, Kind, OrderBy, Value, Where,
-    any::to_one,
-    entity::field,
-    kind::joined,
+    any::AnyEntity,
+    kind::{Kind, joined},
     read::{cursor, page::Page, plan::Layout},
     scalar::id::text_of,
     sql::values::Values,
+    value::Value,
 };
 
 /// How many rows are read at a time.
@@ -62,19 +61,22 @@ struct State {
     done: bool,
 }
 
+impl AnyEntity {
+    /// The lines of an export, some at a time.
+    ///
+    /// # Errors
+    /// FORBIDDEN, and BAD_REQUEST for a filter, an order or columns that cannot be meant.
+    pub fn export(&'static self, export: Export) -> Result<Rows, Failure> {
+        rows(self, export)
+    }
+}
+
 /// The rows of an export. What cannot be meant is said before the first one.
-pub(crate) fn rows<E: Entity>(export: Export) -> Result<Rows, Failure> {
-    let order_by = match export.order_by {
-        Some(given) => Vec::<OrderBy<E>>::parse(Some(given))
-            .map_err(|_| Failure::bad_request("orderBy", "This is not a list of fields to order by."))?,
-        None => vec![],
-    };
-    let filter = export.filter.map(|given| Where::<E>::parse(Some(given))).transpose();
-    let filter = filter.map_err(|_| Failure::bad_request("where", "This is not a filter."))?;
-    let mut page = Page::filtered(&export.scope, filter, order_by)?;
+fn rows(entity: &'static AnyEntity, export: Export) -> Result<Rows, Failure> {
+    let mut page = Page::filtered(&export.scope, entity, export.filter, export.order_by)?;
     page.limit = CHUNK;
     page.peek = true;
-    let own = || E::FIELDS.iter().map(|field| field.shape.name.to_owned()).collect();
+    let own = || entity.fields().map(|field| field.shape.name.to_owned()).collect();
     let titles: Vec<String> = export.columns.unwrap_or_else(own);
     if titles.is_empty() || titles.len() > MAX_COLUMNS {
         let message = format!("An export has 1 to {MAX_COLUMNS} columns.");
@@ -85,8 +87,8 @@ pub(crate) fn rows<E: Entity>(export: Export) -> Result<Rows, Failure> {
     {
         return Err(Failure::bad_request("columns", format!("The column {:?} is named twice.", twice.1)));
     }
-    let mut layout = Layout::new(AnyEntity::of::<E>(), &page.order);
-    let columns = titles.into_iter().map(|title| column::<E>(title, &export.scope, &mut layout));
+    let mut layout = Layout::new(entity, &page.order);
+    let columns = titles.into_iter().map(|title| column(entity, title, &export.scope, &mut layout));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     page.columns.clone_from(&layout.columns);
     page.joins.clone_from(&layout.joins);
@@ -94,20 +96,25 @@ pub(crate) fn rows<E: Entity>(export: Export) -> Result<Rows, Failure> {
     Ok(try_unfold(state, State::next).boxed())
 }
 
-fn column<E: Entity>(title: String, scope: &Scope, layout: &mut Layout) -> Result<Column, Failure> {
+fn column(
+    entity: &'static AnyEntity,
+    title: String,
+    scope: &Scope,
+    layout: &mut Layout,
+) -> Result<Column, Failure> {
     let unknown = || {
         let message = format!("There is no column {:?}.", title.chars().take(100).collect::<String>());
         Failure::bad_request("columns", message)
     };
-    if let Some(field) = field::<E>(&title) {
-        let source = Source::Own(layout.column(field.shape));
-        return Ok(Column { title, kind: field.shape.kind, source });
+    if let Some(shape) = entity.shape(&title) {
+        let source = Source::Own(layout.column(shape));
+        return Ok(Column { title, kind: shape.kind, source });
     }
     let (relation, name) = title.split_once('.').ok_or_else(unknown)?;
-    let (target, via) = to_one::<E>(relation).ok_or_else(unknown)?;
-    let shape = (target.shape)(name).ok_or_else(unknown)?;
+    let (target, via) = entity.to_one(relation).ok_or_else(unknown)?;
+    let shape = target.shape(name).ok_or_else(unknown)?;
     scope.require(target.read)?;
-    let (join, place) = layout.join(via, Some(shape));
+    let (join, place) = layout.join(&via, Some(shape));
     Ok(Column { title, kind: shape.kind, source: Source::Joined(join, place) })
 }
 

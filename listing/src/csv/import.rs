@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use async_graphql::{InputObject, SimpleObject};
 use tenancy::{ErrorCode, Failure, UserError};
 
-/// How many rows an import takes at most.
-pub const MAX_ROWS: usize = 1000;
+use crate::limits::MAX_ROWS;
+
 /// How many columns a sheet has at most.
 const MAX_COLUMNS: usize = 100;
 /// How many characters the name of a column has at most: each error repeats it.

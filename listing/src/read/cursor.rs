@@ -1,13 +1,20 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{Direction, Value, field::Shape, read::order::Key, sql::values::Values};
+use crate::{
+    field::Shape,
+    sql::{
+        order::{Direction, Key},
+        values::Values,
+    },
+    value::Value,
+};
 
 /// The place of a row in an order, opaque to clients: the order's fingerprint and the row's values
 /// of its keys.
 pub(crate) fn encode(row: &Values, columns: &[Shape], order: &[Key]) -> String {
     // The keys that are not the row's own come right behind its columns.
     let mut foreign = columns.len()..;
-    let place = |key: &Key| match key.via {
+    let place = |key: &Key| match &key.via {
         Some(_) => foreign.next(),
         None => columns.iter().position(|shape| shape.column == key.shape.column),
     };
@@ -29,7 +36,7 @@ pub(crate) fn decode(cursor: &str, order: &[Key]) -> Result<Vec<Value>, &'static
     if of != fingerprint(order) {
         return Err("This cursor belongs to another order of the list.");
     }
-    let fit = order.iter().zip(&values).all(|(key, value)| value.fits(key.shape.kind, key.is_nullable()));
+    let fit = order.iter().zip(&values).all(|(key, value)| key.shape.kind.holds(value, key.is_nullable()));
     if values.len() == order.len() && fit { Ok(values) } else { Err(malformed) }
 }
 

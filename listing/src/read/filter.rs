@@ -1,232 +1,134 @@
 //! `where`: which rows a list, an aggregate or an export is about.
 
-use std::{borrow::Cow, marker::PhantomData};
-
-use async_graphql::{InputType, InputValueResult, Name, Value as GraphQLValue, indexmap::IndexMap};
-use tenancy::{Failure, Permission, Scope};
+use async_graphql::{InputType, Value as GraphQLValue};
+use tenancy::{Failure, Scope};
 
 use crate::{
-    Condition, Entity, Kind, Value,
-    entity::{field, relation},
+    any::{AnyEntity, AnyRelation, Way},
     field::Shape,
-    read::operator::{self, Operator},
-    registry::{self, MetaType, MetaTypeId, Registry},
-    relation::Way,
-    sql::condition::{Comparison, Path},
-    sql::list::List,
+    kind::Kind,
+    read::{
+        operator::{self, Operator},
+        reading::{MAX_CONDITIONS, Reading},
+    },
+    registry::{self, Registry},
+    sql::{
+        condition::{Comparison, Condition, Table},
+        list::List,
+    },
+    value::Value,
 };
 
-/// How deep a filter nests at most.
-const MAX_DEPTH: usize = 20;
-/// How many conditions a filter has at most.
-const MAX_CONDITIONS: usize = 200;
-/// How many values a list in a filter has at most.
-const MAX_LIST: usize = 1000;
-/// How many values all lists of a filter have together: each nested list keeps its filter.
-const MAX_VALUES: usize = 2000;
-/// How many relations to many stand in one another at most: nobody understands more.
-const MAX_MANY: usize = 3;
-/// How often a filter asks for related rows at most: each time is a pass over a table, and its ids
-/// are kept in memory meanwhile.
-const MAX_RELATED: usize = 20;
 /// The longest text that is looked for inside another.
 const MAX_PATTERN: usize = 500;
-
-/// A filter as it came in. What is wrong with it is said where it is used, together with its place.
-pub struct Where<E> {
-    filter: Result<Filter, Failure>,
-    entity: PhantomData<fn() -> E>,
-}
 
 /// A filter, read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Filter {
     condition: Condition,
-    /// What else one must be allowed to read, so that nobody finds out by asking.
-    needs: Vec<Permission>,
-    /// Whether it says itself what it wants of deleted rows; otherwise they are not there.
+    /// Whether it asks for deleted rows; otherwise they are left out.
     of_deleted: bool,
 }
 
 impl Filter {
-    /// The filter that lets everything through that is not deleted.
-    pub(crate) const NONE: Self =
-        Self { condition: Condition::All(vec![]), needs: vec![], of_deleted: false };
+    /// Reads a filter of an entity; without one, everything passes that is not deleted.
+    ///
+    /// # Errors
+    /// BAD_REQUEST at the place of a mistake, FORBIDDEN for what the session may not read.
+    pub(crate) fn read(
+        scope: &Scope,
+        entity: &'static AnyEntity,
+        given: Option<GraphQLValue>,
+    ) -> Result<Self, Failure> {
+        let Some(given) = given else {
+            return Ok(Self { condition: Condition::All(vec![]), of_deleted: false });
+        };
+        let deleted = if let GraphQLValue::Object(given) = &given { given.get("deletedAt") } else { None };
+        let of_deleted = matches!(deleted, Some(GraphQLValue::Object(operators)) if !operators.is_empty());
+        let condition = read(entity, given, &mut Reading::new(scope, "where"))?;
+        Ok(Self { condition, of_deleted })
+    }
+
+    /// The rows that it is about.
+    pub(crate) fn rows(&self, entity: &AnyEntity) -> Table {
+        if self.of_deleted { entity.rows().with_deleted() } else { entity.rows() }
+    }
 
     /// What a row must meet.
     pub(crate) fn conditions(&self) -> impl Iterator<Item = Condition> {
-        let live = (!self.of_deleted).then_some(Condition::LIVE);
         // An empty filter would only make another text of the same statement.
-        let own = Some(self.condition.clone()).filter(|condition| *condition != Condition::All(vec![]));
-        live.into_iter().chain(own)
-    }
-
-    /// Passes if the session may read all that the filter looks at.
-    pub(crate) fn allowed(&self, scope: &Scope) -> Result<(), Failure> {
-        self.needs.iter().try_for_each(|permission| scope.require(*permission))
+        Some(self.condition.clone()).filter(|condition| *condition != Condition::All(vec![])).into_iter()
     }
 }
 
-impl<E> Where<E> {
-    pub(crate) fn read(self) -> Result<Filter, Failure> {
-        self.filter
-    }
-}
-
-/// Where a filter is being read, and how much of it has been.
-pub(crate) struct Reading {
-    path: Vec<String>,
-    conditions: usize,
-    values: usize,
-    many: usize,
-    related: usize,
-    needs: Vec<Permission>,
-}
-
-impl Reading {
-    /// At the argument of this name.
-    pub(crate) fn at(argument: &str) -> Self {
-        Self { path: vec![argument.to_owned()], conditions: 0, values: 0, many: 0, related: 0, needs: vec![] }
-    }
-
-    pub(crate) fn wrong(&self, message: impl Into<String>) -> Failure {
-        Failure::bad_request(&self.path.join("."), message)
-    }
-
-    /// Reads what stands under a name.
-    pub(crate) fn under<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(&mut Self) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        if self.path.len() > MAX_DEPTH {
-            return Err(self.wrong(format!("A filter nests at most {MAX_DEPTH} levels deep.")));
-        }
-        self.path.push(name.to_owned());
-        let outcome = read(self);
-        self.path.pop();
-        outcome
-    }
-
-    pub(crate) fn needs(&mut self, permission: Permission) {
-        if !self.needs.contains(&permission) {
-            self.needs.push(permission);
-        }
-    }
-
-    /// Passes if the session may read all that was looked at.
-    pub(crate) fn allowed(&self, scope: &Scope) -> Result<(), Failure> {
-        self.needs.iter().try_for_each(|permission| scope.require(*permission))
-    }
-
-    fn count(&mut self) -> Result<(), Failure> {
-        self.conditions += 1;
-        if self.conditions > MAX_CONDITIONS {
-            return Err(self.wrong(format!("A filter has at most {MAX_CONDITIONS} conditions.")));
-        }
-        Ok(())
-    }
-
-    /// Counts a condition on related rows.
-    fn count_related(&mut self) -> Result<(), Failure> {
-        self.related += 1;
-        if self.related > MAX_RELATED {
-            return Err(self.wrong(format!("A filter asks for related rows at most {MAX_RELATED} times.")));
-        }
-        self.count()
-    }
-
-    /// Counts the values of a list.
-    fn list(&mut self, length: usize) -> Result<(), Failure> {
-        self.values = self.values.saturating_add(length);
-        if length > MAX_LIST {
-            return Err(self.wrong(format!("This list has at most {MAX_LIST} values.")));
-        }
-        if self.values > MAX_VALUES {
-            return Err(
-                self.wrong(format!("All lists of a filter have at most {MAX_VALUES} values together."))
-            );
-        }
-        Ok(())
-    }
-
-    /// The fields of an input object; those that are null are left out.
-    pub(crate) fn object(&self, given: GraphQLValue) -> Result<IndexMap<Name, GraphQLValue>, Failure> {
-        let GraphQLValue::Object(mut object) = given else {
-            return Err(self.wrong("This is not an object."));
-        };
-        object.retain(|_, value| *value != GraphQLValue::Null);
-        Ok(object)
-    }
-}
-
-/// Reads a filter of an entity.
-pub(crate) fn read<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Condition, Failure> {
+/// Reads conditions on an entity.
+fn read(
+    entity: &'static AnyEntity,
+    given: GraphQLValue,
+    reading: &mut Reading<'_>,
+) -> Result<Condition, Failure> {
     let mut all = vec![];
     for (name, given) in reading.object(given)? {
-        all.push(reading.under(&name, |reading| part::<E>(&name, given, reading))?);
+        all.push(reading.under(&name, |reading| part(entity, &name, given, reading))?);
     }
     Ok(Condition::All(all))
 }
 
 /// Reads what a filter says under one name.
-fn part<E: Entity>(name: &str, given: GraphQLValue, reading: &mut Reading) -> Result<Condition, Failure> {
-    if let Some(field) = field::<E>(name) {
-        return compare(field.shape, given, reading);
+fn part(
+    entity: &'static AnyEntity,
+    name: &str,
+    given: GraphQLValue,
+    reading: &mut Reading<'_>,
+) -> Result<Condition, Failure> {
+    if let Some(shape) = entity.shape(name) {
+        return compare(shape, given, reading);
     }
-    if let Some(relation) = relation::<E>(name) {
-        reading.needs(relation.target.read);
-        let table = relation.target.table;
+    if let Some(relation) = entity.relation(name) {
+        reading.require(relation.target)?;
         return match relation.way {
-            Way::One { column, .. } => {
+            Way::One { column } => {
                 reading.count_related()?;
-                let path = Path { table, ours: column, theirs: "id" };
-                let condition = (relation.target.filter)(given, reading)?;
+                let condition = read(relation.target, given, reading)?;
                 // Our own row knows the id as well, and there is an index for it.
                 let id = condition.of_id_in(column);
-                let related = Condition::Related(path, Box::new(condition));
+                let related = Condition::Related(relation.path(), Box::new(condition));
                 Ok(Condition::All(id.into_iter().chain([related]).collect()))
             }
-            Way::Many { column } => {
-                let path = Path { table, ours: "id", theirs: column };
-                reading.many += 1;
-                if reading.many > MAX_MANY {
-                    let message = format!("Ask through at most {MAX_MANY} relations to many in one another.");
-                    return Err(reading.wrong(message));
-                }
-                let condition = quantified(path, relation.target.filter, given, reading);
-                reading.many -= 1;
-                condition
-            }
+            Way::Many { .. } => reading.through_many(|reading| quantified(relation, given, reading)),
         };
     }
     match name {
-        "and" => Ok(Condition::All(several::<E>(given, reading)?)),
-        "or" => Ok(Condition::Any(several::<E>(given, reading)?)),
-        "not" => Ok(Condition::Not(Box::new(read::<E>(given, reading)?))),
-        _ => Err(reading.wrong(format!("A filter of {} has no such field.", E::MANY))),
+        "and" => Ok(Condition::All(several(entity, given, reading)?)),
+        "or" => Ok(Condition::Any(several(entity, given, reading)?)),
+        "not" => Ok(Condition::Not(Box::new(read(entity, given, reading)?))),
+        _ => Err(reading.wrong(format!("A filter of {} has no such field.", entity.many))),
     }
 }
 
-fn several<E: Entity>(given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Condition>, Failure> {
-    // One alone stands for a list of one, as everywhere in GraphQL.
+fn several(
+    entity: &'static AnyEntity,
+    given: GraphQLValue,
+    reading: &mut Reading<'_>,
+) -> Result<Vec<Condition>, Failure> {
+    // A single value is a list of one, as everywhere in GraphQL.
     let list = if let GraphQLValue::List(list) = given { list } else { vec![given] };
     let mut conditions = Vec::with_capacity(list.len().min(MAX_CONDITIONS));
     for (number, given) in list.into_iter().enumerate() {
         reading.count()?;
-        conditions.push(reading.under(&number.to_string(), |reading| read::<E>(given, reading))?);
+        conditions.push(reading.under(&number.to_string(), |reading| read(entity, given, reading))?);
     }
     Ok(conditions)
 }
 
 /// Reads what a filter asks of the rows at the other end of a relation to many.
 fn quantified(
-    path: Path,
-    filter: fn(GraphQLValue, &mut Reading) -> Result<Condition, Failure>,
+    relation: &AnyRelation,
     given: GraphQLValue,
-    reading: &mut Reading,
+    reading: &mut Reading<'_>,
 ) -> Result<Condition, Failure> {
-    let not = |condition| Box::new(Condition::Not(condition));
+    let related = |condition| Condition::Related(relation.path(), Box::new(condition));
+    let not = |condition| Condition::Not(Box::new(condition));
     let mut all = vec![];
     for (name, given) in reading.object(given)? {
         let condition = reading.under(&name, |reading| {
@@ -234,15 +136,10 @@ fn quantified(
                 reading.count_related()?;
             }
             Ok(match name.as_str() {
-                "some" => Condition::Related(path, Box::new(filter(given, reading)?)),
-                "none" => {
-                    Condition::Not(Box::new(Condition::Related(path, Box::new(filter(given, reading)?))))
-                }
-                "every" => {
-                    let other = not(Box::new(filter(given, reading)?));
-                    Condition::Not(Box::new(Condition::Related(path, other)))
-                }
-                "count" => Condition::All(counts(path, given, reading)?),
+                "some" => related(read(relation.target, given, reading)?),
+                "none" => not(related(read(relation.target, given, reading)?)),
+                "every" => not(related(not(read(relation.target, given, reading)?))),
+                "count" => Condition::All(counts(relation, given, reading)?),
                 _ => return Err(reading.wrong("Ask for `some`, `none`, `every` or `count`.")),
             })
         })?;
@@ -251,7 +148,11 @@ fn quantified(
     Ok(Condition::All(all))
 }
 
-fn counts(path: Path, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Condition>, Failure> {
+fn counts(
+    relation: &AnyRelation,
+    given: GraphQLValue,
+    reading: &mut Reading<'_>,
+) -> Result<Vec<Condition>, Failure> {
     // As with other operators, a null is a mistake and no absence.
     let GraphQLValue::Object(operators) = given else {
         return Err(reading.wrong("Give an operator, such as {gte: ..}."));
@@ -264,7 +165,7 @@ fn counts(path: Path, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<
             let number = i64::parse(Some(given)).map_err(|_| reading.wrong("This is not a number."))?;
             match comparison {
                 Some((_, Operator::Compare(comparison), _)) => {
-                    Ok(Condition::Counted(path, *comparison, number))
+                    Ok(Condition::Counted(relation.path(), *comparison, number))
                 }
                 _ => Err(reading.wrong("A count has no such operator.")),
             }
@@ -277,7 +178,7 @@ fn counts(path: Path, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<
 pub(crate) fn compare(
     shape: Shape,
     given: GraphQLValue,
-    reading: &mut Reading,
+    reading: &mut Reading<'_>,
 ) -> Result<Condition, Failure> {
     let GraphQLValue::Object(operators) = given else {
         return Err(reading.wrong("Give an operator, such as {eq: ..}."));
@@ -303,11 +204,11 @@ fn operate(
     shape: Shape,
     operator: Operator,
     given: GraphQLValue,
-    reading: &mut Reading,
+    reading: &mut Reading<'_>,
 ) -> Result<Condition, Failure> {
     let Shape { column, kind, .. } = shape;
-    let wrong = |reading: &Reading, message| reading.wrong(message);
-    let yes = |given, reading: &Reading| {
+    let wrong = |reading: &Reading<'_>, message| reading.wrong(message);
+    let yes = |given, reading: &Reading<'_>| {
         bool::parse(Some(given)).map_err(|_| reading.wrong("This is true or false."))
     };
     let unless = |condition, holds| if holds { condition } else { Condition::Not(Box::new(condition)) };
@@ -360,14 +261,14 @@ fn operate(
     })
 }
 
-fn text(given: GraphQLValue, reading: &Reading) -> Result<String, Failure> {
+fn text(given: GraphQLValue, reading: &Reading<'_>) -> Result<String, Failure> {
     match Kind::Text.read(given).map_err(|message| reading.wrong(message))? {
         Value::Text(text) => Ok(text),
         _ => Err(reading.wrong("This is not text.")),
     }
 }
 
-fn list(shape: Shape, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<Value>, Failure> {
+fn list(shape: Shape, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Vec<Value>, Failure> {
     let list = if let GraphQLValue::List(list) = given { list } else { vec![given] };
     reading.list(list.len())?;
     let read = |(number, given): (usize, GraphQLValue)| {
@@ -377,49 +278,19 @@ fn list(shape: Shape, given: GraphQLValue, reading: &mut Reading) -> Result<Vec<
     list.into_iter().enumerate().map(read).collect()
 }
 
-impl<E: Entity> InputType for Where<E> {
-    type RawValueType = Self;
-
-    fn type_name() -> Cow<'static, str> {
-        format!("{}Filter", E::NAME).into()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        registry.create_input_type::<Self, _>(MetaTypeId::InputObject, describe::<E>)
-    }
-
-    fn parse(value: Option<GraphQLValue>) -> InputValueResult<Self> {
-        let mut reading = Reading::at("where");
-        let given = value.unwrap_or_default();
-        let asked = if let GraphQLValue::Object(given) = &given { given.get("deletedAt") } else { None };
-        let of_deleted = matches!(asked, Some(GraphQLValue::Object(operators)) if !operators.is_empty());
-        let condition = read::<E>(given, &mut reading);
-        let filter = condition.map(|condition| Filter { condition, needs: reading.needs, of_deleted });
-        Ok(Self { filter, entity: PhantomData })
-    }
-
-    fn to_value(&self) -> GraphQLValue {
-        // Filters are read and never written.
-        GraphQLValue::Null
-    }
-
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
-
-fn describe<E: Entity>(registry: &mut Registry) -> MetaType {
-    let me = format!("{}Filter", E::NAME);
+/// The input that says which rows are meant.
+pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> String {
+    let me = format!("{}Filter", entity.name);
     let mut fields = vec![];
-    for field in E::FIELDS {
+    for field in entity.fields() {
         let operators = operator::describe(field.shape.kind, registry);
-        let mut about = registry::about::<E>(registry, field.shape.name);
+        let mut about = registry::about(registry, entity.name, field.shape.name);
         if let Kind::Parts(key) = field.shape.kind {
             about = format!("{about} Here each is known by its `{key}`.");
         }
         fields.push(registry::input(field.shape.name, &operators, &about));
     }
-    for relation in E::RELATIONS {
+    for relation in entity.relations() {
         let filter = match relation.way {
             Way::One { .. } => format!("{}Filter", relation.target.name),
             Way::Many { .. } => describe_quantified(relation.target.name, registry),
@@ -433,9 +304,9 @@ fn describe<E: Entity>(registry: &mut Registry) -> MetaType {
     let about = format!(
         "Which {} are meant: those for which all that is given here holds; what is null is not asked. Deleted ones only where the filter \
          itself, and not a part of it, asks for `deletedAt`.",
-        E::MANY
+        entity.many
     );
-    registry::input_object_named(&me, &about, fields)
+    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
 }
 
 /// The filter of a relation to many of these entities.

@@ -1,4 +1,4 @@
-//! Answers of lists, written as JSON straight from the values of their rows.
+//! ResponseBudget of lists, written as JSON straight from the values of their rows.
 //!
 //! The library's tree of values costs a hash table for each row, and is walked three times before it
 //! is sent. What is written here it carries as one leaf, and [`to_json`] puts it into the answer.
@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 use tenancy::{Failure, Refusal};
 
-use crate::{Kind, Value, scalar::id::text_of};
+use crate::{kind::Kind, scalar::id::text_of, value::Value};
 
 /// How many bytes the lists of one request answer together.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
@@ -22,8 +22,8 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 /// times as much memory (measured with lists of small JSON).
 const MAX_VALUES: usize = 8 * 1024 * 1024;
 
-/// What the lists of one request have answered so far.
-pub struct Answers {
+/// How much one request may answer, and how much it has answered so far.
+pub struct ResponseBudget {
     /// Whether the operation asks for an object or a list in several places: the library then puts
     /// the answers together, for which it needs them as its own values.
     repeats: bool,
@@ -32,7 +32,7 @@ pub struct Answers {
     values: AtomicUsize,
 }
 
-impl Answers {
+impl ResponseBudget {
     /// Of a request that has just begun.
     #[must_use]
     pub fn new(repeats: bool) -> Self {
@@ -41,15 +41,15 @@ impl Answers {
 
     /// Whether what is written becomes values of the library again, which ask objects for their type.
     pub(crate) fn become_values<T>(ctx: &ContextBase<'_, T>) -> bool {
-        ctx.data_opt::<Self>().is_some_and(|answers| answers.repeats)
+        ctx.data_opt::<Self>().is_some_and(|budget| budget.repeats)
     }
 
     /// Those of this request, unless they are too long already.
     pub(crate) fn of<'c>(ctx: &Context<'c>) -> Result<&'c Self, Failure> {
-        let answers: &Self = ctx.data().map_err(|error| Failure::internal(error.message))?;
-        within(answers.bytes.load(Ordering::Relaxed))?;
-        answers.add_values(0)?;
-        Ok(answers)
+        let budget: &Self = ctx.data().map_err(|error| Failure::internal(error.message))?;
+        within(budget.bytes.load(Ordering::Relaxed))?;
+        budget.add_values(0)?;
+        Ok(budget)
     }
 
     /// What was written, as the library takes it. Where the library has answered a part of it, it is

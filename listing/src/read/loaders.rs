@@ -13,10 +13,10 @@ use tenancy::{Failure, Scope};
 use uuid::Uuid;
 
 use crate::{
-    Entity,
+    entity::Entity,
     read::{
+        find::find_many,
         page::{Page, Rows},
-        queries::find_many,
     },
 };
 

@@ -11,8 +11,8 @@ use tenancy::Failure;
 use uuid::Uuid;
 
 use crate::{
-    AnyEntity,
-    read::page::at,
+    any::AnyEntity,
+    context::at,
     registry::{self, MetaTypeId, Registry},
     scalar::id::uuid_of,
 };
@@ -27,14 +27,14 @@ pub struct NodeType {
     pub name: &'static str,
     /// What its ids start with.
     pub prefix: &'static str,
-    /// Answers the one with this id as the field that is being resolved asks; null if there is none.
+    /// ResponseBudget the one with this id as the field that is being resolved asks; null if there is none.
     pub resolve: for<'c> fn(&'c Context<'c>, Uuid) -> BoxFuture<'c, ServerResult<Value>>,
 }
 
-impl From<AnyEntity> for NodeType {
-    fn from(entity: AnyEntity) -> Self {
+impl From<&'static AnyEntity> for NodeType {
+    fn from(entity: &'static AnyEntity) -> Self {
         // By way of the loaders, so that many ids of one type are one statement.
-        Self { name: entity.name, prefix: entity.prefix, resolve: entity.resolve_one }
+        Self { name: entity.name, prefix: entity.prefix, resolve: entity.resolvers.one }
     }
 }
 
@@ -106,7 +106,7 @@ impl<T: NodeTypes> ContainerType for NodeQueries<T> {
                     return Err(at(ctx, Failure::bad_request("ids", message)));
                 }
                 let types = T::all();
-                // All to their ends: one that fails early may be reading for the others.
+                // `join_all`: dropping one future could cancel a loader batch that the others wait for.
                 let nodes = join_all(ids.iter().map(|id| node(ctx, &types, "ids", id))).await;
                 nodes.into_iter().collect::<ServerResult<_>>().map(|nodes| Some(Value::List(nodes)))
             }

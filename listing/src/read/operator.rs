@@ -1,10 +1,14 @@
 //! The operators that each kind of field has in a filter.
 
 use crate::{
-    Condition, Kind, Value,
     field::Shape,
+    kind::Kind,
     registry::{self, Registry},
-    sql::condition::Comparison::{self, Eq, Gt, Gte, Lt, Lte, Ne},
+    sql::condition::{
+        Comparison::{self, Eq, Gt, Gte, Lt, Lte, Ne},
+        Condition,
+    },
+    value::Value,
 };
 
 /// What an operator does with its operand.

@@ -1,33 +1,26 @@
 use std::collections::HashMap;
 
-use async_graphql::{Context, InputType, Pos, ServerError};
+use async_graphql::{Context, Value as GraphQLValue};
 use tenancy::{Failure, Scope};
 use uuid::Uuid;
 
 use crate::{
-    Condition, Entity, OrderBy, Value, Where,
+    any::AnyEntity,
+    context::{argument, given_value},
     field::Shape,
-    raw::given,
-    read::{
-        cursor,
-        filter::{Filter, Reading},
-        order::{self, Key},
-    },
+    limits::{DEFAULT_PAGE, MAX_PAGE},
+    read::{cursor, filter::Filter, order},
     registry,
     sql::{
-        keyset::Beyond,
+        condition::{Condition, Table},
+        keyset::KeysetBound,
+        order::Key,
         select::{Count, CountPerParent, Join, PerParent, Select},
-        statement::values,
-        values::Values,
+        values::{Values, values},
     },
+    value::Value,
 };
 
-/// How many rows a page holds unless told.
-pub const DEFAULT_PAGE: usize = 50;
-/// How many rows a page holds at most.
-pub const MAX_PAGE: usize = 200;
-/// How many fields a list is ordered by at most.
-const MAX_ORDER: usize = 5;
 /// The longest cursor that is read; an honest one is far below, long texts included.
 const MAX_CURSOR: usize = 64 * 1024;
 
@@ -35,7 +28,7 @@ const MAX_CURSOR: usize = 64 * 1024;
 /// statement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Page {
-    table: &'static str,
+    table: Table,
     filter: Filter,
     pub(crate) order: Vec<Key>,
     pub(crate) limit: usize,
@@ -66,10 +59,9 @@ impl Page {
     ///
     /// # Errors
     /// An argument that is out of bounds or contradicts another, BAD_REQUEST; FORBIDDEN.
-    pub(crate) fn of<E: Entity>(ctx: &Context<'_>, scope: &Scope) -> Result<Self, Failure> {
-        let filter = argument::<Where<E>>(ctx, "where")?;
-        let order_by = argument(ctx, "orderBy")?.unwrap_or_default();
-        let mut page = Self::filtered::<E>(scope, filter, order_by)?;
+    pub(crate) fn of(ctx: &Context<'_>, scope: &Scope, entity: &'static AnyEntity) -> Result<Self, Failure> {
+        let (filter, order_by) = (given_value(ctx, "where"), given_value(ctx, "orderBy"));
+        let mut page = Self::filtered(scope, entity, filter, order_by)?;
         page.cut(argument(ctx, "first")?, argument(ctx, "last")?)?;
         page.after = page.values("after", argument(ctx, "after")?)?;
         page.before = page.values("before", argument(ctx, "before")?)?;
@@ -81,24 +73,19 @@ impl Page {
     /// # Errors
     /// A filter or an order that cannot be meant, BAD_REQUEST; FORBIDDEN where it looks at what the
     /// session may not read.
-    pub(crate) fn filtered<E: Entity>(
+    pub(crate) fn filtered(
         scope: &Scope,
-        filter: Option<Where<E>>,
-        order_by: Vec<OrderBy<E>>,
+        entity: &'static AnyEntity,
+        filter: Option<GraphQLValue>,
+        order_by: Option<GraphQLValue>,
     ) -> Result<Self, Failure> {
-        scope.require(E::READ)?;
-        if order_by.len() > MAX_ORDER {
-            return Err(Failure::bad_request("orderBy", format!("Order by at most {MAX_ORDER} fields.")));
-        }
-        let mut reading = Reading::at("orderBy");
-        let keys = order::keys(order_by, &mut reading)?;
-        let filter = filter.map_or(Ok(Filter::NONE), Where::read)?;
-        filter.allowed(scope)?;
-        reading.allowed(scope)?;
+        scope.require(entity.read)?;
+        let order = order::read(scope, entity, order_by)?;
+        let filter = Filter::read(scope, entity, filter)?;
         Ok(Self {
-            table: E::TABLE,
+            table: filter.rows(entity),
             filter,
-            order: order::complete::<E>(keys),
+            order,
             limit: DEFAULT_PAGE,
             backwards: false,
             after: None,
@@ -137,9 +124,9 @@ impl Page {
     }
 
     /// What lies between the cursors.
-    fn bounds(&self) -> Vec<Condition> {
+    fn bounds(&self) -> Vec<KeysetBound> {
         let bound = |values: &Option<Vec<Value>>, reversed| {
-            values.clone().map(|values| Condition::Beyond(Beyond::new(self.order.clone(), values, reversed)))
+            values.clone().map(|values| KeysetBound::new(self.order.clone(), values, reversed))
         };
         bound(&self.after, false).into_iter().chain(bound(&self.before, true)).collect()
     }
@@ -147,7 +134,7 @@ impl Page {
     /// The statement of the page.
     pub(crate) fn select(&self, of: Option<Condition>) -> Select {
         Select {
-            table: self.table,
+            table: self.table.clone(),
             columns: self.columns.clone(),
             filter: of.into_iter().chain(self.filter.conditions()).collect(),
             bounds: self.bounds(),
@@ -162,7 +149,7 @@ impl Page {
     /// The page of the organisation's list.
     pub(crate) async fn read(&self, scope: &Scope) -> Result<Rows, Failure> {
         let select = self.select(None);
-        let count = Count { table: select.table, filter: select.filter.clone() };
+        let count = Count { table: select.table.clone(), filter: select.filter.clone() };
         let rows = values(scope, select).await?;
         let total = match rows.first() {
             _ if !self.total => None,
@@ -192,7 +179,7 @@ impl Page {
             }
         }
         if self.total {
-            let count = CountPerParent { parents, table: self.table, filter };
+            let count = CountPerParent { parents, table: self.table.clone(), filter };
             for row in values(scope, count).await? {
                 if let Some(parent) = row.id(0) {
                     found.entry(parent).or_default().1 = row.count();
@@ -218,12 +205,6 @@ impl Page {
         let (more_after, more_before) = if self.backwards { (before, more) } else { (more, after) };
         Rows { rows, total, more_after, more_before }
     }
-}
-
-/// An argument of the field that is being resolved.
-pub(crate) fn argument<T: InputType>(ctx: &Context<'_>, name: &str) -> Result<Option<T>, Failure> {
-    let value = Option::<T>::parse(given(ctx, name));
-    value.map_err(|error| Failure::bad_request(name, error.into_server_error(ctx.item.pos).message))
 }
 
 /// The arguments of a list of these entities, as the schema describes them.
@@ -252,10 +233,4 @@ pub(crate) fn limit(argument: &str, asked: i32, max: usize) -> Result<usize, Fai
         Ok(limit) if limit <= max => Ok(limit),
         _ => Err(Failure::bad_request(argument, format!("`{argument}` is a number from 0 to {max}."))),
     }
-}
-
-/// A failure at the position of the field that is being resolved.
-pub fn at(ctx: &Context<'_>, failure: Failure) -> ServerError {
-    let pos: Pos = ctx.item.pos;
-    ctx.set_error_path(async_graphql::Error::from(failure).into_server_error(pos))
 }

@@ -6,12 +6,12 @@ use async_graphql::{
 };
 
 use crate::{
-    Entity,
-    entity::relation,
-    read::page,
+    any::Way,
+    entity::Entity,
+    read::{connection, page},
     registry::{self, MetaTypeId, Registry},
-    relation::Way,
     root::noted,
+    typed::entity,
 };
 
 /// The fields of an entity's relations, to be flattened into its object.
@@ -26,13 +26,13 @@ impl<E: Entity> OutputType for Related<'_, E> {
     // by way of this one.
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Related<'static, E>, _>(MetaTypeId::Object, |registry| {
-            let fields = E::RELATIONS.iter().map(|relation| match relation.way {
+            let fields = entity::<E>().relations().map(|relation| match relation.way {
                 Way::One { .. } => {
                     registry::output(relation.name, relation.target.name, relation.about, vec![])
                 }
                 Way::Many { .. } => {
                     let target = relation.target.name;
-                    let connection = format!("{target}Connection");
+                    let connection = connection::type_name(target);
                     registry::rows(
                         registry,
                         &registry::PAGE,
@@ -51,13 +51,15 @@ impl<E: Entity> OutputType for Related<'_, E> {
 
 impl<E: Entity> ContainerType for Related<'_, E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
-        let Some(relation) = relation::<E>(&ctx.item.node.name.node) else { return Ok(None) };
-        let answer = match relation.way {
-            Way::One { id, .. } => match id(self.0) {
-                Some(id) => (relation.target.resolve_one)(ctx, id).await,
-                None => Ok(Value::Null),
-            },
-            Way::Many { column } => (relation.target.resolve_many)(ctx, column, self.0.id()).await,
+        let name = ctx.item.node.name.node.as_str();
+        let Some(relation) = E::RELATIONS.iter().find(|relation| relation.erased.name == name) else {
+            return Ok(None);
+        };
+        let target = relation.erased.target;
+        let answer = match ((relation.key)(self.0), relation.erased.way) {
+            (Some(id), Way::One { .. }) => (target.resolvers.one)(ctx, id).await,
+            (Some(id), Way::Many { column }) => connection::children(ctx, target, column, id).await,
+            (None, _) => Ok(Value::Null),
         };
         Ok(Some(noted(ctx, answer)))
     }

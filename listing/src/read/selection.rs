@@ -6,20 +6,20 @@ use async_graphql::{
     parser::types::{Field, Selection, SelectionSet},
 };
 
-use crate::read::json::{Answers, Key};
+use crate::read::json::{Key, ResponseBudget};
 
 /// The alias under which the gateway asks an object for its type, so that the library answers an
 /// object and not null where nothing else is left to ask.
 pub const OBJECT_MARK: &str = "__tessera_object";
 
-/// All that is asked under one key: a field, or the same field several times, each time with other
+/// A field of the selection, or the same field several times under one key, each time with other
 /// fields below.
-pub(crate) struct Asked<'a> {
+pub(crate) struct SelectedField<'a> {
     first: &'a Positioned<Field>,
     more: Vec<&'a Positioned<Field>>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> SelectedField<'a> {
     /// The field that is being resolved.
     pub(crate) fn being_resolved(ctx: &Context<'a>) -> Self {
         Self { first: ctx.item, more: vec![] }
@@ -46,7 +46,7 @@ impl<'a> Asked<'a> {
     }
 
     /// What is asked below it of the object type `on`, fragments opened, in the order of the document.
-    pub(crate) fn fields<T>(&self, ctx: &ContextBase<'a, T>, on: &str) -> Vec<Asked<'a>> {
+    pub(crate) fn fields<T>(&self, ctx: &ContextBase<'a, T>, on: &str) -> Vec<SelectedField<'a>> {
         let mut found = IndexMap::new();
         for place in self.places() {
             add_fields(ctx, &place.node.selection_set, on, &mut found);
@@ -55,11 +55,25 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Fields of rows that only the entity's own resolvers know, selected under one key of a connection.
+pub(crate) struct ResolverFields<'a> {
+    /// The list, and what stands between it and a row: `nodes`; `edges` and `node`.
+    pub(crate) list: &'a Positioned<Field>,
+    pub(crate) inner: Option<&'a Positioned<Field>>,
+    pub(crate) wanted: Vec<SelectedField<'a>>,
+}
+
+impl ResolverFields<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+}
+
 fn add_fields<'a, T>(
     ctx: &ContextBase<'a, T>,
     set: &'a Positioned<SelectionSet>,
     on: &str,
-    found: &mut IndexMap<&'a Name, Asked<'a>>,
+    found: &mut IndexMap<&'a Name, SelectedField<'a>>,
 ) {
     let applies = |condition: &str| {
         condition == on
@@ -69,11 +83,11 @@ fn add_fields<'a, T>(
         match &selection.node {
             // Rows that are written as JSON are objects even where nothing is left to ask of them.
             Selection::Field(field)
-                if field.node.response_key().node == OBJECT_MARK && !Answers::become_values(ctx) => {}
+                if field.node.response_key().node == OBJECT_MARK && !ResponseBudget::become_values(ctx) => {}
             Selection::Field(field) => match found.entry(&field.node.response_key().node) {
                 Entry::Occupied(mut asked) => asked.get_mut().more.push(field),
                 Entry::Vacant(place) => {
-                    place.insert(Asked { first: field, more: vec![] });
+                    place.insert(SelectedField { first: field, more: vec![] });
                 }
             },
             Selection::FragmentSpread(spread) => {

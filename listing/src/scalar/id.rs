@@ -11,10 +11,16 @@ use tenancy::{ErrorCode, Failure};
 use type_safe_id::{DynamicType, TypeSafeId};
 use uuid::Uuid;
 
-use crate::Identified;
-
 /// The longest id: a prefix of 63 letters, the hyphen and 26 letters of UUID (TypeID 0.3).
 const MAX_ID: usize = 90;
+
+/// A type whose rows have ids.
+pub trait Identified: Send + Sync + 'static {
+    /// The GraphQL type: `Contact`.
+    const NAME: &'static str;
+    /// What the ids of this type start with: `contact`.
+    const PREFIX: &'static str;
+}
 
 /// The id of an entity: `contact_01jd…` for clients, a plain UUID in the database.
 #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
@@ -96,6 +102,23 @@ pub fn uuid_of(text: &str) -> Result<(String, Uuid), String> {
     Ok((id.type_prefix().to_owned(), id.uuid()))
 }
 
+/// The UUID of an id that a query gives for a type with this name and prefix.
+///
+/// # Errors
+/// BAD_REQUEST at this argument for an id that is malformed or of another type.
+pub(crate) fn argument(text: &str, argument: &str, of: (&str, &str)) -> Result<Uuid, Failure> {
+    read(text, of).map_err(|message| Failure::bad_request(argument, message))
+}
+
+fn read(text: &str, (name, expected): (&str, &str)) -> Result<Uuid, String> {
+    let (prefix, uuid) = uuid_of(text)?;
+    if prefix == expected {
+        Ok(uuid)
+    } else {
+        Err(format!("{text:?} is not the id of a {name}: those start with {expected:?}."))
+    }
+}
+
 /// An id as it came in; it becomes a UUID only together with the name of its field, so that a wrong
 /// one is reported where it stands.
 pub struct GivenId<E>(String, PhantomData<fn() -> E>);
@@ -106,24 +129,8 @@ impl<E: Identified> GivenId<E> {
     /// # Errors
     /// INVALID at this field for an id that is malformed or of another type.
     pub fn uuid(&self, field: &str) -> Result<Uuid, Failure> {
-        self.read().map_err(|message| Failure::user(ErrorCode::Invalid, field, message))
-    }
-
-    /// The UUID, for a query, which has no user errors.
-    ///
-    /// # Errors
-    /// BAD_REQUEST at this argument for an id that is malformed or of another type.
-    pub fn uuid_argument(&self, argument: &str) -> Result<Uuid, Failure> {
-        self.read().map_err(|message| Failure::bad_request(argument, message))
-    }
-
-    fn read(&self) -> Result<Uuid, String> {
-        let (prefix, uuid) = uuid_of(&self.0)?;
-        if prefix == E::PREFIX {
-            Ok(uuid)
-        } else {
-            Err(format!("{:?} is not the id of a {}: those start with {:?}.", self.0, E::NAME, E::PREFIX))
-        }
+        let read = read(&self.0, (E::NAME, E::PREFIX));
+        read.map_err(|message| Failure::user(ErrorCode::Invalid, field, message))
     }
 }
 

@@ -1,39 +1,39 @@
 //! The statements that change rows.
 
-use diesel::{
-    QueryResult,
-    pg::Pg,
-    query_builder::{AstPass, QueryFragment},
-    sql_types as st,
-};
+use diesel::{QueryResult, pg::Pg, query_builder::QueryFragment, sql_types as st};
 use uuid::Uuid;
 
-use crate::{Value, field::Shape};
+use crate::{
+    field::Shape,
+    sql::{
+        condition::{Condition, Table},
+        render::Out,
+    },
+    value::Value,
+};
 
 /// Adds rows, all with the same columns.
 #[derive(Clone, Debug)]
 pub struct Insert {
-    pub(crate) table: &'static str,
+    pub(crate) table: Table,
     pub(crate) shapes: Vec<Shape>,
     /// Id and values of each row, in the order of the shapes; nothing for what the table fills in.
     pub(crate) rows: Vec<(Uuid, Vec<Option<Value>>)>,
 }
 
-/// Changes columns of the row with this id, if it is there, not deleted, and in this revision.
+/// Changes columns of the rows that meet these conditions: the one with an id, in a revision.
 #[derive(Clone, Debug)]
 pub struct Update {
-    pub(crate) table: &'static str,
-    pub(crate) id: Uuid,
-    pub(crate) revision: i32,
+    pub(crate) table: Table,
+    pub(crate) conditions: Vec<Condition>,
     pub(crate) changes: Vec<(Shape, Value)>,
 }
 
-/// Sets or clears the mark of deletion.
+/// Sets or clears the time of deletion of the rows that meet these conditions.
 #[derive(Clone, Debug)]
-pub struct Mark {
-    pub(crate) table: &'static str,
-    pub(crate) id: Uuid,
-    pub(crate) revision: i32,
+pub struct SoftDelete {
+    pub(crate) table: Table,
+    pub(crate) conditions: Vec<Condition>,
     pub(crate) deleted: bool,
 }
 
@@ -41,10 +41,9 @@ impl Insert {
     pub(crate) fn render<'b, C: QueryFragment<Pg>>(
         &'b self,
         columns: &'b C,
-        mut out: AstPass<'_, 'b, Pg>,
+        mut out: Out<'_, 'b>,
     ) -> QueryResult<()> {
-        out.push_sql("INSERT INTO ");
-        out.push_identifier(self.table)?;
+        self.table.insert(&mut out)?;
         out.push_sql(" (id");
         for shape in &self.shapes {
             out.push_sql(", ");
@@ -71,47 +70,40 @@ impl Update {
     pub(crate) fn render<'b, C: QueryFragment<Pg>>(
         &'b self,
         columns: &'b C,
-        mut out: AstPass<'_, 'b, Pg>,
+        mut out: Out<'_, 'b>,
     ) -> QueryResult<()> {
-        out.push_sql("UPDATE ");
-        out.push_identifier(self.table)?;
-        // The trigger sets updated_at; naming it here keeps an empty change a valid statement.
-        out.push_sql(" SET updated_at = updated_at");
-        for (shape, value) in &self.changes {
-            out.push_sql(", ");
-            out.push_identifier(shape.column)?;
-            out.push_sql(" = ");
-            shape.kind.push(value, &mut out)?;
-        }
-        current(&self.id, &self.revision, &mut out)?;
-        out.push_sql(" AND deleted_at IS NULL");
+        let values = |out: &mut Out<'_, 'b>| {
+            // The trigger sets updated_at; naming it here keeps an empty change a valid statement.
+            out.push_sql("updated_at = updated_at");
+            for (shape, value) in &self.changes {
+                out.push_sql(", ");
+                out.push_identifier(shape.column)?;
+                out.push_sql(" = ");
+                shape.kind.push(value, out)?;
+            }
+            Ok(())
+        };
+        self.table.update(values, self.conditions.iter(), &mut out)?;
         returning(columns, out)
     }
 }
 
-impl Mark {
+impl SoftDelete {
     pub(crate) fn render<'b, C: QueryFragment<Pg>>(
         &'b self,
         columns: &'b C,
-        mut out: AstPass<'_, 'b, Pg>,
+        mut out: Out<'_, 'b>,
     ) -> QueryResult<()> {
-        out.push_sql("UPDATE ");
-        out.push_identifier(self.table)?;
-        out.push_sql(if self.deleted { " SET deleted_at = service_now()" } else { " SET deleted_at = NULL" });
-        current(&self.id, &self.revision, &mut out)?;
-        out.push_sql(if self.deleted { " AND deleted_at IS NULL" } else { " AND deleted_at IS NOT NULL" });
+        let values = |out: &mut Out<'_, 'b>| {
+            out.push_sql(if self.deleted { "deleted_at = service_now()" } else { "deleted_at = NULL" });
+            Ok(())
+        };
+        self.table.update(values, self.conditions.iter(), &mut out)?;
         returning(columns, out)
     }
 }
 
-fn current<'b>(id: &'b Uuid, revision: &'b i32, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-    out.push_sql(" WHERE id = ");
-    out.push_bind_param::<st::Uuid, _>(id)?;
-    out.push_sql(" AND revision = ");
-    out.push_bind_param::<st::Integer, _>(revision)
-}
-
-fn returning<'b, C: QueryFragment<Pg>>(columns: &'b C, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+fn returning<'b, C: QueryFragment<Pg>>(columns: &'b C, mut out: Out<'_, 'b>) -> QueryResult<()> {
     out.push_sql(" RETURNING ");
     columns.walk_ast(out)
 }

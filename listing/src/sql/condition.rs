@@ -1,7 +1,8 @@
-use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
+//! Which rows a statement is about, as plain data; `render` writes it as SQL.
+
 use uuid::Uuid;
 
-use crate::{Value, sql::keyset::Beyond, sql::list::List};
+use crate::{sql::list::List, value::Value};
 
 /// A condition on the rows of one table, erased: plain data that renders as SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +32,6 @@ pub enum Condition {
     Counted(Path, Comparison, i64),
     /// The column equals the id of the parent in a statement for many parents.
     OfParent(&'static str),
-    /// The row lies beyond another in an order.
-    Beyond(Beyond),
 }
 
 /// How two values compare.
@@ -53,11 +52,47 @@ pub enum Comparison {
 }
 
 /// From the rows of one table to those of another: where our column equals theirs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
-    pub(crate) table: &'static str,
+    pub(crate) table: Table,
     pub(crate) ours: &'static str,
     pub(crate) theirs: &'static str,
+}
+
+/// The rows of a table that a statement reaches. Only `render` reads its name, and with it always
+/// writes which rows are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Table {
+    pub(in crate::sql) name: &'static str,
+    pub(in crate::sql) rows: Rows,
+}
+
+/// Whether a statement reaches soft-deleted rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::sql) enum Rows {
+    /// Those that are not deleted.
+    Live,
+    /// Those that are deleted.
+    Deleted,
+    /// Both.
+    All,
+}
+
+impl Table {
+    /// The rows of this table that are not deleted.
+    pub(crate) fn live(name: &'static str) -> Self {
+        Self { name, rows: Rows::Live }
+    }
+
+    /// The same table with its deleted rows.
+    pub(crate) fn with_deleted(self) -> Self {
+        Self { rows: Rows::All, ..self }
+    }
+
+    /// The deleted rows of the same table alone.
+    pub(crate) fn only_deleted(self) -> Self {
+        Self { rows: Rows::Deleted, ..self }
+    }
 }
 
 impl Comparison {
@@ -72,7 +107,7 @@ impl Comparison {
         }
     }
 
-    fn holds(self, one: i64, other: i64) -> bool {
+    pub(in crate::sql) fn holds(self, one: i64, other: i64) -> bool {
         match self {
             Self::Eq => one == other,
             Self::Ne => one != other,
@@ -85,12 +120,14 @@ impl Comparison {
 }
 
 impl Condition {
-    /// The row is not deleted.
-    pub(crate) const LIVE: Self = Self::Empty("deleted_at");
-
     /// The row has this id.
     pub(crate) fn id(id: Uuid) -> Self {
         Self::Is("id", Comparison::Eq, Value::Uuid(id))
+    }
+
+    /// The row has this revision.
+    pub(crate) fn revision(revision: i32) -> Self {
+        Self::Is("revision", Comparison::Eq, Value::Integer(revision))
     }
 
     /// The row has one of these ids.
@@ -110,144 +147,4 @@ impl Condition {
             _ => None,
         }
     }
-
-    /// Renders the condition on the rows that the statement calls `table`. Tables below it are called
-    /// by their depth, because a contact's company is a contact too.
-    pub(crate) fn render<'b>(
-        &'b self,
-        table: &str,
-        depth: usize,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
-        match self {
-            Self::All(all) => junction(all, " AND ", "TRUE", table, depth, out),
-            Self::Any(any) => junction(any, " OR ", "FALSE", table, depth, out),
-            Self::Not(condition) => {
-                // Not simply NOT: what is neither true nor false, because a column is empty, does
-                // not hold, and so its opposite does.
-                out.push_sql("(");
-                condition.render(table, depth, out)?;
-                out.push_sql(") IS NOT TRUE");
-                Ok(())
-            }
-            Self::Is(column, comparison, value) => {
-                name(out, table, column)?;
-                out.push_sql(comparison.sql());
-                value.push(out)
-            }
-            Self::OneOf(column, list) => {
-                name(out, table, column)?;
-                out.push_sql(" = ANY(");
-                list.push(out)?;
-                out.push_sql(")");
-                Ok(())
-            }
-            Self::Empty(column) => {
-                name(out, table, column)?;
-                out.push_sql(" IS NULL");
-                Ok(())
-            }
-            Self::Like(column, pattern) => {
-                name(out, table, column)?;
-                out.push_sql(" ILIKE ");
-                out.push_bind_param::<st::Text, _>(pattern)
-            }
-            Self::Contains(column, value) => {
-                name(out, table, column)?;
-                out.push_sql(" @> ");
-                value.push(out)
-            }
-            Self::Overlaps(column, texts) => {
-                name(out, table, column)?;
-                out.push_sql(" && ");
-                out.push_bind_param::<st::Array<st::Text>, _>(texts)
-            }
-            Self::Related(path, condition) => path.render(table, depth, out, |related, out| {
-                out.push_sql(" AND ");
-                condition.render(related, depth + 1, out)
-            }),
-            Self::Counted(path, comparison, number) => {
-                // Rows to which none are related are not among the counted ones, so where none is
-                // enough, those are asked for that have another number.
-                let none_is_enough = comparison.holds(0, *number);
-                out.push_sql(if none_is_enough { "NOT " } else { "" });
-                path.render(table, depth, out, |related, out| {
-                    out.push_sql(" GROUP BY ");
-                    name(out, related, path.theirs)?;
-                    out.push_sql(if none_is_enough { " HAVING NOT count(*)" } else { " HAVING count(*)" });
-                    out.push_sql(comparison.sql());
-                    out.push_bind_param::<st::BigInt, _>(number)
-                })
-            }
-            Self::OfParent(column) => {
-                name(out, table, column)?;
-                out.push_sql(" = parent.id");
-                Ok(())
-            }
-            Self::Beyond(beyond) => beyond.render(table, out),
-        }
-    }
-}
-
-impl Path {
-    /// Whether our row is among those that the related rows that are not deleted point at, of which
-    /// `further` says more.
-    ///
-    /// `IS TRUE` keeps PostgreSQL from turning this into a join. It then reads the related rows once,
-    /// into a hash table, and looks ours up there: a filter costs one pass over the organisation's
-    /// rows for each relation in it, at most (up to the rows for which tenancy's `hash_mem_multiplier`
-    /// allows a hash table). The plan of a join depends on how many rows it takes an organisation for:
-    /// of a large one among small ones, or before the first ANALYZE, it compares all with all.
-    fn render<'b>(
-        &'b self,
-        table: &str,
-        depth: usize,
-        out: &mut AstPass<'_, 'b, Pg>,
-        further: impl FnOnce(&str, &mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
-    ) -> QueryResult<()> {
-        let related = format!("r{depth}");
-        out.push_sql("(");
-        name(out, table, self.ours)?;
-        out.push_sql(" IN (SELECT ");
-        name(out, &related, self.theirs)?;
-        out.push_sql(" FROM ");
-        out.push_identifier(self.table)?;
-        out.push_sql(" AS ");
-        out.push_identifier(&related)?;
-        out.push_sql(" WHERE ");
-        name(out, &related, "deleted_at")?;
-        out.push_sql(" IS NULL");
-        further(&related, out)?;
-        out.push_sql(")) IS TRUE");
-        Ok(())
-    }
-}
-
-fn junction<'b>(
-    conditions: &'b [Condition],
-    between: &str,
-    none: &str,
-    table: &str,
-    depth: usize,
-    out: &mut AstPass<'_, 'b, Pg>,
-) -> QueryResult<()> {
-    if conditions.is_empty() {
-        out.push_sql(none);
-        return Ok(());
-    }
-    out.push_sql("(");
-    for (at, condition) in conditions.iter().enumerate() {
-        if at > 0 {
-            out.push_sql(between);
-        }
-        condition.render(table, depth, out)?;
-    }
-    out.push_sql(")");
-    Ok(())
-}
-
-pub(crate) fn name(out: &mut AstPass<'_, '_, Pg>, table: &str, column: &str) -> QueryResult<()> {
-    out.push_identifier(table)?;
-    out.push_sql(".");
-    out.push_identifier(column)
 }

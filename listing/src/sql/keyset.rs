@@ -1,23 +1,29 @@
-use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
+use diesel::QueryResult;
 
-use crate::{Direction, Value, read::order::Key};
+use crate::{
+    sql::{
+        order::{Direction, Key},
+        render::Out,
+    },
+    value::Value,
+};
 
-/// A keyset bound: what follows (or precedes) a row in an order.
+/// A keyset bound: the rows that follow (or precede) a row in an order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Beyond {
+pub(crate) struct KeysetBound {
     keys: Vec<Key>,
     values: Vec<Value>,
     reversed: bool,
 }
 
-impl Beyond {
+impl KeysetBound {
     pub(crate) fn new(keys: Vec<Key>, values: Vec<Value>, reversed: bool) -> Self {
         Self { keys, values, reversed }
     }
 
     /// A row comparison where all keys run one way and none is ever null: PostgreSQL answers it
     /// from an index alone. Otherwise the same spelled out, key by key.
-    pub(crate) fn render<'b>(&'b self, table: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    pub(crate) fn render<'b>(&'b self, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         let first = self.keys.first().map(|key| key.direction);
         if self.keys.iter().all(|key| !key.is_nullable() && Some(key.direction) == first) {
             return self.render_row(table, out);
@@ -44,7 +50,7 @@ impl Beyond {
         Ok(())
     }
 
-    fn render_row<'b>(&'b self, table: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render_row<'b>(&'b self, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         let rising = self.keys.first().is_some_and(|key| self.rises(key));
         out.push_sql("(");
         for (at, key) in self.keys.iter().enumerate() {
@@ -70,7 +76,7 @@ impl Beyond {
         key: &'b Key,
         value: &'b Value,
         table: &str,
-        out: &mut AstPass<'_, 'b, Pg>,
+        out: &mut Out<'_, 'b>,
     ) -> QueryResult<()> {
         match (self.rises(key), value) {
             (true, Value::Null) => out.push_sql("FALSE"),
@@ -95,7 +101,7 @@ impl Beyond {
     }
 }
 
-fn equal<'b>(key: &'b Key, value: &'b Value, table: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+fn equal<'b>(key: &'b Key, value: &'b Value, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
     key.render(table, out)?;
     if *value == Value::Null {
         out.push_sql(" IS NULL");

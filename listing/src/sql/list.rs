@@ -2,7 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 use uuid::Uuid;
 
-use crate::{Decimal, Value};
+use crate::{scalar::decimal::Decimal, value::Value};
 
 /// Several values of one kind, bound as one array: so that the text of a statement does not depend on
 /// how many there are.

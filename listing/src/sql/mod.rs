@@ -4,6 +4,11 @@ pub(crate) mod change;
 pub(crate) mod condition;
 pub(crate) mod keyset;
 pub(crate) mod list;
+pub(crate) mod order;
+pub(crate) mod render;
 pub(crate) mod select;
 pub(crate) mod statement;
 pub(crate) mod values;
+
+#[cfg(test)]
+mod tests;

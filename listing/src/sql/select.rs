@@ -1,22 +1,23 @@
-use diesel::{
-    QueryResult,
-    pg::Pg,
-    query_builder::{AstPass, QueryFragment},
-    sql_types as st,
-};
+//! The statements that read rows.
+
+use diesel::{QueryResult, pg::Pg, query_builder::QueryFragment, sql_types as st};
 use uuid::Uuid;
 
 use crate::{
-    Condition,
     field::Shape,
-    read::order::{Key, Via},
-    sql::{condition::name, statement::Render},
+    sql::{
+        condition::{Condition, Table},
+        keyset::KeysetBound,
+        order::{Key, Via},
+        render::{Out, name},
+        values::Render,
+    },
 };
 
 /// Whole rows of one table that meet these conditions.
 #[derive(Clone, Debug)]
 pub struct Find {
-    pub(crate) table: &'static str,
+    pub(crate) table: Table,
     pub(crate) conditions: Vec<Condition>,
 }
 
@@ -24,12 +25,12 @@ pub struct Find {
 /// then for each join the related row's id and columns, then the total.
 #[derive(Clone, Debug)]
 pub(crate) struct Select {
-    pub(crate) table: &'static str,
+    pub(crate) table: Table,
     pub(crate) columns: Vec<Shape>,
     /// Which rows count.
     pub(crate) filter: Vec<Condition>,
     /// Which of them are wanted.
-    pub(crate) bounds: Vec<Condition>,
+    pub(crate) bounds: Vec<KeysetBound>,
     pub(crate) order: Vec<Key>,
     /// Runs the order the other way: a page counted from the end.
     pub(crate) reversed: bool,
@@ -54,13 +55,13 @@ pub(crate) struct PerParent {
 /// How many rows pass a filter, for each of many parents.
 pub(crate) struct CountPerParent {
     pub(crate) parents: Vec<Uuid>,
-    pub(crate) table: &'static str,
+    pub(crate) table: Table,
     pub(crate) filter: Vec<Condition>,
 }
 
 /// How many rows pass a filter.
 pub(crate) struct Count {
-    pub(crate) table: &'static str,
+    pub(crate) table: Table,
     pub(crate) filter: Vec<Condition>,
 }
 
@@ -68,18 +69,16 @@ impl Find {
     pub(crate) fn render<'b, C: QueryFragment<Pg>>(
         &'b self,
         columns: &'b C,
-        mut out: AstPass<'_, 'b, Pg>,
+        mut out: Out<'_, 'b>,
     ) -> QueryResult<()> {
         out.push_sql("SELECT ");
         columns.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM ");
-        out.push_identifier(self.table)?;
-        render_where(self.table, self.conditions.iter(), &mut out)
+        self.table.from(|_| Ok(()), self.conditions.iter(), &mut out).map(drop)
     }
 }
 
 impl Render for Select {
-    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
         if self.joins.is_empty() && !self.total {
             return self.render_page(&mut out);
         }
@@ -89,12 +88,12 @@ impl Render for Select {
             let alias = join.via.alias();
             for column in std::iter::once("id").chain(join.shapes.iter().map(|shape| shape.column)) {
                 out.push_sql(", ");
-                name(&mut out, &alias, column)?;
+                name(&alias, column, &mut out)?;
             }
         }
         if self.total {
             out.push_sql(", (");
-            render_count(self.table, &self.filter, &mut out)?;
+            render_count(&self.table, &self.filter, &mut out)?;
             out.push_sql(")");
         }
         out.push_sql(" FROM (");
@@ -107,10 +106,10 @@ impl Render for Select {
         for (at, key) in self.order.iter().enumerate() {
             out.push_sql(if at == 0 { " ORDER BY " } else { ", " });
             if key.via.is_some() {
-                name(&mut out, "page", &foreign_key(foreign))?;
+                name("page", &foreign_key(foreign), &mut out)?;
                 foreign += 1;
             } else {
-                name(&mut out, "page", key.shape.column)?;
+                name("page", key.shape.column, &mut out)?;
             }
             out.push_sql(key.direction.reversed(self.reversed).sql(key.is_nullable()));
         }
@@ -119,31 +118,28 @@ impl Render for Select {
 }
 
 impl Select {
-    fn render_page<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render_page<'b>(&'b self, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         for (at, shape) in self.columns.iter().enumerate() {
             out.push_sql(if at == 0 { "" } else { ", " });
-            name(out, self.table, shape.column)?;
+            name(self.table.name(), shape.column, out)?;
         }
         for (number, key) in self.order.iter().filter(|key| key.via.is_some()).enumerate() {
             out.push_sql(", ");
-            key.render(self.table, out)?;
+            key.render(self.table.name(), out)?;
             out.push_sql(" AS ");
             out.push_identifier(&foreign_key(number))?;
         }
-        out.push_sql(" FROM ");
-        out.push_identifier(self.table)?;
-        let mut joined: Vec<Via> = vec![];
-        for via in self.order.iter().filter_map(|key| key.via) {
-            if !joined.contains(&via) {
-                via.join(self.table, out)?;
-                joined.push(via);
-            }
+        let joins =
+            |out: &mut Out<'_, 'b>| join_each(self.order.iter().map(|key| &key.via), &self.table, out);
+        let mut and = self.table.from(joins, self.filter.iter(), out)?;
+        for bound in &self.bounds {
+            and.next(out);
+            bound.render(self.table.name(), out)?;
         }
-        render_where(self.table, self.filter.iter().chain(&self.bounds), out)?;
         for (at, key) in self.order.iter().enumerate() {
             out.push_sql(if at == 0 { " ORDER BY " } else { ", " });
-            key.render(self.table, out)?;
+            key.render(self.table.name(), out)?;
             out.push_sql(key.direction.reversed(self.reversed).sql(key.is_nullable()));
         }
         if let Some(limit) = self.limit {
@@ -159,28 +155,31 @@ fn foreign_key(number: usize) -> String {
     format!("key{number}")
 }
 
-pub(crate) fn render_where<'b>(
-    table: &str,
-    conditions: impl Iterator<Item = &'b Condition>,
-    out: &mut AstPass<'_, 'b, Pg>,
+/// Joins each of these relations once.
+pub(crate) fn join_each<'b>(
+    vias: impl Iterator<Item = &'b Option<Via>>,
+    table: &Table,
+    out: &mut Out<'_, 'b>,
 ) -> QueryResult<()> {
-    for (at, condition) in conditions.enumerate() {
-        out.push_sql(if at == 0 { " WHERE " } else { " AND " });
-        condition.render(table, 1, out)?;
+    let mut joined: Vec<&Via> = vec![];
+    for via in vias.flatten() {
+        if !joined.contains(&via) {
+            via.join(table.name(), out)?;
+            joined.push(via);
+        }
     }
     Ok(())
 }
 
-fn render_count<'b>(table: &str, filter: &'b [Condition], out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-    out.push_sql("SELECT count(*) FROM ");
-    out.push_identifier(table)?;
-    render_where(table, filter.iter(), out)
+fn render_count<'b>(table: &'b Table, filter: &'b [Condition], out: &mut Out<'_, 'b>) -> QueryResult<()> {
+    out.push_sql("SELECT count(*)");
+    table.from(|_| Ok(()), filter.iter(), out).map(drop)
 }
 
 impl Render for PerParent {
     // Parents without children answer no row. A correlated LATERAL runs as a nested loop, so each
     // parent's children keep their order.
-    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("SELECT child.*, parent.id FROM ");
         render_parents(&self.parents, &mut out)?;
         out.push_sql(" CROSS JOIN LATERAL (");
@@ -190,7 +189,7 @@ impl Render for PerParent {
     }
 }
 
-fn render_parents<'b>(parents: &'b Vec<Uuid>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+fn render_parents<'b>(parents: &'b Vec<Uuid>, out: &mut Out<'_, 'b>) -> QueryResult<()> {
     out.push_sql("unnest(");
     out.push_bind_param::<st::Array<st::Uuid>, _>(parents)?;
     out.push_sql(") AS parent(id)");
@@ -198,18 +197,18 @@ fn render_parents<'b>(parents: &'b Vec<Uuid>, out: &mut AstPass<'_, 'b, Pg>) -> 
 }
 
 impl Render for CountPerParent {
-    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("SELECT parent.id, total.count FROM ");
         render_parents(&self.parents, &mut out)?;
         out.push_sql(" CROSS JOIN LATERAL (");
-        render_count(self.table, &self.filter, &mut out)?;
+        render_count(&self.table, &self.filter, &mut out)?;
         out.push_sql(") AS total");
         Ok(())
     }
 }
 
 impl Render for Count {
-    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        render_count(self.table, &self.filter, &mut out)
+    fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
+        render_count(&self.table, &self.filter, &mut out)
     }
 }

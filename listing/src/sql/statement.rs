@@ -9,15 +9,13 @@ use diesel::{
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     query_dsl::CompatibleType,
-    sql_types as st,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use tenancy::{Failure, Scope, Tx};
 
 use crate::sql::{
-    change::{Insert, Mark, Update},
+    change::{Insert, SoftDelete, Update},
     select::Find,
-    values::Values,
 };
 
 /// A statement that answers whole rows of an entity.
@@ -29,8 +27,24 @@ pub enum Statement {
     Insert(Insert),
     /// Changes a row.
     Update(Update),
-    /// Sets or clears the mark of deletion.
-    Mark(Mark),
+    /// Deletes rows softly, or restores them.
+    SoftDelete(SoftDelete),
+}
+
+impl Statement {
+    /// Writes the statement, which answers these columns.
+    pub(crate) fn write<'b, C: QueryFragment<Pg>>(
+        &'b self,
+        columns: &'b C,
+        out: AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        match self {
+            Self::Find(find) => find.render(columns, out),
+            Self::Insert(insert) => insert.render(columns, out),
+            Self::Update(update) => update.render(columns, out),
+            Self::SoftDelete(delete) => delete.render(columns, out),
+        }
+    }
 }
 
 /// A row that the shared statements can read. Every struct that derives diesel's `Queryable` and
@@ -84,44 +98,6 @@ impl<C, T> Query for Answer<C, T> {
 
 impl<C: QueryFragment<Pg>, T> QueryFragment<Pg> for Answer<C, T> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        match &self.statement {
-            Statement::Find(find) => find.render(&self.columns, out),
-            Statement::Insert(insert) => insert.render(&self.columns, out),
-            Statement::Update(update) => update.render(&self.columns, out),
-            Statement::Mark(mark) => mark.render(&self.columns, out),
-        }
+        self.statement.write(&self.columns, out)
     }
-}
-
-/// A statement that answers values.
-pub(crate) trait Render: Send {
-    /// What it says.
-    fn render<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
-}
-
-struct Valued<S>(S);
-
-impl<S> QueryId for Valued<S> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<S> Query for Valued<S> {
-    type SqlType = st::Untyped;
-}
-
-impl<S: Render> QueryFragment<Pg> for Valued<S> {
-    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.render(out)
-    }
-}
-
-/// The rows of such a statement, in a transaction of its own.
-pub(crate) async fn values<S: Render>(scope: &Scope, statement: S) -> Result<Vec<Values>, Failure> {
-    scope.rows(Valued(statement)).await
-}
-
-/// The rows of such a statement inside a write.
-pub(crate) async fn values_in<S: Render>(tx: &Tx, statement: S) -> Result<Vec<Values>, Failure> {
-    tx.rows(Valued(statement)).await
 }

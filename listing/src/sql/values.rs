@@ -1,12 +1,17 @@
+//! Statements that answer values, and the rows that they answer.
+
 use diesel::{
+    QueryResult,
     deserialize::{self, FromSql, QueryableByName},
     pg::{Pg, PgValue},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     row::{Field, NamedRow, Row},
     sql_types as st,
 };
+use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
 
-use crate::{Decimal, Value};
+use crate::{scalar::decimal::Decimal, sql::render::Out, value::Value};
 
 /// A row of values whose number and kinds only the statement knows: of a list, a group, a count.
 #[derive(Clone, Debug)]
@@ -61,4 +66,38 @@ fn read(value: PgValue<'_>) -> deserialize::Result<Value> {
         3802 => Value::Json(FromSql::<st::Jsonb, Pg>::from_sql(value)?),
         oid => return Err(format!("no value is known of the type {oid}").into()),
     })
+}
+
+/// A statement that answers values.
+pub(crate) trait Render: Send {
+    /// Writes it as SQL.
+    fn render<'b>(&'b self, out: Out<'_, 'b>) -> QueryResult<()>;
+}
+
+/// Such a statement, as diesel runs it.
+struct Valued<S>(S);
+
+impl<S> QueryId for Valued<S> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<S> Query for Valued<S> {
+    type SqlType = st::Untyped;
+}
+
+impl<S: Render> QueryFragment<Pg> for Valued<S> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.render(out)
+    }
+}
+
+/// The rows of such a statement, in a transaction of its own.
+pub(crate) async fn values<S: Render>(scope: &Scope, statement: S) -> Result<Vec<Values>, Failure> {
+    scope.rows(Valued(statement)).await
+}
+
+/// The rows of such a statement inside a write.
+pub(crate) async fn values_in<S: Render>(tx: &Tx, statement: S) -> Result<Vec<Values>, Failure> {
+    tx.rows(Valued(statement)).await
 }

@@ -6,15 +6,27 @@ use tenancy::{ErrorCode, Event, Failure, Key, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
-    Changed, Create, Draft, Editable, GivenId, ImportInput, MAX_ROWS, Made, Many, Statement, Value,
-    csv::import::{CsvSheet, RowError},
-    field::Shape,
-    sql::change::{Insert, Update},
-    updated,
-    write::draft::fields,
-    write::mutations::Object,
-    write::payload::{CreateMany, Import, mutation, mutation_of_many},
-    write::references,
+    checks::Checks,
+    csv::import::{CsvRow, CsvSheet, ImportInput, RowError},
+    draft::Draft,
+    field::{Presence, Shape},
+    limits::MAX_ROWS,
+    scalar::id::GivenId,
+    sql::{
+        change::{Insert, Update},
+        condition::Condition,
+        statement::Statement,
+    },
+    typed::entity,
+    value::Value,
+    write::{
+        editable::Editable,
+        lifecycle::updated,
+        many::Many,
+        payload::{Changed, Create, CreateMany, Import, Made, mutation, mutation_of_many},
+        reading::{self, Object, fields},
+        references,
+    },
 };
 
 /// The fields of an input; what is no object has been refused before.
@@ -61,7 +73,7 @@ pub(crate) async fn create<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
     allowed::<E>(scope)?;
     let mut given = object(given);
     let key = key(&mutation::<Create, E>(), &mut given)?;
-    let draft = Draft::new::<E>(given);
+    let draft = checked::<E>(reading::new_row(entity::<E>(), given));
     draft.accepted()?;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let mut drafts = [draft];
@@ -81,7 +93,7 @@ pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
     let mut given = object(given);
     let id = take::<GivenId<E>>(&mut given, "id")?.ok_or_else(|| Failure::not_found("id"))?.uuid("id")?;
     let revision = take::<i32>(&mut given, "expectedRevision")?.unwrap_or_default();
-    let draft = Draft::change::<E>(id, given);
+    let draft = checked::<E>(reading::change(entity::<E>(), id, given));
     draft.accepted()?;
     scope
         .write(E::WRITE, |tx| async move {
@@ -92,7 +104,8 @@ pub(crate) async fn update<E: Editable>(scope: &Scope, given: GraphQLValue) -> R
             let changes = draft.values();
             let names: Vec<&str> = changes.iter().map(|(shape, _)| shape.name).collect();
             let details = json!({ "changed": names });
-            let update = Update { table: E::TABLE, id, revision, changes };
+            let conditions = vec![Condition::id(id), Condition::revision(revision)];
+            let update = Update { table: entity::<E>().rows(), conditions, changes };
             let row = E::rows_in(&tx, Statement::Update(update)).await?.pop();
             if row.is_some() {
                 tx.publish(Event::new(E::PREFIX, "updated", id, details));
@@ -126,7 +139,9 @@ pub(crate) async fn create_many<E: Editable>(scope: &Scope, given: GraphQLValue)
     let (mut drafts, mut errors) = (vec![], vec![]);
     for (number, row) in (1..).zip(rows) {
         match row {
-            GraphQLValue::Object(row) => drafts.push((number, Draft::new::<E>(row))),
+            GraphQLValue::Object(row) => {
+                drafts.push((number, checked::<E>(reading::new_row(entity::<E>(), row))))
+            }
             // One alone stands for a list, and the library does not look at what it is.
             _ => {
                 let error = UserError::new(ErrorCode::Invalid, "", "This is not an object.");
@@ -137,9 +152,23 @@ pub(crate) async fn create_many<E: Editable>(scope: &Scope, given: GraphQLValue)
     make::<E>(scope, key, drafts, errors, mode).await
 }
 
+/// A draft that was read, and what the entity's own rules say of it.
+fn checked<E: Editable>((mut draft, mut checks): (Draft, Checks)) -> Draft {
+    E::check(&draft, &mut checks);
+    draft.errors = checks.errors();
+    draft
+}
+
+fn draft_of_csv<E: Editable>(row: CsvRow) -> Draft {
+    let (mut draft, mut checks) = reading::csv_row(entity::<E>(), &row);
+    E::from_csv(&row, &mut draft, &mut checks);
+    draft.csv = Some(row);
+    checked::<E>((draft, checks))
+}
+
 /// The columns of a CSV that mean something.
 pub(crate) fn csv_columns<E: Editable>() -> Vec<&'static str> {
-    fields::<E>().map(|(field, _)| field.shape.name).chain(E::CSV_COLUMNS.iter().copied()).collect()
+    fields(entity::<E>()).map(|(field, _)| field.shape.name).chain(E::CSV_COLUMNS.iter().copied()).collect()
 }
 
 /// Reads a CSV and adds its entities: all of them, or none if a row is wrong, unless told to skip
@@ -152,11 +181,11 @@ pub async fn import<E: Editable>(scope: &Scope, input: ImportInput) -> Result<Ma
     let body = sorted(input.to_value()).to_string();
     let operation = mutation_of_many::<Import, E>();
     let key = input.idempotency_key.map(|key| Key::new(&operation, key, body.as_bytes())).transpose()?;
-    let required = fields::<E>().filter(|(_, given)| matches!(given.need, crate::field::Need::Required));
+    let required = fields(entity::<E>()).filter(|(_, given)| matches!(given.presence, Presence::Required));
     let required: Vec<_> = required.map(|(field, _)| field.shape.name).collect();
     let columns = input.columns.unwrap_or_default();
     let sheet = CsvSheet::read(&input.csv, &columns, &csv_columns::<E>(), &required)?;
-    let drafts = sheet.rows.into_iter().map(|row| (row.number, Draft::from_csv::<E>(row))).collect();
+    let drafts = sheet.rows.into_iter().map(|row| (row.number, draft_of_csv::<E>(row))).collect();
     let mode = Mode { dry_run: input.dry_run, skip_invalid: input.skip_invalid };
     let mut many = make(scope, key, drafts, sheet.errors, mode).await?;
     many.ignored_columns = sheet.ignored;
@@ -219,7 +248,7 @@ async fn complete<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Draft]) -> 
 /// The drafts as rows, in one statement, and the events of that. Their columns are those that clients can give, and what the
 /// entity's own rules have set.
 async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Failure> {
-    let mut shapes: Vec<Shape> = fields::<E>().map(|(field, _)| field.shape).collect();
+    let mut shapes: Vec<Shape> = fields(entity::<E>()).map(|(field, _)| field.shape).collect();
     let rows: Vec<_> = drafts.into_iter().map(|draft| (draft.id(), draft.values())).collect();
     for (shape, _) in rows.iter().flat_map(|(_, values)| values) {
         if !shapes.contains(shape) {
@@ -234,7 +263,8 @@ async fn insert<E: Editable>(tx: &Tx, drafts: Vec<Draft>) -> Result<Vec<E>, Fail
         (id, shapes.iter().map(&mut value).collect())
     };
     let rows = rows.into_iter().map(row).collect();
-    let made = E::rows_in(tx, Statement::Insert(Insert { table: E::TABLE, shapes, rows })).await?;
+    let made =
+        E::rows_in(tx, Statement::Insert(Insert { table: entity::<E>().rows(), shapes, rows })).await?;
     E::created(tx, &made).await?;
     for row in &made {
         tx.publish(Event::new(E::PREFIX, "created", row.id(), json!({})));

@@ -12,11 +12,17 @@ use tenancy::{ErrorCode, Event, Failure, Tx};
 use uuid::Uuid;
 
 use crate::{
-    Changeable, Changed, Delete, Entity, GivenId, Payload, Restore, Statement, Verb, find_in, find_live_in,
+    context::scope,
+    entity::Entity,
+    read::find::{find_in, find_live_in},
     registry::{self, MetaTypeId, Registry},
-    scope,
-    sql::change::Mark,
-    write::payload::{answer, mutation},
+    scalar::id::GivenId,
+    sql::{change::SoftDelete, condition::Condition, statement::Statement},
+    typed::entity,
+    write::{
+        editable::Changeable,
+        payload::{Changed, Delete, Payload, Restore, Verb, answer, mutation},
+    },
 };
 
 /// `deleteContact` and `restoreContact` for an entity, to be merged into a domain's mutations.
@@ -76,10 +82,13 @@ async fn change<V: DeletedState, E: Changeable>(
     // The payload answers the row.
     scope.require(E::READ)?;
     let id = target.id.uuid("id")?;
-    let mark = Mark { table: E::TABLE, id, revision: target.expected_revision, deleted: V::DELETED };
+    let rows = entity::<E>().rows();
+    let table = if V::DELETED { rows } else { rows.only_deleted() };
+    let conditions = vec![Condition::id(id), Condition::revision(target.expected_revision)];
+    let delete = SoftDelete { table, conditions, deleted: V::DELETED };
     scope
         .write(E::WRITE, |tx| async move {
-            let marked = E::rows_in(&tx, Statement::Mark(mark)).await?.pop();
+            let marked = E::rows_in(&tx, Statement::SoftDelete(delete)).await?.pop();
             if marked.is_some() {
                 tx.publish(Event::new(E::PREFIX, V::PAST, id, json!({})));
             }

@@ -7,10 +7,11 @@ use async_graphql::{
 use tenancy::{Failure, UserError};
 
 use crate::{
-    Entity, RowError, Verb,
-    entity::plural,
+    csv::import::RowError,
+    entity::Entity,
     registry::{self, MetaTypeId, Registry},
-    write::payload::mutation_of_many,
+    typed::entity,
+    write::payload::{Verb, mutation_of_many},
 };
 
 /// How many row errors are answered at most; the first ones show what is wrong.
@@ -57,7 +58,7 @@ impl<V, E> ManyPayload<V, E> {
 
 impl<V: Verb, E: Entity> OutputType for ManyPayload<V, E> {
     fn type_name() -> Cow<'static, str> {
-        format!("{}{}Payload", V::NAME, plural::<E>()).into()
+        format!("{}{}Payload", V::NAME, entity::<E>().plural()).into()
     }
 
     // Nullable wherever it stands: a field that can fail must not take its neighbours with it.

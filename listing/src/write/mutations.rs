@@ -3,22 +3,30 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, Name, ObjectType, OutputType, Positioned,
-    ServerResult, Value, indexmap::IndexMap, parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
+    Value, parser::types::Field as Selection, resolver_utils::resolve_container,
 };
 
 use crate::{
-    Create, Delete, Editable, GivenId, ImportInput, Lifecycle, ManyPayload, Payload, Restore, Update,
-    entity::plural,
-    field::{Given, Need},
-    raw::given,
+    context::{given, scope},
+    csv::import::ImportInput,
+    field::{Field, Given, Presence},
+    limits::MAX_ROWS,
     read::json::Json,
     registry::{self, Input, MetaTypeId, Output, Registry},
-    scope,
-    write::draft::fields,
-    write::editing,
-    write::lifecycle,
-    write::payload::{CreateMany, Import, answer, mutation, mutation_of_many},
+    rule::Rule,
+    scalar::id::GivenId,
+    typed::entity,
+    write::{
+        editable::Editable,
+        editing,
+        lifecycle::{self, Lifecycle},
+        many::ManyPayload,
+        payload::{
+            Create, CreateMany, Delete, Import, Payload, Restore, Update, answer, mutation, mutation_of_many,
+        },
+        reading::fields,
+    },
 };
 
 /// `createContact`, `updateContact`, `deleteContact`, `restoreContact`, `createContacts` and
@@ -34,33 +42,30 @@ impl<E> Default for Mutations<E> {
 const ABOUT_KEY: &str = "Any text that names this wish: repeated with the same input it answers the same again, \
                          for 24 hours.";
 
-/// An input as the fields of an object.
-pub(crate) type Object = IndexMap<Name, Value>;
-
 /// The description of one field that clients can give.
 fn describe_field<E: Editable>(
     registry: &mut Registry,
-    field: &crate::Field,
+    field: &Field,
     given: Given,
     changing: bool,
 ) -> Input {
     let shape = field.shape;
     let ty = match given.rule {
-        crate::Rule::Parts(parts) => (parts.describe)(registry),
+        Rule::Parts(parts) => (parts.describe)(registry),
         _ => shape.kind.describe(registry),
     };
-    let may_be_absent = changing || !matches!(given.need, Need::Required);
+    let may_be_absent = changing || !matches!(given.presence, Presence::Required);
     let ty = if may_be_absent { ty.trim_end_matches('!').to_owned() } else { ty };
-    let mut about = registry::about::<E>(registry, shape.name);
+    let mut about = registry::about(registry, E::NAME, shape.name);
     let rule = given.rule.about();
     if !rule.is_empty() {
         about = format!("{about} {rule}");
     }
-    match given.need {
-        Need::Default(value) if !changing => {
+    match given.presence {
+        Presence::Default(value) if !changing => {
             about = format!("{about} `{}` unless told.", Json::literal(shape.kind, &value()));
         }
-        Need::Optional => {}
+        Presence::Optional => {}
         _ if changing => about = format!("{about} Cannot be emptied."),
         _ => {}
     }
@@ -70,7 +75,7 @@ fn describe_field<E: Editable>(
 fn describe_new<E: Editable>(registry: &mut Registry, keyed: bool) -> String {
     let me = if keyed { format!("Create{}Input", E::NAME) } else { format!("New{}Input", E::NAME) };
     let mut inputs: Vec<Input> = vec![];
-    for (field, given) in fields::<E>() {
+    for (field, given) in fields(entity::<E>()) {
         inputs.push(describe_field::<E>(registry, field, given, false));
     }
     if keyed {
@@ -84,7 +89,7 @@ fn describe_change<E: Editable>(registry: &mut Registry) -> String {
     let me = format!("Update{}Input", E::NAME);
     let id = <GivenId<E> as InputType>::create_type_info(registry);
     let mut inputs = vec![registry::input("id", &id, "Which one."), lifecycle::expected_revision()];
-    for (field, given) in fields::<E>().filter(|(_, given)| !given.fixed) {
+    for (field, given) in fields(entity::<E>()).filter(|(_, given)| !given.fixed) {
         inputs.push(describe_field::<E>(registry, field, given, true));
     }
     let about = format!(
@@ -95,9 +100,9 @@ fn describe_change<E: Editable>(registry: &mut Registry) -> String {
 }
 
 fn describe_many<E: Editable>(registry: &mut Registry) -> String {
-    let me = format!("Create{}Input", plural::<E>());
+    let me = format!("Create{}Input", entity::<E>().plural());
     let list = format!("[{}!]!", describe_new::<E>(registry, false));
-    let about_list = format!("The new {}: at most {}.", E::MANY, crate::MAX_ROWS);
+    let about_list = format!("The new {}: at most {}.", E::MANY, MAX_ROWS);
     let about_skip = "Make those that are in order and leave the others out, instead of none at all.";
     let inputs = [
         registry::input(E::MANY, &list, &about_list),
@@ -170,7 +175,7 @@ impl<E: Editable> OutputType for Mutations<E> {
         })
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Selection>) -> ServerResult<Value> {
         resolve_container(ctx, self).await
     }
 }

@@ -8,11 +8,11 @@ use tenancy::{ErrorCode, Failure, Recall, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
-    Entity,
-    entity::plural,
-    read::page::at,
-    read::queries::find_many_in,
+    context::at,
+    entity::Entity,
+    read::find::find_many_in,
     registry::{self, MetaTypeId, Registry},
+    typed::entity,
 };
 
 /// What a mutation does, for the names of its types.
@@ -71,7 +71,7 @@ pub(crate) fn mutation<V: Verb, E: Entity>() -> String {
 
 /// The mutation that does this to several: `createContacts`.
 pub(crate) fn mutation_of_many<V: Verb, E: Entity>() -> String {
-    format!("{}{}", V::FIELD, plural::<E>())
+    format!("{}{}", V::FIELD, entity::<E>().plural())
 }
 
 /// Answers a payload, or what refused it.

@@ -2,40 +2,42 @@
 
 use std::collections::{HashMap, HashSet};
 
-use diesel::{QueryResult, pg::Pg, query_builder::AstPass};
+use diesel::QueryResult;
 use tenancy::{ErrorCode, Failure, Scope, Tx};
 use uuid::Uuid;
 
 use crate::{
-    Condition, Draft, Editable, Value,
-    relation::Way,
-    sql::condition::{Comparison, name},
-    sql::select::render_where,
-    sql::statement::{Render, values_in},
-    sql::values::Values,
+    any::Way,
+    draft::Draft,
+    sql::{
+        condition::{Comparison, Condition, Table},
+        render::{Out, name},
+        values::{Render, Values, values_in},
+    },
+    typed::entity,
+    value::Value,
+    write::editable::Editable,
 };
 
 /// The ids among these that are there.
 struct Present {
-    table: &'static str,
+    table: Table,
     conditions: Vec<Condition>,
 }
 
 impl Render for Present {
-    fn render<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("SELECT ");
-        name(&mut out, self.table, "id")?;
-        out.push_sql(" FROM ");
-        out.push_identifier(self.table)?;
-        render_where(self.table, self.conditions.iter(), &mut out)
+        name(self.table.name(), "id", &mut out)?;
+        self.table.from(|_| Ok(()), self.conditions.iter(), &mut out).map(drop)
     }
 }
 
 /// Says NOT_FOUND at every field of a draft that names what is not there, is deleted, or is not what
 /// the relation is to. The database would only refuse what was never there.
 pub(crate) async fn check<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
-    for relation in E::RELATIONS {
-        let Way::One { column, .. } = relation.way else { continue };
+    for relation in entity::<E>().relations() {
+        let Way::One { column } = relation.way else { continue };
         // What is made by the same mutation is not there yet.
         let made: HashSet<Uuid> = drafts.iter().filter(|draft| draft.is_sound()).map(Draft::id).collect();
         let wanted: HashMap<usize, (&'static str, Uuid)> = drafts
@@ -51,12 +53,12 @@ pub(crate) async fn check<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Dra
         // Whether an id is there is something to read.
         scope.require(relation.target.read)?;
         let ids = wanted.values().map(|(_, id)| *id).collect();
-        let mut conditions = vec![Condition::ids(ids), Condition::LIVE];
+        let mut conditions = vec![Condition::ids(ids)];
         if let Some((column, value)) = relation.refers_only_to {
             conditions.push(Condition::Is(column, Comparison::Eq, value.into()));
         }
         let present: Vec<Values> =
-            values_in(tx, Present { table: relation.target.table, conditions }).await?;
+            values_in(tx, Present { table: relation.target.rows(), conditions }).await?;
         let present: HashSet<Value> = present.into_iter().flat_map(|row| row.0).collect();
         for (at, (field, id)) in wanted {
             if let Some(draft) = drafts.get_mut(at).filter(|_| !present.contains(&Value::Uuid(id))) {

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_crm::Contact;
 use domain_identity::User;
-use listing::{Answers, Entity, Field, Id, Identified, Loaders, Queries, Related, Relation};
+use listing::{Entity, Field, Id, Identified, Loaders, Queries, Related, Relation, ResponseBudget};
 use serde_json::{Value, json};
 use tenancy::{Failure, Permission, Refusal, Role, Scope};
 use uuid::Uuid;
@@ -64,11 +64,7 @@ impl Entity for Note {
     const MANY: &'static str = "notes";
     const TABLE: &'static str = "contacts";
     const READ: Permission = Permission::OwnAccount;
-    const FIELDS: &'static [Field] = &[
-        Field::id::<Self, _>("id", contacts::id),
-        Field::new("name", contacts::name),
-        Field::new("createdAt", contacts::created_at),
-    ];
+    const FIELDS: &'static [Field] = &[Field::new("name", contacts::name)];
     const RELATIONS: &'static [Relation<Self>] = &[
         Relation::one::<User, _>(
             "createdBy",
@@ -96,7 +92,7 @@ struct Query(Queries<Note>, Queries<Contact>, Queries<User>);
 async fn ask(scope: &Scope, query: &str) -> Response {
     let schema = Schema::new(Query::default(), EmptyMutation, EmptySubscription);
     let request = Request::new(query).data(scope.clone()).data(Loaders::default());
-    schema.execute(request.data(Answers::new(false))).await
+    schema.execute(request.data(ResponseBudget::new(false))).await
 }
 
 /// The refusals in an answer.

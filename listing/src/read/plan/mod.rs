@@ -2,6 +2,9 @@
 //! statement must bring, and how each field of the answer is made of them. So a list costs no more
 //! than it shows, and its rows no future of their own.
 
+mod branch;
+mod connection;
+
 use std::collections::HashMap;
 
 use async_graphql::{Context, Positioned, Value as GraphQLValue, parser::types::Selection};
@@ -9,17 +12,25 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, future::ready, stream};
 use tenancy::{Failure, Scope};
 use uuid::Uuid;
 
+use self::branch::{Branch, Many};
+pub(crate) use self::{
+    branch::One,
+    connection::{ConnectionPlan, Sheet},
+};
 use crate::{
-    AnyEntity, Kind, Value,
-    any::AnyWay,
+    any::{AnyEntity, Way},
     field::Shape,
+    kind::Kind,
     read::{
-        branch::{Branch, Many, One},
         json::{Json, Key},
-        order::{self, Via},
-        selection::Asked,
+        selection::SelectedField,
     },
-    sql::{select::Join, values::Values},
+    sql::{
+        order::{self, Via},
+        select::Join,
+        values::Values,
+    },
+    value::Value,
 };
 
 /// How many branches of one list are read at the same time: each takes a connection.
@@ -64,11 +75,11 @@ pub(crate) struct Found(Vec<HashMap<Uuid, Json>>);
 
 /// What the entity's own resolvers answered for a row, field by field; nothing for what failed, which
 /// has been noted.
-pub(crate) type Resolved = [Option<GraphQLValue>];
+type Resolved = [Option<GraphQLValue>];
 
 impl Layout {
     /// A layout that brings the id and what the order needs.
-    pub(crate) fn new(entity: AnyEntity, order: &[order::Key]) -> Self {
+    pub(crate) fn new(entity: &'static AnyEntity, order: &[order::Key]) -> Self {
         let id = Shape { name: "id", column: "id", kind: Kind::Id(entity.prefix), nullable: false };
         let mut layout = Self { columns: vec![id], joins: vec![], branches: vec![] };
         for key in order.iter().filter(|key| key.via.is_none()) {
@@ -87,11 +98,11 @@ impl Layout {
     }
 
     /// The number of a join, and the place of a column in it.
-    pub(crate) fn join(&mut self, via: Via, shape: Option<Shape>) -> (usize, usize) {
+    pub(crate) fn join(&mut self, via: &Via, shape: Option<Shape>) -> (usize, usize) {
         // The page is joined by its own columns.
         self.column(Shape { name: via.relation, column: via.path.ours, kind: Kind::Id(""), nullable: true });
-        let number = self.joins.iter().position(|join| join.via == via).unwrap_or_else(|| {
-            self.joins.push(Join { via, shapes: vec![] });
+        let number = self.joins.iter().position(|join| join.via == *via).unwrap_or_else(|| {
+            self.joins.push(Join { via: via.clone(), shapes: vec![] });
             self.joins.len() - 1
         });
         let mut place = 0;
@@ -134,12 +145,12 @@ impl Steps {
     pub(crate) fn of<'a>(
         ctx: &Context<'a>,
         scope: &Scope,
-        entity: AnyEntity,
-        asked: Vec<Asked<'a>>,
+        entity: &'static AnyEntity,
+        asked: Vec<SelectedField<'a>>,
         layout: &mut Layout,
-        others: &mut Vec<Asked<'a>>,
+        others: &mut Vec<SelectedField<'a>>,
     ) -> Self {
-        let compile = |field: Asked<'a>| {
+        let compile = |field: SelectedField<'a>| {
             let key = field.key();
             let step = Step::of(ctx, scope, entity, &field, layout).unwrap_or_else(|| {
                 others.push(field);
@@ -190,15 +201,15 @@ impl Step {
     fn of(
         ctx: &Context<'_>,
         scope: &Scope,
-        entity: AnyEntity,
-        asked: &Asked<'_>,
+        entity: &'static AnyEntity,
+        asked: &SelectedField<'_>,
         layout: &mut Layout,
     ) -> Option<Self> {
         let name = asked.name();
         if name == "__typename" {
             return Some(Self::Fixed(entity.name));
         }
-        if let Some(shape) = (entity.shape)(name) {
+        if let Some(shape) = entity.shape(name) {
             return match shape.kind {
                 Kind::Parts(_) => {
                     let parts = parts(ctx, asked)?;
@@ -207,26 +218,20 @@ impl Step {
                 kind => Some(Self::Own(layout.column(shape), kind)),
             };
         }
-        let relation = (entity.relation)(name)?;
+        let relation = entity.relation(name)?;
         // Who may not read the others is told so by the resolver.
         scope.require(relation.target.read).ok()?;
         match relation.way {
-            AnyWay::One { column } => {
-                let via = Via::new(relation.name, column, relation.target);
-                if let Some(step) = Self::joined(ctx, asked, via, relation.target, layout) {
+            Way::One { column } => {
+                let via = relation.via()?;
+                if let Some(step) = Self::joined(ctx, asked, &via, relation.target, layout) {
                     return Some(step);
                 }
                 let branch = One::of(ctx, scope, relation.target, asked)?;
-                let shape = Shape {
-                    name: relation.name,
-                    column,
-                    kind: Kind::Id(relation.target.prefix),
-                    nullable: true,
-                };
-                let place = layout.column(shape);
+                let place = layout.column(relation.id_shape(column));
                 Some(layout.branch(place, Box::new(branch)))
             }
-            AnyWay::Many { column } => {
+            Way::Many { column } => {
                 let branch = Many::of(ctx, scope, relation.target, column, asked)?;
                 Some(layout.branch(0, Box::new(branch)))
             }
@@ -236,14 +241,14 @@ impl Step {
     /// A relation of which nothing but plain fields is asked.
     fn joined(
         ctx: &Context<'_>,
-        asked: &Asked<'_>,
-        via: Via,
-        target: AnyEntity,
+        asked: &SelectedField<'_>,
+        via: &Via,
+        target: &'static AnyEntity,
         layout: &mut Layout,
     ) -> Option<Self> {
-        let shape = |field: &Asked<'_>| {
+        let shape = |field: &SelectedField<'_>| {
             let name = field.name();
-            let shape = if name == "__typename" { None } else { Some((target.shape)(name)?) };
+            let shape = if name == "__typename" { None } else { Some(target.shape(name)?) };
             shape.is_none_or(|shape| shape.kind.is_leaf()).then(|| (field.key(), shape))
         };
         let wanted = asked.fields(ctx, target.name);
@@ -267,7 +272,7 @@ impl Layout {
 
 /// The keys under which fields of parts are answered, and the fields' names; nothing where a fragment
 /// or `__typename` speaks of the parts' type, which the row does not know.
-fn parts(ctx: &Context<'_>, asked: &Asked<'_>) -> Option<Vec<(Key, String)>> {
+fn parts(ctx: &Context<'_>, asked: &SelectedField<'_>) -> Option<Vec<(Key, String)>> {
     let is_plain = |selection: &Positioned<Selection>| match &selection.node {
         // What a part has below, only its own type can answer.
         Selection::Field(field) => {
@@ -276,7 +281,7 @@ fn parts(ctx: &Context<'_>, asked: &Asked<'_>) -> Option<Vec<(Key, String)>> {
         _ => false,
     };
     let plain = asked.places().all(|place| place.node.selection_set.node.items.iter().all(is_plain));
-    let part = |field: Asked<'_>| (field.key(), field.name().to_owned());
+    let part = |field: SelectedField<'_>| (field.key(), field.name().to_owned());
     plain.then(|| asked.fields(ctx, "").into_iter().map(part).collect())
 }
 

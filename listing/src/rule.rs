@@ -3,7 +3,7 @@
 use async_graphql::{InputType, Value as GraphQLValue};
 use serde::Serialize;
 
-use crate::{Checks, Kind, Stored, Value, registry::Registry};
+use crate::{checks::Checks, kind::Kind, registry::Registry, scalar::stored::Stored, value::Value};
 
 /// How many texts a field of several takes, and how many parts.
 pub(crate) const MAX_MEMBERS: usize = 50;

@@ -7,16 +7,15 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tenancy::{Failure, Scope};
 use uuid::Uuid;
 
+use super::{ConnectionPlan, Layout, Steps};
 use crate::{
-    AnyEntity, Condition,
+    any::AnyEntity,
     read::{
-        connection::{ConnectionPlan, Others},
         json::{Json, within},
         page::{Page, Rows},
-        plan::{Layout, Steps},
-        selection::Asked,
+        selection::{ResolverFields, SelectedField},
     },
-    sql::{select::Select, statement::values},
+    sql::{condition::Condition, select::Select, values::values},
 };
 
 /// A relation of which more is asked than a join can bring.
@@ -34,7 +33,7 @@ pub(crate) trait Branch: Send + Sync {
 
 /// A relation to one.
 pub(crate) struct One {
-    target: AnyEntity,
+    target: &'static AnyEntity,
     layout: Layout,
     steps: Steps,
 }
@@ -47,7 +46,12 @@ pub(crate) struct Many {
 
 impl One {
     /// Nothing where something is asked that only a resolver knows.
-    pub(crate) fn of(ctx: &Context<'_>, scope: &Scope, target: AnyEntity, asked: &Asked<'_>) -> Option<Self> {
+    pub(crate) fn of(
+        ctx: &Context<'_>,
+        scope: &Scope,
+        target: &'static AnyEntity,
+        asked: &SelectedField<'_>,
+    ) -> Option<Self> {
         let mut layout = Layout::new(target, &[]);
         let mut others = vec![];
         let asked = asked.fields(ctx, target.name);
@@ -62,9 +66,9 @@ impl One {
         ids: Vec<Uuid>,
     ) -> Result<HashMap<Uuid, Json>, Failure> {
         let select = Select {
-            table: self.target.table,
+            table: self.target.rows(),
             columns: self.layout.columns.clone(),
-            filter: vec![Condition::ids(ids), Condition::LIVE],
+            filter: vec![Condition::ids(ids)],
             bounds: vec![],
             order: vec![],
             reversed: false,
@@ -106,15 +110,15 @@ impl Many {
     pub(crate) fn of(
         ctx: &Context<'_>,
         scope: &Scope,
-        target: AnyEntity,
+        target: &'static AnyEntity,
         column: &'static str,
-        asked: &Asked<'_>,
+        asked: &SelectedField<'_>,
     ) -> Option<Self> {
         let here = ctx.with_selection_set(&ctx.item.node.selection_set);
         let field = here.with_field(asked.first());
-        let page: Page = (target.page)(&field, scope).ok()?;
+        let page = Page::of(&field, scope, target).ok()?;
         let (plan, others) = ConnectionPlan::of(&field, scope, target, asked, page);
-        others.iter().all(Others::is_empty).then_some(Self { column, plan })
+        others.iter().all(ResolverFields::is_empty).then_some(Self { column, plan })
     }
 }
 

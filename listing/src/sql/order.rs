@@ -1,0 +1,102 @@
+//! Orders of rows: their keys, and the relations that keys are reached by.
+
+use async_graphql::Enum;
+use diesel::QueryResult;
+
+use crate::{
+    field::Shape,
+    kind::Kind,
+    sql::{
+        condition::Path,
+        render::{Out, name},
+    },
+};
+
+/// Which way a list runs.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[graphql(name = "OrderDirection")]
+pub enum Direction {
+    /// Smallest, earliest or first in the alphabet first; empty values last.
+    Asc,
+    /// Largest, latest or last in the alphabet first; empty values first.
+    Desc,
+}
+
+impl Direction {
+    /// As SQL says it. Nulls count as larger than every value: PostgreSQL's default, said aloud.
+    pub(crate) fn sql(self, nullable: bool) -> &'static str {
+        match self {
+            Self::Asc if nullable => " ASC NULLS LAST",
+            Self::Asc => " ASC",
+            Self::Desc if nullable => " DESC NULLS FIRST",
+            Self::Desc => " DESC",
+        }
+    }
+
+    pub(crate) fn reversed(self, yes: bool) -> Self {
+        match (self, yes) {
+            (Self::Asc, true) => Self::Desc,
+            (Self::Desc, true) => Self::Asc,
+            (direction, false) => direction,
+        }
+    }
+}
+
+/// One key of an order, erased: what SQL and cursors need of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) shape: Shape,
+    /// The relation whose field it is, if it is none of the rows' own.
+    pub(crate) via: Option<Via>,
+    pub(crate) direction: Direction,
+}
+
+/// A relation to one whose table is joined.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Via {
+    pub(crate) relation: &'static str,
+    /// The GraphQL type at the other end.
+    pub(crate) target: &'static str,
+    pub(crate) path: Path,
+}
+
+impl Via {
+    /// What a statement calls the joined table.
+    pub(crate) fn alias(&self) -> String {
+        format!("via_{}", self.relation)
+    }
+
+    /// Joins the related row to those of `table`, if it may be reached.
+    pub(crate) fn join<'b>(&'b self, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+        let on = (self.path.theirs, table, self.path.ours);
+        self.path.table.left_join(&self.alias(), on, out)
+    }
+}
+
+impl Key {
+    /// The last key of every order, so that no two rows are equal.
+    pub(crate) fn id(direction: Direction) -> Self {
+        let shape = Shape { name: "id", column: "id", kind: Kind::Id(""), nullable: false };
+        Self { shape, via: None, direction }
+    }
+
+    pub(crate) fn is_nullable(&self) -> bool {
+        self.shape.nullable || self.via.is_some()
+    }
+
+    /// As orders and cursors name it: `name`, `company.name`.
+    pub(crate) fn name(&self) -> String {
+        match &self.via {
+            Some(via) => format!("{}.{}", via.relation, self.shape.name),
+            None => self.shape.name.to_owned(),
+        }
+    }
+
+    /// Its column, of the rows that the statement calls `table`.
+    pub(crate) fn render(&self, table: &str, out: &mut Out<'_, '_>) -> QueryResult<()> {
+        match &self.via {
+            Some(via) => name(&via.alias(), self.shape.column, out),
+            None => name(table, self.shape.column, out),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What ties an entity's type to its description: so that everything else needs only the description.
+
+use async_graphql::{Context, OutputType, ServerResult, Value as GraphQLValue};
+use diesel::{Column, sql_types as st};
+use futures_util::{FutureExt, future::BoxFuture};
+use tenancy::{Failure, Scope};
+use uuid::Uuid;
+
+use crate::{
+    any::{AnyEntity, AnyRelation, ResolvedRows, Resolvers, Way},
+    context::{at, scope},
+    entity::{Entity, Relation},
+    field::{Field, IdColumn, STANDARD},
+    read::{find, json::ResponseBudget, loaders::Loaders, resolver_fields, selection::ResolverFields},
+    sql::values::Values,
+};
+
+/// The description of an entity.
+pub const fn entity<E: Entity>() -> &'static AnyEntity {
+    const {
+        &AnyEntity {
+            name: E::NAME,
+            prefix: E::PREFIX,
+            one: E::ONE,
+            many: E::MANY,
+            table: E::TABLE,
+            read: E::READ,
+            id: Field::own_id(E::PREFIX),
+            own: E::FIELDS,
+            standard: STANDARD,
+            relation_at: relation_at::<E>,
+            resolvers: Resolvers { one: resolve_one::<E>, fields: resolve_fields::<E> },
+        }
+    }
+}
+
+fn relation_at<E: Entity>(place: usize) -> Option<&'static AnyRelation> {
+    E::RELATIONS.get(place).map(|relation| &relation.erased)
+}
+
+/// By way of the loaders, so that many ids of one type are one statement.
+fn resolve_one<'c, E: Entity>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, ServerResult<GraphQLValue>> {
+    async move {
+        let found = async {
+            let budget = ResponseBudget::of(ctx)?;
+            Ok((budget, Loaders::of(ctx)?.one::<E>(scope(ctx)?).load(id).await?))
+        };
+        let (budget, found) = found.await.map_err(|failure| at(ctx, failure))?;
+        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+        let answer = OutputType::resolve(&found, &selection, ctx.item).await?;
+        budget.count(&answer).map_err(|failure| at(ctx, failure))?;
+        Ok(answer)
+    }
+    .boxed()
+}
+
+fn resolve_fields<'r, 'c, E: Entity>(
+    ctx: &'r Context<'c>,
+    scope: &'r Scope,
+    rows: &'r [Values],
+    fields: &'r [ResolverFields<'c>],
+) -> BoxFuture<'r, Result<Vec<ResolvedRows>, Failure>> {
+    async move {
+        let whole = find::whole::<E>(scope, rows).await?;
+        Ok(resolver_fields::resolve(ctx, rows, &whole, fields).await)
+    }
+    .boxed()
+}
+
+impl<E: Entity> Relation<E> {
+    /// To the one `R` whose id stands in this column of the entity.
+    pub const fn one<R, C>(name: &'static str, _: C, id: fn(&E) -> Option<Uuid>, about: &'static str) -> Self
+    where
+        R: Entity,
+        C: Column + Copy,
+        C::SqlType: IdColumn,
+    {
+        let way = Way::One { column: C::NAME };
+        let erased = AnyRelation { name, about, way, target: entity::<R>(), refers_only_to: None };
+        Self { erased, key: id }
+    }
+
+    /// To all `R` that hold the entity's id in this column of theirs.
+    pub const fn many<R, C>(name: &'static str, _: C, about: &'static str) -> Self
+    where
+        R: Entity,
+        C: Column + Copy,
+        C::SqlType: IdColumn,
+    {
+        fn own_id<E: Entity>(row: &E) -> Option<Uuid> {
+            Some(row.id())
+        }
+        let way = Way::Many { column: C::NAME };
+        let erased = AnyRelation { name, about, way, target: entity::<R>(), refers_only_to: None };
+        Self { erased, key: own_id::<E> }
+    }
+
+    /// On write, the referenced row's column must equal `value`. What is there already is answered as
+    /// it is.
+    #[must_use]
+    pub const fn refers_only_to<C>(mut self, _: C, value: &'static str) -> Self
+    where
+        C: Column<SqlType = st::Text> + Copy,
+    {
+        assert!(matches!(self.erased.way, Way::One { .. }), "only a relation to one is given by clients");
+        self.erased.refers_only_to = Some((C::NAME, value));
+        self
+    }
+}
