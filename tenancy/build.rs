@@ -1,4 +1,4 @@
-//! Has the crate compiled again when a migration changes: they are embedded in it.
+//! Recompiles the crate when a migration changes, because migrations are embedded.
 
 fn main() {
     println!("cargo:rerun-if-changed=../migrations");

@@ -8,6 +8,8 @@
 //! each ([`wording`]), and [`report`]. What it costs to say what has happened, and to hear of it, is
 //! measured apart: [`events`]. What a request costs before it is executed, or refused: [`requests`].
 
+#![expect(clippy::disallowed_methods, reason = "measurements read the clock and the environment")]
+
 mod agreement;
 mod answer;
 mod case;

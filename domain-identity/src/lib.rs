@@ -6,6 +6,7 @@
 
 mod constraints;
 mod graphql;
+mod hs256;
 mod identity;
 mod login;
 mod mailed;

@@ -10,6 +10,8 @@ use tenancy::{Failure, Refusal, UserSession};
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::hs256;
+
 /// How long an access token is good for.
 pub(crate) const ACCESS: TimeDelta = TimeDelta::minutes(15);
 /// The shortest signing key: as long as the hash it feeds (RFC 7518, section 3.2).
@@ -97,6 +99,7 @@ impl TokenKeys {
 
 impl Key {
     fn new(key: &str) -> Self {
+        hs256::install();
         // Names the key without telling anything about it.
         let id = Sha256::digest(key).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let (signing, verifying) =
@@ -142,10 +145,16 @@ impl MintedToken {
 
 #[cfg(test)]
 mod tests {
+    use tenancy::Clock;
+
     use super::*;
 
     const OLD: &str = "an old key of more than 32 bytes ...";
     const NEW: &str = "a new key of more than 32 bytes too .";
+
+    fn now() -> DateTime<Utc> {
+        Clock::system().now()
+    }
 
     fn user() -> UserSession {
         let id = Uuid::now_v7;
@@ -160,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_access_token_lives_fifteen_minutes() {
-        let (keys, now) = (TokenKeys::parse(NEW).unwrap(), Utc::now());
+        let (keys, now) = (TokenKeys::parse(NEW).unwrap(), now());
         let (token, expires_at) = keys.sign(&user(), now).unwrap();
         assert_eq!(expires_at, now + ACCESS);
         assert!(keys.verify(&token, now + ACCESS - TimeDelta::seconds(1)).is_ok());
@@ -169,7 +178,7 @@ mod tests {
 
     #[test]
     fn keys_can_be_exchanged_without_logging_anybody_out() {
-        let now = Utc::now();
+        let now = now();
         let (token, _) = TokenKeys::parse(OLD).unwrap().sign(&user(), now).unwrap();
         assert!(TokenKeys::parse(&format!("{NEW},{OLD}")).unwrap().verify(&token, now).is_ok());
         assert!(TokenKeys::parse(NEW).unwrap().verify(&token, now).is_err());
@@ -177,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_token_of_another_algorithm_or_hand_is_refused() {
-        let (keys, now) = (TokenKeys::parse(NEW).unwrap(), Utc::now());
+        let (keys, now) = (TokenKeys::parse(NEW).unwrap(), now());
         let (token, _) = keys.sign(&user(), now).unwrap();
         let unsigned = format!("{}.", token.rsplit_once('.').unwrap().0);
         for token in ["", "a.b.c", &unsigned, &format!("{token}x")] {

@@ -3,7 +3,7 @@ use tenancy::{
     ErrorCode::{Invalid, NotFound},
 };
 
-/// What the constraints of this crate's tables say to a user.
+/// The user errors for the constraints of this crate's tables.
 pub const CONSTRAINTS: &[Constraint] = &[
     Constraint {
         name: "webhook_secrets_endpoint_fk",

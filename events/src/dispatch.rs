@@ -1,4 +1,4 @@
-//! From the outbox to the queue: one job for each who wants to be told of an event.
+//! The dispatcher: turns events of the outbox into jobs, one for each subscriber and endpoint.
 
 use diesel::{QueryableByName, sql_query, sql_types as st};
 use tenancy::{Failure, Refusal, SystemDoor};
@@ -7,22 +7,22 @@ use crate::webhook;
 
 /// How many events are dispatched by one statement.
 const BATCH: i64 = 500;
-/// Any number, as long as nobody else locks it.
+/// The key of the dispatcher's advisory lock: an arbitrary number that no other code uses.
 const LOCK: i64 = 0x0074_6573_7365_7262;
 
-/// A part of the service that is told of events, each at least once and those of one entity in
-/// order, by a job of this kind.
+/// A subscription inside the service: each matching event becomes a job of this kind. Delivery is at
+/// least once; events of one entity arrive in order.
 #[derive(Clone, Copy, Debug)]
 pub struct Subscriber {
-    /// The kind of the job; its payload is the event as [`crate::Happened`] writes it.
+    /// The kind of the job; its payload is a serialised [`crate::StoredEvent`].
     pub kind: &'static str,
-    /// Of which events: `contact.created`, or `contact.*`.
+    /// The events to match: `contact.created`, or `contact.*`.
     pub of: &'static str,
 }
 
-// One dispatcher at a time, whichever gateway it is in: jobs of one sequence must come in order.
-// Who does not get the lock finds nothing; who has it looks again after every announcement. The row
-// lock makes a second look at rows that another has dispatched since the snapshot.
+// One dispatcher at a time across all gateways, because jobs of one sequence must be created in
+// order. Without the advisory lock the batch is empty; the holder polls after every announcement.
+// FOR UPDATE re-checks rows that another dispatcher has marked since the snapshot.
 const DISPATCH: &str = include_str!("dispatch.sql");
 
 #[derive(QueryableByName)]
@@ -33,25 +33,25 @@ struct Dispatched {
     jobs: i64,
 }
 
-/// What to do while somebody else dispatches.
+/// What to do while another dispatcher holds the lock.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// Nothing: they do it all.
-    LeftToOthers,
-    /// Wait, so that everything that was published before is dispatched after this.
-    Awaited,
+pub(crate) enum IfLocked {
+    /// Return at once: the other dispatcher handles all events.
+    Skip,
+    /// Wait for the lock, so that every event published before this call is dispatched when it returns.
+    Wait,
 }
 
-/// Makes jobs of the events that nobody has dispatched yet, some at a time; answers whether there
-/// may be more. Fewer at a time where many are told of each.
+/// Creates the jobs for one batch of undispatched events; returns whether there may be more. Halves
+/// the batch after a time-out: an event can have many recipients.
 pub(crate) async fn dispatch(
     door: &SystemDoor,
     subscribers: &[Subscriber],
-    turn: Turn,
+    if_locked: IfLocked,
 ) -> Result<bool, Failure> {
     let mut size = BATCH;
     loop {
-        match dispatch_batch(door, subscribers, turn, size).await {
+        match dispatch_batch(door, subscribers, if_locked, size).await {
             Err(Failure::Refused(Refusal::Timeout)) if size > 1 => size /= 2,
             outcome => return outcome,
         }
@@ -61,7 +61,7 @@ pub(crate) async fn dispatch(
 async fn dispatch_batch(
     door: &SystemDoor,
     subscribers: &[Subscriber],
-    turn: Turn,
+    if_locked: IfLocked,
     size: i64,
 ) -> Result<bool, Failure> {
     let kinds: Vec<&str> = subscribers.iter().map(|subscriber| subscriber.kind).collect();
@@ -73,11 +73,11 @@ async fn dispatch_batch(
         .bind::<st::Array<st::Text>, _>(kinds)
         .bind::<st::Array<st::Text>, _>(patterns);
     let dispatched = door.write_across_planned(|tx| async move {
-        if turn == Turn::Awaited {
+        if if_locked == IfLocked::Wait {
             tx.execute(sql_query("SELECT pg_advisory_xact_lock($1)").bind::<st::BigInt, _>(LOCK)).await?;
         }
         let dispatched = tx.row::<_, Dispatched, _>(query).await?;
-        // Jobs that another gateway may have free hands for.
+        // Another gateway may have free slots for these jobs.
         if dispatched.as_ref().is_some_and(|dispatched| dispatched.jobs > 0) {
             tx.announce();
         }

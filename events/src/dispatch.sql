@@ -11,7 +11,7 @@ WITH batch AS (
       AND CASE WHEN batch.kind = 'webhook_endpoint.pinged' THEN endpoint.id = batch.entity_id
           ELSE endpoint.event_kinds && ARRAY['*', batch.kind, batch.entity || '.*'] END
     RETURNING organisation_id, id, endpoint_id, event_id
-), hooked AS (
+), webhook_jobs AS (
     INSERT INTO jobs (organisation_id, id, kind, payload, summary, sequence_key, place, request_id, run_at)
     SELECT organisation_id, deliveries.id, $3, jsonb_build_object('deliveryId', deliveries.id),
            batch.kind || ' for a webhook', deliveries.endpoint_id || ' ' || batch.entity_id, batch.position,
@@ -23,7 +23,7 @@ WITH batch AS (
                ORDER BY place LIMIT 1))
     FROM deliveries JOIN batch USING (organisation_id) WHERE batch.id = deliveries.event_id
     RETURNING 1
-), told AS (
+), subscriber_jobs AS (
     INSERT INTO jobs (organisation_id, kind, payload, summary, sequence_key, place, request_id, run_at)
     SELECT organisation_id, subscriber.kind,
            jsonb_build_object('id', batch.id, 'kind', batch.kind, 'entity', entity, 'entityId', entity_id,
@@ -41,4 +41,4 @@ WITH batch AS (
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM marked) AS events,
-       (SELECT count(*) FROM hooked) + (SELECT count(*) FROM told) AS jobs
+       (SELECT count(*) FROM webhook_jobs) + (SELECT count(*) FROM subscriber_jobs) AS jobs

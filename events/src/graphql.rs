@@ -25,7 +25,7 @@ pub fn mutations() -> Members {
         .with(DeadLetterMutation)
 }
 
-/// Does again what was given up, or done.
+/// The verb of payloads: runs a dead letter or a delivery again.
 pub(crate) struct Replay;
 
 impl Verb for Replay {

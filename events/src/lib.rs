@@ -1,22 +1,22 @@
-//! What happened, and who hears of it: the outbox, live fan-out, background jobs, mail and webhooks.
+//! Events: the transactional outbox, live subscriptions, background jobs, mail and webhooks.
 //!
 //! A write publishes events with [`tenancy::Tx::publish`]; they are committed with the change
-//! itself. From there they go two ways. *Live*: every gateway reads what is new and tells those who
-//! listen ([`Events::listen`]); nothing is kept for those who do not. *Durably*: a dispatcher makes
-//! one job for each webhook and each part of the service that wants to know, and workers do jobs
-//! until they succeed or are given up ([`Handlers`]).
+//! itself. From there they take two paths. *Live*: every gateway reads new events and sends them to
+//! its listeners ([`Events::listen`]); events without a listener are skipped. *Durable*: a
+//! dispatcher creates one job for each matching webhook endpoint and [`Subscriber`], and workers
+//! run the jobs until they succeed or become dead letters ([`Handlers`]).
 
 mod constraints;
 mod dead_letter;
 mod dispatch;
 mod graphql;
-mod happened;
 mod live;
 pub mod mail;
 mod purge;
 mod queue;
 mod schedule;
 mod service;
+mod stored_event;
 mod tables;
 pub mod webhook;
 
@@ -25,9 +25,9 @@ pub use dead_letter::DeadLetter;
 pub use dispatch::Subscriber;
 pub(crate) use graphql::Replay;
 pub use graphql::{ENTITIES, mutations, queries};
-pub use happened::Happened;
-pub use live::{Heard, Listener, Renew, Topic};
-pub use queue::{Claimed, Handlers, Job, Trouble, enqueue};
+pub use live::{Listener, Received, Renew, Topic};
+pub use queue::{ClaimedJob, Handlers, Job, JobError, enqueue};
 pub use schedule::Schedule;
 pub use service::{Events, Work};
+pub use stored_event::StoredEvent;
 pub use webhook::{WebhookDelivery, WebhookEndpoint};

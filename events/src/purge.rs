@@ -1,17 +1,17 @@
-//! What is kept only for a while, and swept away every day.
+//! The daily purge of rows with a retention period.
 
 use chrono::TimeDelta;
 use diesel::{sql_query, sql_types as st};
 use tenancy::Permission;
 
-use crate::{Claimed, Schedule, Trouble};
+use crate::{ClaimedJob, JobError, Schedule};
 
-/// How long events and deliveries are kept.
+/// The retention period.
 const KEPT: TimeDelta = TimeDelta::days(30);
-/// How many rows go at once, so that no statement takes long.
+/// How many rows one statement deletes at most, so that none runs for long.
 const BATCH: i64 = 5_000;
 
-/// Sweeps each organisation every day.
+/// Purges each organisation once a day.
 pub(crate) const DAILY: Schedule = Schedule {
     kind: "purge",
     every: TimeDelta::days(1),
@@ -19,7 +19,7 @@ pub(crate) const DAILY: Schedule = Schedule {
     summary: "what is kept only for a while",
 };
 
-// Nothing that still has to be delivered goes, however old it is.
+// Undelivered events stay, whatever their age.
 const STATEMENTS: [&str; 5] = [
     "DELETE FROM webhook_deliveries WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM webhook_deliveries
@@ -41,8 +41,8 @@ const STATEMENTS: [&str; 5] = [
          WHERE expires_at < service_now() - $1 LIMIT $2)",
 ];
 
-/// Sweeps the job's organisation.
-pub(crate) async fn purge(job: Claimed) -> Result<(), Trouble> {
+/// Purges the job's organisation.
+pub(crate) async fn purge(job: ClaimedJob) -> Result<(), JobError> {
     for statement in STATEMENTS {
         let mut purged = BATCH;
         while purged == BATCH {

@@ -1,30 +1,30 @@
-//! Recurring jobs: each runs once for every organisation and date, however many gateways there are.
+//! Recurring jobs: one for every organisation at each due date, however many gateways run.
 
 use chrono::TimeDelta;
 use diesel::{sql_query, sql_types as st};
 use tenancy::{Failure, SystemDoor};
 
-/// A job that comes back.
+/// A recurring job.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     /// The kind of the job, and the schedule's name.
     pub kind: &'static str,
-    /// How much time lies between two of them; they are due at multiples of it since 1970, UTC.
+    /// The period; jobs are due at its multiples since 1970, UTC.
     pub every: TimeDelta,
-    /// Over how much time the organisations' jobs are spread, so that they do not come all at once.
+    /// The time over which the jobs of all organisations are spread at random.
     pub within: TimeDelta,
-    /// What it is about, for people.
+    /// A short description, shown with dead letters.
     pub summary: &'static str,
 }
 
-/// A schedule that nobody has seen before begins with its next date.
+/// A new schedule starts at its next due date.
 const BEGIN: &str = "
     INSERT INTO schedules (name, next_at)
     VALUES ($1, to_timestamp((floor(extract(epoch FROM service_now()) / $2) + 1) * $2))
     ON CONFLICT (name) DO NOTHING";
 
-// The gateway that moves the date on makes the jobs, in the same statement; others find it moved. An
-// organisation whose last one still waits gets no second one.
+// The gateway that advances the due date creates the jobs, in the same statement; other gateways find
+// the date advanced. An organisation whose previous job is still queued gets no second one.
 const ENQUEUE: &str = "
     WITH due AS (
         UPDATE schedules SET next_at = to_timestamp((floor(extract(epoch FROM service_now()) / $2) + 1) * $2)
@@ -37,7 +37,7 @@ const ENQUEUE: &str = "
     ON CONFLICT (organisation_id, kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING";
 
 impl Schedule {
-    /// Enqueues its jobs if it is due.
+    /// Enqueues the jobs if the schedule is due.
     pub(crate) async fn tick(&self, door: &SystemDoor) -> Result<(), Failure> {
         let seconds = self.every.as_seconds_f64();
         let begin = sql_query(BEGIN).bind::<st::Text, _>(self.kind).bind::<st::Double, _>(seconds);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Handlers, Listener, Renew, Schedule, Subscriber, Topic,
-    dispatch::{Turn, dispatch},
+    dispatch::{IfLocked, dispatch},
     live::{Hub, Reader},
     mail::{self, Mailer},
     purge,
@@ -20,31 +20,30 @@ use crate::{
     webhook,
 };
 
-/// How long a gateway waits before it looks by itself: for jobs whose time has come, and in case an
-/// announcement was lost.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Announcements of this time are one: many writes a second do not mean as many notifications.
-const GATHER: Duration = Duration::from_millis(5);
-/// How long a loop waits after PostgreSQL has failed it.
-const RECOVER: Duration = Duration::from_secs(1);
+/// How often a gateway polls: for jobs that have become due, and in case a notification was lost.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Notifications within this time are merged, so that many writes a second send few of them.
+const DEBOUNCE: Duration = Duration::from_millis(5);
+/// How long a loop waits after an error of the database.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What a gateway does in the background, and for whom.
+/// The background work of a gateway.
 #[derive(Clone, Default)]
 pub struct Work {
-    /// Who does which kind of job.
+    /// The handlers of jobs.
     pub handlers: Handlers,
-    /// Who is told of which events.
+    /// The subscribers to events inside the service.
     pub subscribers: Vec<Subscriber>,
-    /// What recurs.
+    /// The recurring jobs.
     pub schedules: Vec<Schedule>,
 }
 
 impl Work {
-    /// What this crate does itself: mail, webhooks, sweeping.
+    /// The jobs of this crate: mail, webhooks and the daily purge.
     ///
     /// # Errors
-    /// The HTTP client for webhooks cannot be made, which is a fault of the build.
-    pub fn own(mailer: Mailer) -> Result<Self, Failure> {
+    /// The HTTP client for webhooks cannot be created.
+    pub fn built_in(mailer: Mailer) -> Result<Self, Failure> {
         let sender = Arc::new(webhook::Sender::new(webhook::Reach::allowed())?);
         let handlers = Handlers::default()
             .with(mail::SEND, move |job| mail::deliver(mailer.clone(), job))
@@ -55,22 +54,22 @@ impl Work {
     }
 }
 
-/// The events of one gateway: what listeners listen to, and all that runs beside requests.
+/// The event service of one gateway: listeners, and the tasks that run beside requests.
 #[derive(Clone)]
 pub struct Events {
     inner: Arc<Inner>,
     lease: Duration,
 }
 
-/// How far the background work is with its end.
+/// The phase of the background work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// It takes what there is.
-    Working,
-    /// It takes nothing more.
-    WindingDown,
-    /// Nothing is being worked at.
-    Over,
+    /// Claims jobs.
+    Running,
+    /// Claims no more jobs; the running ones finish.
+    Stopping,
+    /// No job is running.
+    Stopped,
 }
 
 struct Inner {
@@ -83,26 +82,26 @@ struct Inner {
 }
 
 impl Events {
-    /// Nothing runs until [`Events::start`].
+    /// Creates the service. No task runs until [`Events::start`].
     pub fn new(door: SystemDoor, renew: Renew, work: Work) -> Self {
         let hub = Arc::<Hub>::default();
         let reader = Reader::new(door.clone(), Arc::clone(&hub));
-        let phase = watch::Sender::new(Phase::Working);
+        let phase = watch::Sender::new(Phase::Running);
         Self { inner: Arc::new(Inner { phase, door, hub, reader, renew, work }), lease: LEASE }
     }
 
-    /// With jobs that go to another gateway when the one that works at them has not ended them after
-    /// this time. It must be the same for all gateways, or longer than a handler takes in any.
+    /// Sets the lease of jobs: after this time, another gateway may claim a job that has not finished.
+    /// All gateways must use the same lease, or one that is longer than any handler runs.
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { lease, ..self }
     }
 
-    /// Listens to a topic of the scope's organisation: to everything that is committed once this has
-    /// answered.
+    /// Subscribes to a topic of the scope's organisation. The listener receives every event that is
+    /// committed after this call returns.
     ///
     /// # Errors
-    /// UNAUTHENTICATED or FORBIDDEN for one who does not hold the permission; PostgreSQL does not
+    /// UNAUTHENTICATED or FORBIDDEN without the permission; UNAVAILABLE if PostgreSQL does not
     /// answer.
     pub async fn listen(
         &self,
@@ -112,18 +111,18 @@ impl Events {
     ) -> Result<Listener, Failure> {
         let Inner { hub, reader, renew, .. } = &*self.inner;
         let listener = Listener::new(hub, Arc::clone(renew), scope, permission, topic)?;
-        reader.wake().await?;
+        reader.activate().await?;
         Ok(listener)
     }
 
-    /// Starts everything that runs beside requests; it ends when the answer is dropped.
+    /// Starts all background tasks; dropping the returned set aborts them.
     pub fn start(&self) -> JoinSet<()> {
         let mut tasks = self.start_listening();
         tasks.spawn(work(Arc::clone(&self.inner), self.worker()));
         tasks
     }
 
-    /// Starts the live fan-out alone: another gateway does the work.
+    /// Starts the live fan-out only, for a gateway that runs no jobs.
     pub fn start_listening(&self) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         tasks.spawn(announce(self.inner.door.clone()));
@@ -131,32 +130,31 @@ impl Events {
         tasks
     }
 
-    /// Takes up no more jobs. Others take them up at once, while those that have begun here go on.
-    pub fn wind_down(&self) {
-        self.inner.phase.send_replace(Phase::WindingDown);
+    /// Stops claiming jobs, so that other gateways claim them at once. Running jobs continue.
+    pub fn stop_claiming(&self) {
+        self.inner.phase.send_replace(Phase::Stopping);
     }
 
-    /// Waits until the last job has ended, after [`Events::wind_down`] of a gateway that works.
-    pub async fn wound_down(&self) {
-        // Refused only once nobody can send, and we hold the sender.
-        let _ = self.inner.phase.subscribe().wait_for(|phase| *phase == Phase::Over).await;
+    /// Waits until all running jobs have finished, after [`Events::stop_claiming`].
+    pub async fn jobs_finished(&self) {
+        // Fails only if the sender was dropped, and `self` holds it.
+        let _ = self.inner.phase.subscribe().wait_for(|phase| *phase == Phase::Stopped).await;
     }
 
-    /// Does everything that is due in one organisation, and what follows from it, until nothing is
-    /// left that is due now.
+    /// Runs all due jobs of one organisation, and the jobs they cause, until none is due.
     ///
     /// # Errors
-    /// What the database refuses.
+    /// Errors of the database.
     pub async fn drain(&self, organisation_id: Uuid) -> Result<(), Failure> {
         let Inner { door, work, .. } = &*self.inner;
         let worker = self.worker();
         let mut running = Running::default();
         loop {
-            while dispatch(door, &work.subscribers, Turn::Awaited).await? {}
+            while dispatch(door, &work.subscribers, IfLocked::Wait).await? {}
             if worker.start_due(&mut running, Some(organisation_id)).await? == 0 && running.is_empty() {
                 return Ok(());
             }
-            running.one_ends().await;
+            running.next_finished().await;
         }
     }
 
@@ -165,91 +163,95 @@ impl Events {
     }
 }
 
-/// Tells the gateways that a write of this one has published something or made a job.
+/// Notifies all gateways when a write of this one has published an event or enqueued a job.
 async fn announce(door: SystemDoor) {
     loop {
         door.published().await;
-        sleep(GATHER).await;
+        sleep(DEBOUNCE).await;
         let notify = diesel::select(sql::<st::Text>("pg_notify('tessera_events', '')::text"));
         if let Err(failure) = door.rows::<_, String, _>(notify).await {
-            tracing::warn!(?failure, "gateways could not be told of events; they look by themselves");
+            tracing::warn!(?failure, "gateways could not be notified of events; they poll");
         }
     }
 }
 
-/// Passes on to the listeners what is new, whenever something is announced.
+/// Sends new events to the listeners after every notification.
 async fn read(inner: Arc<Inner>) {
     let mut announced = inner.door.announced();
     loop {
         announced.mark_unchanged();
-        if let Err(failure) = inner.reader.look().await {
+        if let Err(failure) = inner.reader.poll().await {
             tracing::warn!(?failure, "events could not be read");
-            sleep(RECOVER).await;
+            sleep(RETRY_DELAY).await;
             continue;
         }
         tokio::select! {
             _ = announced.changed() => {}
-            () = sleep(LOOK_AGAIN) => {}
+            () = sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
-/// Dispatches events and does jobs.
+/// Dispatches events and runs jobs.
 async fn work(inner: Arc<Inner>, worker: Worker) {
     let mut announced = inner.door.announced();
     let mut phase = inner.phase.subscribe();
     let mut running = Running::default();
-    let mut schedules = interval(LOOK_AGAIN);
+    let mut schedules = interval(POLL_INTERVAL);
     schedules.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while *phase.borrow_and_update() == Phase::Working {
+    while *phase.borrow_and_update() == Phase::Running {
         announced.mark_unchanged();
-        // By time alone: what is announced says nothing of dates.
+        // On a timer: notifications do not concern schedules.
         if schedules.tick().now_or_never().is_some() {
-            look_at_schedules(&inner).await;
+            enqueue_schedules(&inner).await;
         }
         match once(&inner, &worker, &mut running).await {
             Ok(0) => {
                 tokio::select! {
                     _ = announced.changed() => {}
                     _ = phase.changed() => {}
-                    // Jobs end in droves: one look for what comes after all of them.
-                    () = running.one_ends() => {
-                        sleep(GATHER).await;
-                        running.let_ended_go();
+                    // Jobs often end together: one poll follows all of them.
+                    () = running.next_finished() => {
+                        sleep(DEBOUNCE).await;
+                        running.reap();
                     }
-                    () = sleep(LOOK_AGAIN) => {}
+                    () = sleep(POLL_INTERVAL) => {}
                 }
             }
-            // There may be more, of another organisation or after these.
+            // There may be more, of other organisations or later in a sequence.
             Ok(_) => {}
             Err(failure) => {
                 tracing::warn!(?failure, "background work was interrupted");
-                sleep(RECOVER).await;
+                sleep(RETRY_DELAY).await;
             }
         }
     }
     while !running.is_empty() {
-        running.one_ends().await;
+        running.next_finished().await;
     }
-    inner.phase.send_replace(Phase::Over);
-    // Its end would say that something is wrong.
+    inner.phase.send_replace(Phase::Stopped);
+    // The caller treats the end of a background task as an error.
     std::future::pending().await
 }
 
 /// Enqueues the jobs of the schedules that are due.
-async fn look_at_schedules(inner: &Inner) {
+async fn enqueue_schedules(inner: &Inner) {
     for schedule in &inner.work.schedules {
         if let Err(failure) = schedule.tick(&inner.door).await {
-            tracing::warn!(?failure, schedule = schedule.kind, "a schedule could not be looked at");
+            tracing::warn!(
+                ?failure,
+                schedule = schedule.kind,
+                "the jobs of a schedule could not be enqueued"
+            );
         }
     }
 }
 
-/// Looks once for everything there may be to do; answers how many jobs it began. What fails at one
-/// step holds up no other.
+/// Dispatches all events and starts due jobs; returns how many it started. An error of the dispatcher
+/// does not keep jobs from starting.
 async fn once(inner: &Inner, worker: &Worker, running: &mut Running) -> Result<usize, Failure> {
     loop {
-        match dispatch(&inner.door, &inner.work.subscribers, Turn::LeftToOthers).await {
+        match dispatch(&inner.door, &inner.work.subscribers, IfLocked::Skip).await {
             Ok(true) => {}
             Ok(false) => break,
             Err(failure) => {

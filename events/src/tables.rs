@@ -1,4 +1,4 @@
-//! The tables of this crate, as diesel sees them; a test compares them with the catalogue.
+//! The tables of this crate for diesel; a test compares them with the catalogue of PostgreSQL.
 
 diesel::table! {
     events (organisation_id, id) {

@@ -1,21 +1,21 @@
-//! The command line: without a command it runs everything on this machine.
+//! The command line. Without a command, the gateway runs everything on this machine.
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use events::webhook::Reach;
 use tenancy::Clock;
 use url::Url;
 
 use crate::{
     Service,
-    configuration::{Background, Data, DatabaseLimits, DatabaseUrls, Keys, Listen, Mail, Workers},
+    configuration::{Background, DatabaseLimits, DatabaseUrls, Keys, Listen, Mail, Run, Workers},
     demo, logging, run,
     service::listen,
 };
 
-/// Tessera: one multi-tenant GraphQL service. Without a command: makes a private PostgreSQL, brings
-/// it up to date, loads demo data the first time, and serves.
+/// Tessera: a multi-tenant GraphQL service. Without a command: creates a private PostgreSQL, migrates
+/// it, loads demo data the first time, and serves.
 #[derive(Parser)]
 #[command(name = "gateway", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -27,30 +27,9 @@ struct Cli {
     command: Option<Command>,
 }
 
-#[derive(Args)]
-pub(crate) struct Run {
-    /// Deletes the private PostgreSQL first, and starts over.
-    #[arg(long)]
-    pub(crate) reset: bool,
-    #[command(flatten)]
-    pub(crate) listen: Listen,
-    #[command(flatten)]
-    pub(crate) data: Data,
-    #[command(flatten)]
-    pub(crate) urls: DatabaseUrls,
-    #[command(flatten)]
-    pub(crate) limits: DatabaseLimits,
-    #[command(flatten)]
-    pub(crate) keys: Keys,
-    #[command(flatten)]
-    pub(crate) mail: Mail,
-    #[command(flatten)]
-    pub(crate) background: Background,
-}
-
 #[derive(Subcommand)]
 enum Command {
-    /// Serves a database that is there already, for production.
+    /// Serves an existing database, for production.
     Serve {
         #[command(flatten)]
         listen: Listen,
@@ -65,32 +44,32 @@ enum Command {
         #[command(flatten)]
         background: Background,
     },
-    /// Brings the database up to date, as the owner of its tables.
+    /// Runs the pending migrations, as the owner of the tables.
     Migrate {
         #[command(flatten)]
         urls: DatabaseUrls,
     },
-    /// Makes the roles and the database, as a role that may, or prints the SQL for one who may.
+    /// Creates the roles and the database as an administrator, or prints the SQL.
     Provision {
         #[command(flatten)]
         urls: DatabaseUrls,
-        /// An administrator of PostgreSQL.
+        /// The URL of a PostgreSQL administrator.
         #[arg(long, env = "DATABASE_ADMIN_URL", hide_env_values = true)]
         admin_url: Option<String>,
-        /// Only prints the SQL. It contains the passwords of the addresses.
+        /// Prints the SQL instead of running it. It contains the passwords of the URLs.
         #[arg(long)]
         print: bool,
     },
-    /// Loads the demo organisations, unless they are there.
+    /// Loads the demo organisations, unless they exist.
     Demo {
         #[command(flatten)]
         urls: DatabaseUrls,
     },
-    /// Prints the schema in GraphQL's own language.
+    /// Prints the schema as SDL.
     PrintSchema,
 }
 
-/// Runs the command line; a failure is one sentence on standard error.
+/// Runs the command line. An error is printed as one sentence on standard error.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     logging::start();

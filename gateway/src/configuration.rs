@@ -1,4 +1,4 @@
-//! What can be set, and where it is read: environment variables, each also a flag.
+//! The settings. Each is an environment variable and a flag.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -8,11 +8,33 @@ use events::mail::MailSettings;
 use tenancy::{Addresses, Limits};
 use url::Url;
 
-/// The threads that answer requests.
+/// The settings of `cargo run`.
+#[derive(Args)]
+pub(crate) struct Run {
+    /// Deletes the private PostgreSQL first, and starts over.
+    #[arg(long)]
+    pub(crate) reset: bool,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) urls: DatabaseUrls,
+    #[command(flatten)]
+    pub(crate) limits: DatabaseLimits,
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) mail: Mail,
+    #[command(flatten)]
+    pub(crate) background: Background,
+}
+
+/// The worker threads.
 #[derive(Args, Clone, Debug)]
 pub struct Workers {
-    /// How many threads answer requests; as many as there are cores unless told. Fewer are cheaper
-    /// where PostgreSQL works on the same machine.
+    /// The number of worker threads; by default the number of cores. Fewer can be better if PostgreSQL
+    /// runs on the same machine.
     #[arg(long, env = "TESSERA_WORKERS", global = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,
 }
@@ -20,7 +42,7 @@ pub struct Workers {
 /// Where the service listens.
 #[derive(Args, Clone, Debug)]
 pub struct Listen {
-    /// The address and port to listen on; port 0 takes a free one.
+    /// The address and port to listen on; port 0 chooses a free port.
     #[arg(long, env = "TESSERA_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: String,
 }
@@ -28,30 +50,30 @@ pub struct Listen {
 /// Where the private PostgreSQL of `cargo run` keeps its data.
 #[derive(Args, Clone, Debug)]
 pub struct Data {
-    /// The folder of the private PostgreSQL; unused where DATABASE_URL is set.
+    /// The folder of the private PostgreSQL; unused if DATABASE_URL is set.
     #[arg(long, env = "TESSERA_DATA_DIR", default_value = ".data")]
     pub data_dir: PathBuf,
 }
 
-/// PostgreSQL, once for each role.
+/// The URLs of PostgreSQL, one for each role.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseUrls {
-    /// A member of tessera_app: all tenant work.
+    /// The URL of a member of tessera_app, for all tenant work.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// A member of tessera_system; the same as DATABASE_URL with `_system` behind the user unless set.
+    /// The URL of a member of tessera_system; by default DATABASE_URL with `_system` appended to the user.
     #[arg(long, env = "DATABASE_SYSTEM_URL", hide_env_values = true)]
     pub database_system_url: Option<String>,
-    /// The owner of the tables; the same as DATABASE_URL with `_owner` behind the user unless set.
+    /// The URL of the owner of the tables; by default DATABASE_URL with `_owner` appended to the user.
     #[arg(long, env = "DATABASE_OWNER_URL", hide_env_values = true)]
     pub database_owner_url: Option<String>,
 }
 
 impl DatabaseUrls {
-    /// The three addresses, if the first is set.
+    /// The three URLs, if the first is set.
     ///
     /// # Errors
-    /// An address that is none.
+    /// A URL is invalid.
     pub fn addresses(&self) -> Result<Option<Addresses>, String> {
         let Some(app) = &self.database_url else { return Ok(None) };
         Addresses::parse(app, self.database_system_url.as_deref(), self.database_owner_url.as_deref())
@@ -59,28 +81,28 @@ impl DatabaseUrls {
             .map_err(|error| error.to_string())
     }
 
-    /// The three addresses.
+    /// The three URLs.
     ///
     /// # Errors
-    /// DATABASE_URL is not set, or an address is none.
+    /// DATABASE_URL is not set, or a URL is invalid.
     pub fn required(&self) -> Result<Addresses, String> {
         self.addresses()?.ok_or_else(|| "DATABASE_URL is not set: it says which PostgreSQL to use".to_owned())
     }
 }
 
-/// The bounds of what the service asks of PostgreSQL.
+/// Limits for the use of PostgreSQL.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseLimits {
-    /// Connections for tenant work.
+    /// The maximum number of connections for tenant work.
     #[arg(long, env = "TESSERA_DATABASE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub database_connections: u16,
-    /// The longest a single statement may take, in milliseconds.
+    /// The time limit of a statement, in milliseconds.
     #[arg(long, env = "TESSERA_STATEMENT_TIMEOUT_MS", default_value_t = 10_000)]
     pub statement_timeout_ms: u64,
 }
 
 impl DatabaseLimits {
-    /// As the tenancy crate takes them.
+    /// The limits for the tenancy crate.
     pub fn limits(&self) -> Limits {
         Limits {
             connections: self.database_connections.into(),
@@ -90,24 +112,24 @@ impl DatabaseLimits {
     }
 }
 
-/// What this gateway does beside requests.
+/// The background work of this gateway.
 #[derive(Args, Clone, Debug)]
 pub struct Background {
     /// Leaves background work (mail, webhooks, schedules) to other gateways.
     #[arg(long, env = "TESSERA_NO_WORK")]
     pub no_work: bool,
-    /// Lets webhooks reach this machine itself, without TLS if need be; always so without a command.
+    /// Allows webhooks to loopback addresses, also without TLS; always allowed without a command.
     #[arg(long, env = "TESSERA_LOOPBACK_WEBHOOKS")]
     pub loopback_webhooks: bool,
-    /// After how many seconds a background job goes to another gateway when the one that works at it
-    /// has not ended it: the same for all gateways. A job may take three quarters of it, and a webhook
-    /// takes up to 15 seconds.
+    /// The lease of a background job in seconds: after this time, another gateway may claim a job that
+    /// has not finished. Set the same lease for all gateways. A job may run for three quarters of it,
+    /// and a webhook takes up to 15 seconds.
     #[arg(long, env = "TESSERA_LEASE_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
     pub lease_seconds: u16,
 }
 
 impl Background {
-    /// How long a background job is one gateway's alone.
+    /// The lease of background jobs.
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds.into())
     }
@@ -125,33 +147,33 @@ impl Keys {
     /// The keys, if they are set.
     ///
     /// # Errors
-    /// A key that is too short.
+    /// A key is too short.
     pub fn parse(&self) -> Result<Option<TokenKeys>, String> {
         let keys = self.token_keys.as_deref().map(TokenKeys::parse).transpose();
         keys.map_err(|error| format!("TESSERA_TOKEN_KEYS: {error}"))
     }
 }
 
-/// How mail leaves, and where its links lead.
+/// How mail is sent, and the base of its links.
 #[derive(Args, Clone)]
 pub struct Mail {
     /// The mail server: `smtp://user:password@mail.example.org:587?tls=required`, or `smtps://…`.
     #[arg(long, env = "TESSERA_SMTP_URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
-    /// Who mails are from: an address, or a name with the address in angle brackets.
+    /// The sender of mails: an address, or a name with the address in angle brackets.
     #[arg(long, env = "TESSERA_MAIL_FROM")]
     pub mail_from: Option<String>,
-    /// Where people open the front end; links in mails begin with it. Where the service listens,
-    /// unless set.
+    /// The URL of the front end, which links in mails start with; by default the address that the
+    /// service listens on.
     #[arg(long, env = "TESSERA_PUBLIC_URL")]
     pub public_url: Option<String>,
 }
 
 impl Mail {
-    /// Passes if there is no server, or all that its mails need to be worth reading.
+    /// Checks that a mail server comes with a sender and a public URL.
     ///
     /// # Errors
-    /// A server without a sender or a public address.
+    /// A server without a sender or a public URL.
     pub fn check_complete(&self) -> Result<(), String> {
         if self.smtp_url.is_some() && (self.mail_from.is_none() || self.public_url.is_none()) {
             return Err("TESSERA_SMTP_URL is set: TESSERA_MAIL_FROM says who mails are from, and \
@@ -161,10 +183,10 @@ impl Mail {
         Ok(())
     }
 
-    /// As the events crate takes them; without a server mails are laid into the folder, if any.
+    /// The settings for the events crate. Without a server, mails are written to the folder, if any.
     ///
     /// # Errors
-    /// A public address that is none.
+    /// The public URL is invalid.
     pub fn settings(&self, listening: SocketAddr, folder: Option<PathBuf>) -> Result<MailSettings, String> {
         let public_url = self.public_url.clone().unwrap_or_else(|| format!("http://{listening}"));
         let known = Url::parse(&public_url).ok().filter(|url| ["http", "https"].contains(&url.scheme()));

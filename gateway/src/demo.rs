@@ -1,4 +1,4 @@
-//! The demo organisations: two, so that it can be seen that neither sees the other.
+//! The demo organisations: two, to show that tenants are isolated.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -20,7 +20,7 @@ const GROWERS: &str = include_str!("../../demo/growers.csv");
 const PRODUCTS: &str = include_str!("../../demo/products.csv");
 const PRODUCE: &str = include_str!("../../demo/produce.csv");
 
-/// Which column of a file fills which field.
+/// Columns of a CSV file, and the fields they are imported into.
 type Columns = &'static [(&'static str, &'static str)];
 
 const ADDRESS: [(&str, &str); 6] = [
@@ -36,18 +36,18 @@ const PEOPLE: &[(&str, &str)] =
     &[("contact_name", "name"), ("company_name", "company"), ("contact_title", "notes")];
 const CATALOGUE: Columns = &[("product", "name"), ("cost", "ourCost"), ("price", "clientPrice")];
 
-/// Loads the demo into a database that nobody serves yet.
+/// Loads the demo without serving the database.
 pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
-    // Tokens of this key leave the process no more than it does.
+    // Tokens signed with this key are used in this process only.
     let keys = TokenKeys::random();
-    // Nothing of this is mailed.
+    // Loading the demo sends no mail.
     let mail = Mail { smtp_url: None, mail_from: None, public_url: None };
     let mail = mail.settings(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
     let service = Service::open(addresses, &Limits::default(), keys, Clock::system(), &mail).await;
     load(&service.map_err(|error| error.to_string())?).await
 }
 
-/// Loads the demo, unless it is there.
+/// Loads the demo, unless it exists.
 pub(crate) async fn load(service: &Service) -> Result<(), String> {
     let [harbour, orchard] = LOG_INS;
     load_one(service, "harbour", harbour, ["Ada", "Harbour"], [CUSTOMERS, PRODUCTS]).await?;
@@ -79,7 +79,7 @@ async fn load_one(
     };
     let scope = service.scope_of(&admin.access_token, request_id).await;
     let scope = scope.map_err(|failure| failed(&failure))?;
-    // The customers twice: the companies, then the people who work there.
+    // Customers are imported twice: first the companies, then their employees.
     for columns in [COMPANIES, PEOPLE] {
         let columns = columns.iter().chain(&ADDRESS).copied();
         made(import::<Contact>(&scope, csv(customers, columns)).await)?;

@@ -1,5 +1,5 @@
 //! Caches of compiled documents and of what the schema answers about itself, by the document's text:
-//! front ends and explorers send the same ones again and again.
+//! front ends and explorers send the same documents repeatedly.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use axum::body::Bytes;
 use moka::sync::Cache;
 use request::{Document, Model, Refused};
 
-/// How many bytes the kept documents may take in memory, as far as that can be estimated.
+/// The estimated memory that cached documents may use, in bytes.
 const MAX_KEPT: u64 = 32 * 1024 * 1024;
-/// The longest document that is kept; front ends send shorter ones.
+/// The longest document that is cached; those of front ends are shorter.
 const MAX_KEPT_TEXT: usize = 32 * 1024;
 
-/// How many bytes the kept answers about the schema may take. One to the query of an explorer has half
+/// The memory that cached introspection responses may use, in bytes. The response to an explorer has half
 /// a megabyte.
 const MAX_INTROSPECTIONS: u64 = 16 * 1024 * 1024;
 
-/// Reads documents for one schema, and keeps those that were seen lately.
+/// Compiles documents for one schema and caches the most recent.
 #[derive(Clone)]
 pub(crate) struct Documents {
     pub(crate) model: Arc<Model>,
@@ -25,7 +25,7 @@ pub(crate) struct Documents {
     pub(crate) introspections: Introspections,
 }
 
-/// What the schema answers about itself, by the operation that asks.
+/// Cached introspection responses, by operation.
 #[derive(Clone)]
 pub(crate) struct Introspections(Cache<OperationKey, Bytes>);
 
@@ -40,17 +40,17 @@ impl Documents {
         Self { model: Arc::new(model), kept, introspections: Introspections::new() }
     }
 
-    /// The compiled document of a text.
+    /// Returns the compiled document, from the cache if possible.
     ///
     /// # Errors
-    /// Why it cannot be executed.
+    /// The errors of parsing and validation.
     pub(crate) fn get(&self, text: &str) -> Result<Arc<Document>, Refused> {
         if let Some(known) = self.kept.get(text) {
             return Ok(known);
         }
         let document = Arc::new(Document::parse(&self.model, text)?);
-        // A document with strings in it carries data of its user, a password perhaps, and seldom
-        // comes again; front ends send variables.
+        // A document with string literals contains data of a user, perhaps a password, and is rarely
+        // repeated; front ends use variables.
         if text.len() <= MAX_KEPT_TEXT && !text.contains('"') {
             self.kept.insert(text.to_owned(), Arc::clone(&document));
         }
@@ -66,12 +66,12 @@ impl Introspections {
         Self(Cache::builder().weigher(weigh).max_capacity(MAX_INTROSPECTIONS).build())
     }
 
-    /// What this operation was answered before.
+    /// The cached response of an operation.
     pub(crate) fn get(&self, key: &OperationKey) -> Option<Value> {
         self.0.get(key).map(Value::Binary)
     }
 
-    /// Keeps an answer.
+    /// Caches a response.
     pub(crate) fn keep(&self, key: OperationKey, answer: &Value) {
         if let Ok(json) = listing::to_json(answer) {
             self.0.insert(key, json.into());

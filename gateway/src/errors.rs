@@ -1,25 +1,25 @@
-//! The last step of every answer: each error gets a code of the closed list, and nothing internal
-//! leaves the house.
+//! The last step of every response: gives each error a code of the closed list and hides internal
+//! details.
 
 use std::collections::HashSet;
 
 use async_graphql::{ErrorExtensionValues, ServerError, Value};
 use tenancy::{Failure, Refusal, RequestId};
 
-/// How many errors are answered; the first ones show what is wrong.
+/// The maximum number of errors in a response.
 const MAX_ERRORS: usize = 100;
-/// How long a message may be: those of the library repeat what was sent.
+/// The longest message in characters: messages of async-graphql repeat parts of the request.
 const MAX_MESSAGE: usize = 500;
 
 /// Gives each error its code.
 pub(crate) fn finish(errors: &mut Vec<ServerError>, request_id: &RequestId) {
-    // A field that several places select is resolved for each, and fails for each.
+    // A field that several places select is resolved for each, so its error occurs more than once.
     let mut known = HashSet::new();
     errors
         .retain(|error| error.path.is_empty() || known.insert(format!("{:?} {}", error.path, error.message)));
     errors.truncate(MAX_ERRORS);
     for error in errors {
-        // What was refused before execution says everything itself.
+        // Errors raised before execution already have a code.
         if error.extensions.as_ref().and_then(|known| known.get("code")).is_none() {
             give_code(error, request_id);
         }
@@ -33,9 +33,9 @@ fn give_code(error: &mut ServerError, request_id: &RequestId) {
     let mut extensions = ErrorExtensionValues::default();
     match (error.source::<Failure>().cloned(), error.source.is_some()) {
         (Some(failure), _) => describe(&failure, error, &mut extensions, request_id),
-        // Not one of ours: its text may say anything.
+        // Not an error of ours: its message may contain internal details.
         (None, true) => internal(&error.message.clone(), error, &mut extensions, request_id),
-        // The library's own complaint about an argument.
+        // An argument error of async-graphql.
         (None, false) => {
             extensions.set("code", "BAD_REQUEST");
             let at = error.message.strip_prefix("Invalid value for argument \"");
@@ -47,7 +47,7 @@ fn give_code(error: &mut ServerError, request_id: &RequestId) {
     error.extensions = Some(extensions);
 }
 
-/// The error of a request that panicked with this message.
+/// The error for a request that panicked with this message.
 pub(crate) fn of_a_panic(message: &str, request_id: &RequestId) -> ServerError {
     let mut error = ServerError::new("", None);
     let mut extensions = ErrorExtensionValues::default();
@@ -78,7 +78,7 @@ fn describe(
                 _ => {}
             }
         }
-        // A mutation answers these as userErrors; here a query met one.
+        // Mutations return these as userErrors; this one occurred in a query.
         Failure::User(errors) => {
             extensions.set("code", "BAD_REQUEST");
             if let Some(field) = errors.first().and_then(|first| first.field.clone()) {

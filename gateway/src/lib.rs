@@ -1,7 +1,7 @@
-//! The gateway: one schema of all domains, served over HTTP.
+//! The gateway: merges the domains into one schema and serves it over HTTP.
 //!
-//! The only crate that knows axum. As a library it is what the binary, the service tests and the
-//! benchmarks start.
+//! The only crate that depends on axum. The binary, the service tests and the benchmarks use it as a
+//! library.
 
 pub mod cluster;
 pub mod command;

@@ -1,14 +1,14 @@
 use tracing_subscriber::EnvFilter;
 
-/// What is logged unless `TESSERA_LOG` says otherwise.
+/// The default of `TESSERA_LOG`.
 const DEFAULT: &str = "info";
 
-/// Logs as JSON, one object a line, on standard error. `TESSERA_LOG` chooses levels, in the form
-/// `warn,gateway=debug`. Panics are logged like everything else.
+/// Logs JSON lines to standard error. `TESSERA_LOG` sets the levels, such as `warn,gateway=debug`.
+/// Panics are logged as well.
 pub(crate) fn start() {
     let filter = EnvFilter::try_from_env("TESSERA_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
-    // Refused only where logging was started before, and then it runs.
+    // Fails only if a subscriber is already installed, as in tests.
     let _ = subscriber.with_writer(std::io::stderr).try_init();
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::capture();

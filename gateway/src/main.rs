@@ -1,6 +1,7 @@
-//! The one binary: see [`gateway::command`].
+//! The binary: see [`gateway::command`].
 
-/// Gives memory back that glibc's allocator keeps: a password hash takes 19 MiB, in any thread.
+/// mimalloc returns memory that glibc's allocator keeps: each password hash takes 19 MiB, in any
+/// thread.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

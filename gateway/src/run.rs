@@ -1,4 +1,4 @@
-//! `cargo run`: everything on this machine, with nothing to set up.
+//! `cargo run`: everything on this machine, without any set-up.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use url::Url;
 use crate::{
     Service,
     cluster::{self, Cluster, Settings},
-    command::Run,
+    configuration::Run,
     demo, explorer,
     service::listen,
 };
@@ -26,9 +26,9 @@ const TOKEN_KEY: &str = "token-key";
 const LOGIN: &str = "gateway";
 const MAIL: &str = "mail";
 
-/// Makes what is missing, serves, and stops what it started.
+/// Creates what is missing, serves, and stops the processes it started.
 pub(crate) async fn run(options: Run) -> Result<(), String> {
-    // First of all, so that a taken port is known before anything is made.
+    // First, so that a port in use is reported before anything is created.
     let (listener, address) = listen(&options.listen.listen).await?;
     let folder = options.data.data_dir.clone();
     if options.reset && options.urls.database_url.is_some() {
@@ -59,7 +59,7 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         tenancy::migrate(&addresses.owner).await.map_err(|error| error.to_string())?;
         let limits = options.limits.limits();
         options.mail.check_complete()?;
-        // With a database of its own everything of this command stays on this machine.
+        // With a private database, all traffic stays on this machine.
         if cluster.is_some() || options.background.loopback_webhooks {
             Reach::allow_loopback();
         }
@@ -67,7 +67,7 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         let service = Service::open(&addresses, &limits, keys, Clock::system(), &mail).await;
         let mut service = service.map_err(|error| error.to_string())?.with_lease(options.background.lease());
         service.works = !options.background.no_work;
-        // Never into a database of somebody's own: the demo's passwords are published.
+        // Only into the private database: the passwords of the demo are public.
         if cluster.is_some() {
             demo::load(&service).await?;
             service.with_demo = true;
@@ -89,9 +89,10 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
     outcome
 }
 
-/// Deletes what earlier runs made in the folder, and nothing else.
+/// Deletes only the files that earlier runs created in the folder.
 fn reset(folder: &Path) -> Result<(), String> {
-    // First what refuses a folder that another process runs on: the key goes only with the data.
+    // First, because this fails if another process uses the folder: the key is deleted only together
+    // with the data.
     cluster::remove(folder).map_err(|error| error.to_string())?;
     for removed in [fs::remove_file(folder.join(TOKEN_KEY)), fs::remove_dir_all(folder.join(MAIL))] {
         match removed {
@@ -102,7 +103,7 @@ fn reset(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// The private PostgreSQL with its roles and its database.
+/// Starts the private PostgreSQL, with its roles and its database.
 async fn private_cluster(folder: PathBuf) -> Result<(Addresses, Cluster), String> {
     let settings = Settings { folder, durable: true, wait: false };
     let cluster = blocking(move || Cluster::start(&settings).map_err(|error| error.to_string())).await?;
@@ -110,10 +111,10 @@ async fn private_cluster(folder: PathBuf) -> Result<(Addresses, Cluster), String
     Ok((addresses, cluster))
 }
 
-/// Makes the roles and a database in a private PostgreSQL, where they are missing.
+/// Creates the roles and a database in a private PostgreSQL, where they are missing.
 ///
 /// # Errors
-/// A sentence about what PostgreSQL refuses.
+/// PostgreSQL's error, as a sentence.
 pub async fn provisioned(cluster: &Cluster, database: &str) -> Result<Addresses, String> {
     let addresses =
         Addresses::parse(&cluster.url(LOGIN, database), None, None).map_err(|error| error.to_string())?;
@@ -122,7 +123,7 @@ pub async fn provisioned(cluster: &Cluster, database: &str) -> Result<Addresses,
     Ok(addresses)
 }
 
-/// A key of this data folder's own, so that log-ins outlive a restart.
+/// The token key of this data folder, so that access tokens stay valid after a restart.
 fn own_keys(folder: &Path) -> Result<TokenKeys, String> {
     let path = folder.join(TOKEN_KEY);
     let failed = |error: std::io::Error| format!("cannot keep the token key in {}: {error}", path.display());
@@ -152,8 +153,7 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())?
 }
 
-/// Hears from now on, not only once it is awaited; ready when the process is asked to end, by
-/// Ctrl-C or SIGTERM.
+/// Installs the signal handlers at once; the returned future is ready after Ctrl-C or SIGTERM.
 pub(crate) fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static, String> {
     let hear = |kind| signal(kind).map_err(|error| format!("signals cannot be heard: {error}"));
     let (mut interrupt, mut terminate) = (hear(SignalKind::interrupt())?, hear(SignalKind::terminate())?);

@@ -16,26 +16,26 @@ use crate::{
     schema::{self, Schema},
 };
 
-/// What the constraints of all domains say to a user.
+/// The user errors for the constraints of all domains.
 pub const CONSTRAINTS: &[&[Constraint]] =
     &[events::CONSTRAINTS, domain_identity::CONSTRAINTS, domain_crm::CONSTRAINTS];
 
-/// How long jobs may take to finish once the last request is answered: with the time that requests
-/// have, not more than the ten seconds after which Docker kills.
-const WIND_DOWN: Duration = Duration::from_secs(2);
+/// How long running jobs may take to finish after the last request. Together with the time for
+/// requests, at most the ten seconds after which Docker kills a container.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why the service cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// The database.
+    /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] tenancy::OpenError),
-    /// Anything else.
+    /// Another error.
     #[error("{0}")]
     Other(String),
 }
 
-/// The whole service, on an open database.
+/// The service on an open database.
 #[derive(Clone)]
 pub struct Service {
     pub(crate) database: Database,
@@ -43,7 +43,7 @@ pub struct Service {
     pub(crate) schema: Schema,
     pub(crate) documents: Documents,
     pub(crate) with_demo: bool,
-    /// Whether this gateway does background work; others may do it for this one.
+    /// Whether this gateway runs background work.
     pub(crate) works: bool,
     events: Events,
     addresses: Addresses,
@@ -53,7 +53,7 @@ impl Service {
     /// Opens the database and builds the schema.
     ///
     /// # Errors
-    /// A database that does not answer, or that would not keep tenants apart.
+    /// The database does not answer or does not isolate tenants, or a setting is invalid.
     pub async fn open(
         addresses: &Addresses,
         limits: &Limits,
@@ -64,7 +64,7 @@ impl Service {
         let other = |failure: Failure| OpenError::Other(failure.to_string());
         let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
         let mailer = Mailer::new(mail).map_err(|error| OpenError::Other(error.to_string()))?;
-        let work = Work::own(mailer).map_err(other)?;
+        let work = Work::built_in(mailer).map_err(other)?;
         let identity = Identity::new(door.clone(), keys, mail.public_url.clone()).map_err(other)?;
         let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));
@@ -81,10 +81,10 @@ impl Service {
         })
     }
 
-    /// Answers requests until `stop` is ready, then finishes those that have begun.
+    /// Serves requests until `stop` is ready, then finishes the current ones.
     ///
     /// # Errors
-    /// The listener fails.
+    /// The listener or the background work fails.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -96,14 +96,15 @@ impl Service {
         let (events, works, ending) = (self.events.clone(), self.works, self.events.clone());
         let stop = async move {
             stop.await;
-            ending.wind_down();
+            ending.stop_claiming();
         };
-        // What runs in the background ends when it is dropped; jobs it leaves are taken up again. It
-        // does not end by itself: a gateway without it would answer, and do nothing else.
+        // Dropping `background` aborts its tasks; unfinished jobs run again when their lease expires.
+        // If a task ends by itself, the gateway stops: it would serve requests without background
+        // work.
         tokio::select! {
             served = http::serve(self, listener, stop) => {
-                if works && tokio::time::timeout(WIND_DOWN, events.wound_down()).await.is_err() {
-                    tracing::info!("jobs are left in the middle; they are taken up again");
+                if works && tokio::time::timeout(SHUTDOWN_TIMEOUT, events.jobs_finished()).await.is_err() {
+                    tracing::info!("some jobs did not finish; they run again when their lease expires");
                 }
                 served
             }
@@ -114,7 +115,7 @@ impl Service {
         }
     }
 
-    /// What happens in this service, to listen to; and its background work.
+    /// The event service: listeners and background work.
     pub fn events(&self) -> &Events {
         &self.events
     }
@@ -125,28 +126,28 @@ impl Service {
         Self { works: false, ..self }
     }
 
-    /// With another lease of background jobs than usual ([`Events::with_lease`]).
+    /// Sets the lease of background jobs ([`Events::with_lease`]).
     #[must_use]
     pub fn with_lease(self, lease: Duration) -> Self {
         Self { events: self.events.with_lease(lease), ..self }
     }
 
-    /// The way to the database of whoever shows this access token.
+    /// The scope of the user with this access token.
     ///
     /// # Errors
-    /// UNAUTHENTICATED for a token that is not good, or not any more.
+    /// UNAUTHENTICATED for an invalid or expired token.
     pub async fn scope_of(&self, access_token: &str, request_id: RequestId) -> Result<Scope, Failure> {
         let session = self.identity.authenticate(access_token, &request_id).await?;
         Ok(self.scope(session, request_id))
     }
 
-    /// A request's way to the database.
+    /// The scope of a session.
     pub(crate) fn scope(&self, session: Session, request_id: RequestId) -> Scope {
         Scope::new(self.database.clone(), session, request_id)
     }
 }
 
-/// Asks identity again who a listener is.
+/// Renews the sessions of listeners through identity.
 pub fn renew(database: &Database, identity: &Identity) -> Renew {
     let (database, identity) = (database.clone(), identity.clone());
     Arc::new(move |scope: Scope| {
@@ -159,10 +160,10 @@ pub fn renew(database: &Database, identity: &Identity) -> Renew {
     })
 }
 
-/// Listens where told.
+/// Opens the listening socket.
 ///
 /// # Errors
-/// A sentence that says what to do about an address that is taken or not ours.
+/// A sentence with advice, if the address is in use or not available.
 pub(crate) async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), String> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         format!(

@@ -3,7 +3,7 @@
 //! An entity describes itself in one static table ([`Entity::FIELDS`]) and gets from here its
 //! query by id, its list in keyset pages, its connections, payloads, ids, deletion and import.
 //! Typed at the edge, erased in the middle: SQL is rendered from plain values ([`Condition`],
-//! [`Page`]), so that thirty-five entities do not mean thirty-five copies of compiled queries.
+//! `Page`), so that thirty-five entities do not mean thirty-five copies of compiled queries.
 
 mod aggregate;
 mod any;

@@ -1,29 +1,29 @@
 use thiserror::Error;
 use url::Url;
 
-/// Where PostgreSQL is, once for each of the three roles that the service logs in as.
+/// The URLs of PostgreSQL, one for each of the service's three roles.
 #[derive(Clone, Debug)]
 pub struct Addresses {
-    /// A member of `tessera_app`: all tenant work.
+    /// A member of `tessera_app`, for all tenant work.
     pub app: Url,
-    /// A member of `tessera_system`: log-in, making organisations.
+    /// A member of `tessera_system`, for log-in and creating organisations.
     pub system: Url,
-    /// Owns the tables: migrations alone.
+    /// The owner of the tables, for migrations only.
     pub owner: Url,
 }
 
-/// An address that cannot be used.
+/// An invalid URL.
 #[derive(Debug, Error)]
 pub enum AddressError {
-    /// Not an URL at all.
+    /// Not a URL.
     #[error("{variable} is not an URL such as postgres://user:password@host:5432/database: {reason}")]
     NotAnUrl {
         /// The environment variable that holds it.
         variable: &'static str,
-        /// What is wrong with it.
+        /// The error of the parser.
         reason: String,
     },
-    /// An URL that lacks a part.
+    /// A URL that lacks a part.
     #[error("{variable} must start with postgres:// and name a user and a database")]
     Incomplete {
         /// The environment variable that holds it.
@@ -32,13 +32,12 @@ pub enum AddressError {
 }
 
 impl Addresses {
-    /// Takes `DATABASE_URL`, `DATABASE_SYSTEM_URL` and `DATABASE_OWNER_URL`.
+    /// Parses `DATABASE_URL`, `DATABASE_SYSTEM_URL` and `DATABASE_OWNER_URL`.
     ///
-    /// Where only the first is given, the others are the same with the user's name followed by
-    /// `_system` and `_owner`.
+    /// The last two default to the first, with `_system` and `_owner` appended to the user name.
     ///
     /// # Errors
-    /// An address that is no PostgreSQL URL with a user and a database.
+    /// Not a PostgreSQL URL with a user and a database.
     pub fn parse(app: &str, system: Option<&str>, owner: Option<&str>) -> Result<Self, AddressError> {
         let app = parse("DATABASE_URL", app)?;
         let derived = |variable, suffix| {

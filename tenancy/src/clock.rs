@@ -5,9 +5,9 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What time it is for the service.
+/// The clock of the service.
 ///
-/// Handed to everything that asks, database defaults included, so that a test can move it.
+/// All code and all database defaults use it, so that tests can advance the time.
 #[derive(Clone)]
 pub struct Clock {
     now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
@@ -15,36 +15,41 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// The machine's own clock.
+    /// The system clock.
     pub fn system() -> Self {
-        Self { now: Arc::new(Utc::now), is_moved: false }
+        Self { now: Arc::new(system_time), is_moved: false }
     }
 
-    /// The present instant.
+    /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         (self.now)()
     }
 
-    /// The present instant, if it is not the database's own too: gateways whose clocks differ must
-    /// still agree on when a lease ends.
+    /// The current time of a manual clock. With the system clock, transactions use the database's own
+    /// time, so that gateways whose clocks differ agree on when a lease expires.
     pub(crate) fn moved(&self) -> Option<DateTime<Utc>> {
         self.is_moved.then(|| self.now())
     }
 }
 
-/// Moves a [`Clock`] by hand; starts at the present and runs on from there.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system clock")]
+fn system_time() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A clock for tests: runs from the current time on, and can be advanced.
 #[derive(Clone, Default)]
 pub struct ManualClock(Arc<AtomicI64>);
 
 impl ManualClock {
-    /// The clock that this hand moves.
+    /// The clock to advance.
     pub fn clock(&self) -> Clock {
         let seconds = Arc::clone(&self.0);
-        let now = move || Utc::now() + TimeDelta::seconds(seconds.load(Ordering::SeqCst));
+        let now = move || system_time() + TimeDelta::seconds(seconds.load(Ordering::SeqCst));
         Clock { now: Arc::new(now), is_moved: true }
     }
 
-    /// Puts the clock forward.
+    /// Advances the clock.
     pub fn advance(&self, by: TimeDelta) {
         self.0.fetch_add(by.num_seconds(), Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL: how they are made, lent and thrown away.
+//! The connection pool.
 
 use std::{
     sync::{
@@ -17,12 +17,12 @@ use url::Url;
 
 use crate::{Failure, Limits, Refusal, share::Place};
 
-/// After this many prepared statements a connection is closed: diesel-async's cache of them has
-/// no bound, and each costs memory in PostgreSQL.
+/// The number of prepared statements after which a connection is closed: diesel-async's statement
+/// cache is unbounded, and each statement uses memory in PostgreSQL.
 const MAX_STATEMENTS: usize = 500;
-/// After this long a connection is closed, so that PostgreSQL's own caches do not grow for ever.
+/// The age at which a connection is closed, because PostgreSQL's caches grow with it.
 const MAX_AGE: Duration = Duration::from_secs(30 * 60);
-/// How long a request waits for a free connection before it is told to come back.
+/// How long a request waits for a free connection before it fails with UNAVAILABLE.
 pub(crate) const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) struct Connection {
@@ -32,17 +32,17 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens a connection that serves requests.
+    /// Opens a connection with the session settings of the service.
     async fn open(url: &Url, limits: &Limits) -> Result<Self, ConnectionError> {
         let mut pg = AsyncPgConnection::establish(url.as_str()).await?;
-        // idle_in_transaction: a transaction nobody settles must not hold its locks.
-        // client_connection_check: a statement whose request is gone stops within a second.
-        // jit: compiling costs more than these short statements.
-        // hash_mem_multiplier: filters through relations are fast where what they look up fits into
-        // that many times 4 MB: three million rows of one organisation. Beyond, PostgreSQL would
-        // compare each row with each.
-        // random_page_cost: of a page in memory or on an SSD. At the price of a disk that turns, all of
-        // an organisation's index is read where twenty look-ups do.
+        // idle_in_transaction: an abandoned transaction must not hold its locks.
+        // client_connection_check: a statement whose request was cancelled stops within a second.
+        // jit: compiling costs more than executing these short statements.
+        // hash_mem_multiplier: filters through relations are fast while their hash table fits into
+        // this multiple of 4 MB: three million rows of one organisation. A larger table would make
+        // PostgreSQL compare every pair of rows.
+        // random_page_cost: for memory and SSDs. With the default, meant for hard disks, PostgreSQL
+        // scans an organisation's whole index instead of doing twenty lookups.
         let settings = format!(
             "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
              SET client_connection_check_interval = 1000; SET jit = off; SET random_page_cost = 1.1; \
@@ -66,7 +66,7 @@ impl Connection {
         &self.pg
     }
 
-    /// How many statements this connection has prepared so far.
+    /// The number of statements prepared on this connection.
     pub(crate) fn statements(&self) -> usize {
         self.statements.load(Ordering::Relaxed)
     }
@@ -82,13 +82,12 @@ impl managed::Manager for Connector {
     type Error = ConnectionError;
 
     async fn create(&self) -> Result<Connection, ConnectionError> {
-        // Boxed: the rare opening must not make every checkout's future large.
+        // Boxed, because opening is rare and would make the future of every checkout large.
         Box::pin(Connection::open(&self.url, &self.limits)).await
     }
 
-    // No question to PostgreSQL here: a checkout must cost no round trip. A connection that has
-    // heard of its end is known to be broken; one that has not shows at its first use, and
-    // `Pool::forget_idle` then clears the others.
+    // Sends no query: a checkout must not cost a round trip. A connection that was closed while idle is
+    // either known to be broken, or fails at its next use; `Pool::forget_idle` then drops the others.
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ConnectionError> {
         if connection.pg.is_broken() {
             return Err(RecycleError::message("closed"));
@@ -124,18 +123,18 @@ impl Pool {
         }
     }
 
-    /// Drops every idle connection; called when one turned out to be dead.
+    /// Drops all idle connections, after one of them was found to be dead.
     pub(crate) fn forget_idle(&self) {
         self.0.retain(|_, _| false);
     }
 }
 
-/// A connection on loan. It goes back to the pool only if its transaction was settled: whatever a
-/// cancelled request left open dies with the connection.
+/// A checked-out connection. It returns to the pool only if its transaction was settled; otherwise it
+/// is closed, which rolls back the transaction of a cancelled request.
 pub(crate) struct Lease {
     object: Option<managed::Object<Connector>>,
     settled: AtomicBool,
-    // Free again after the connection: it is dropped last.
+    // Declared last, because fields are dropped in order: released after the connection.
     _place: Option<Place>,
 }
 
@@ -144,7 +143,7 @@ impl Lease {
         self.object.as_deref().ok_or_else(|| Failure::internal("the connection was given back"))
     }
 
-    /// The transaction is over, committed or rolled back.
+    /// Marks the transaction as committed or rolled back.
     pub(crate) fn settle(&self) {
         self.settled.store(true, Ordering::Relaxed);
     }

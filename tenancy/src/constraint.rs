@@ -4,22 +4,22 @@ use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::{ErrorCode, Failure, Refusal, UserError};
 
-/// What a constraint of the database says to a user.
+/// The user error for the violation of a database constraint.
 ///
-/// Every domain lists those of its tables; a test walks the catalogue for forgotten ones.
+/// Every domain lists the constraints of its tables; a test compares the lists with the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct Constraint {
-    /// As the migration names it.
+    /// The name of the constraint in the migration.
     pub name: &'static str,
     /// The code of the user error.
     pub code: ErrorCode,
-    /// The input's field to blame, dotted.
+    /// The path of the input field, separated by dots.
     pub field: &'static str,
-    /// A sentence for people.
+    /// The message.
     pub message: &'static str,
 }
 
-/// Every entity has this one: who acts must be a user of the organisation still.
+/// The suffix of a constraint that every entity has: its creator must be a user of the organisation.
 pub const CREATED_BY: &str = "_created_by_fk";
 
 /// All constraints by name.
@@ -30,7 +30,7 @@ impl Constraints {
         Self(all.iter().copied().flatten().map(|constraint| (constraint.name, *constraint)).collect())
     }
 
-    /// The only place where an error of PostgreSQL becomes one of ours.
+    /// Converts an error of PostgreSQL; the only place that does so.
     pub(crate) fn explain(&self, error: Error) -> Failure {
         let Error::DatabaseError(kind, information) = &error else {
             return Failure::internal(error);
@@ -47,7 +47,8 @@ impl Constraints {
                 return Failure::user(ErrorCode::NotFound, "", message);
             }
         }
-        // diesel passes no SQLSTATE on, so these are known by what they say, in English.
+        // diesel hides the SQLSTATE, so these errors are recognised by their English text. The start-up
+        // check (`guard`) requires English messages.
         let message = information.message();
         if message.contains("terminating connection") || message.contains("deadlock detected") {
             return Refusal::Unavailable.into();

@@ -6,19 +6,20 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
-    Addresses, Clock, Constraint, RequestId, SystemDoor, Unsafe, connection::Pool, constraint::Constraints,
-    guard, listen, session_cache::SessionCache, share::Shares, transaction::DatabaseRole,
+    Addresses, Clock, Constraint, RequestId, SystemDoor, UnsafeDatabase, connection::Pool,
+    constraint::Constraints, guard, listen, session_cache::SessionCache, share::Shares,
+    transaction::DatabaseRole,
 };
 
-/// The bounds of what the service asks of PostgreSQL.
+/// Limits for the use of PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Connections for tenant work; one organisation has at most half of them at a time. The system
-    /// role has a quarter as many.
+    /// The maximum number of connections for tenant work; one organisation uses at most half of them.
+    /// The system role has a quarter as many.
     pub connections: usize,
-    /// The longest a single statement may take.
+    /// The time limit of a statement.
     pub statement_timeout: Duration,
-    /// The longest a transaction may sit idle.
+    /// How long a transaction may be idle.
     pub idle_timeout: Duration,
 }
 
@@ -32,7 +33,7 @@ impl Default for Limits {
     }
 }
 
-/// The pools and all that belongs to them. Nothing of it is public: see [`crate::Scope`].
+/// The connection pools and their state. None of it is public: see [`crate::Scope`].
 #[derive(Clone)]
 pub struct Database(pub(crate) Arc<Inner>);
 
@@ -41,29 +42,34 @@ pub(crate) struct Inner {
     pub(crate) system: DatabaseRole,
     pub(crate) clock: Clock,
     pub(crate) sessions: SessionCache,
-    /// A write of this process has published something.
+    /// Signals that a write of this process has published an event or enqueued a job.
     pub(crate) published: Arc<Notify>,
-    /// Counts what gateways announced.
+    /// Counts the notifications of all gateways.
     pub(crate) announced: watch::Sender<u64>,
 }
 
 /// Why the database cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
-    /// It does not answer, or not to these roles.
+    /// PostgreSQL does not answer, or rejects a role.
     #[error("PostgreSQL does not answer as it should: {0}")]
     Unreachable(String),
-    /// It would not keep tenants apart.
+    /// The database or a role does not isolate tenants.
     #[error("refusing to start: {0}")]
-    Unsafe(#[from] Unsafe),
+    Unsafe(#[from] UnsafeDatabase),
+    /// PostgreSQL's messages are not in English.
+    #[error(
+        "refusing to start: lc_messages is {0:?}, but time-outs are recognised by PostgreSQL's English \
+         text; set it to C for the server, the database or the roles"
+    )]
+    NotEnglish(String),
 }
 
 impl Database {
-    /// Opens both pools, and refuses a database or a role that could let one tenant see another's
-    /// rows.
+    /// Opens both pools, after checking that the database and its roles isolate tenants.
     ///
     /// # Errors
-    /// An unreachable database, or one that is not safe.
+    /// The database is unreachable or not safe.
     pub async fn open(
         addresses: &Addresses,
         limits: &Limits,
@@ -109,20 +115,20 @@ impl Database {
         crate::transaction::read::<_, i32, _>(&self.0.app, &begin, one).await.is_ok()
     }
 
-    /// Hears what other gateways changed, on one connection: forgets their sessions, and passes on
-    /// that something was published. Runs until dropped.
+    /// Listens for notifications of other gateways on one connection: removes changed sessions from the
+    /// cache and forwards announcements of events. Runs until dropped.
     pub async fn listen(&self, addresses: &Addresses) {
         listen::listen(&addresses.app, &self.0).await;
     }
 }
 
-/// How a transaction begins, and whose it is.
+/// The statement that begins a transaction, and the transaction's organisation.
 pub(crate) struct Begin {
     pub(crate) sql: String,
     pub(crate) organisation_id: Option<Uuid>,
 }
 
-/// Opens the transaction of a read.
+/// Begins a read-only transaction.
 pub(crate) fn read_only(organisation_id: Option<Uuid>) -> Begin {
     let sql = match organisation_id {
         Some(id) => format!("BEGIN READ ONLY; SET LOCAL app.organisation_id = '{id}'"),
@@ -131,8 +137,8 @@ pub(crate) fn read_only(organisation_id: Option<Uuid>) -> Begin {
     Begin { sql, organisation_id }
 }
 
-/// Opens the transaction of a write. Everything in it is an id, an instant or a checked
-/// [`RequestId`]: there is nothing to inject.
+/// Begins a read-write transaction. The SQL contains only ids, a time and a validated [`RequestId`], so
+/// injection is impossible.
 pub(crate) fn read_write(
     clock: &Clock,
     organisation_id: Option<Uuid>,

@@ -1,5 +1,4 @@
-//! What a write says has happened: it reaches the outbox together with the change itself, or not at
-//! all.
+//! Events to publish. An event is written to the outbox in the same transaction as the change.
 
 use diesel::{
     QueryResult,
@@ -10,34 +9,34 @@ use diesel::{
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Something that happened to one entity. Publish it with [`crate::Tx::publish`], while the
-/// transaction holds the entity's row (made or changed it): events of one entity are then in the
-/// order of what happened.
+/// An event about one entity. Publish it with [`crate::Tx::publish`] while the transaction holds the
+/// lock on the entity's row (after inserting or updating it), so that the events of one entity are in
+/// order.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// What happened: the entity's prefix, a dot, and a verb in the past: `contact.created`.
+    /// The kind of event: the entity's prefix, a dot and a verb in the past tense: `contact.created`.
     pub kind: String,
-    /// What the entity's ids start with: `contact`.
+    /// The id prefix of the entity: `contact`.
     pub entity: &'static str,
-    /// The entity it happened to.
+    /// The entity that the event is about.
     pub entity_id: Uuid,
-    /// What else there is to say: small, and nothing that only some readers of the entity may see.
+    /// Further data. Keep it small, and include nothing that some readers of the entity may not see.
     pub details: Value,
 }
 
 impl Event {
-    /// An event of this entity: its kind is `{entity}.{verb}`.
+    /// Creates an event of the kind `{entity}.{verb}`.
     pub fn new(entity: &'static str, verb: &str, entity_id: Uuid, details: Value) -> Self {
         Self { kind: format!("{entity}.{verb}"), entity, entity_id, details }
     }
 }
 
-/// Adds events in one statement, of which there are two texts: one event costs PostgreSQL less as
-/// plain values.
+/// Inserts events with one statement. There are two forms, because plain values are cheaper for a
+/// single event.
 pub(crate) enum Publish {
-    /// One event, with the id it will have.
+    /// One event and its id.
     One(Uuid, Event),
-    /// Several, column by column.
+    /// Several events, as columns.
     Many(Columns),
 }
 

@@ -2,80 +2,80 @@ use std::{error::Error, fmt, sync::Arc};
 
 use async_graphql::{Enum, SimpleObject};
 
-/// Why something did not happen: the one error type of every domain.
+/// The error type of all domains.
 #[derive(Clone, Debug)]
 pub enum Failure {
-    /// The user can mend it: answered as `userErrors` of the payload.
+    /// Errors that the user can fix, returned as `userErrors` of the payload.
     User(Vec<UserError>),
-    /// The request is refused as a whole: answered as a GraphQL error with this code.
+    /// The request is refused, which is returned as a GraphQL error with this code.
     Refused(Refusal),
-    /// A fault of ours: logged, and answered with a reference alone.
+    /// An internal error: logged, and returned as a reference only.
     Internal(Arc<dyn Error + Send + Sync>),
 }
 
-/// Why a request is refused as a whole.
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nobody is logged in, or the log-in is over.
+    /// The request is anonymous, or its log-in session is over.
     Unauthenticated,
-    /// Who is logged in may not do this.
+    /// The user lacks the permission.
     Forbidden,
-    /// An argument cannot be understood: what is wrong, and where.
+    /// An argument is invalid.
     BadRequest {
-        /// A sentence for a developer.
+        /// A sentence for the developer of the client.
         message: String,
-        /// The path of the argument, if one is to blame.
+        /// The path of the argument, if the error concerns one.
         field: Vec<String>,
     },
-    /// More is asked than one request may cost.
+    /// The request exceeds a cost limit.
     CostExceeded {
-        /// A sentence about what is too much.
+        /// A sentence about the limit.
         message: String,
         /// The name of the limit.
         limit: &'static str,
-        /// The largest number that is accepted.
+        /// The maximum.
         most: usize,
-        /// The number that was reached.
+        /// The actual number.
         found: usize,
     },
-    /// The database took longer than it may.
+    /// A statement exceeded its time limit.
     Timeout,
-    /// The database cannot be reached, or every connection is busy.
+    /// The database is unreachable, or all connections are busy.
     Unavailable,
 }
 
-/// Why the user's wish was not carried out.
+/// Why a mutation was not carried out.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     /// A value is missing, malformed or out of bounds.
     Invalid,
-    /// Nothing of this organisation has that id.
+    /// The organisation has no object with this id.
     NotFound,
-    /// The row has changed since it was read, or a key was used for something else.
+    /// The object has changed since it was read, or the idempotency key was used with another input.
     Conflict,
-    /// The entity's state does not allow this step.
+    /// The state of the object does not allow this change.
     InvalidTransition,
     /// A limit of the organisation or of the service is reached.
     LimitReached,
-    /// Something else has this unique value.
+    /// Another object has this unique value.
     AlreadyExists,
-    /// A rule forbids it, or the e-mail or the password is wrong.
+    /// A rule forbids the change, or the e-mail address or the password is wrong.
     NotAllowed,
 }
 
-/// One thing that the user can mend.
+/// An error that the user can fix.
 #[derive(SimpleObject, Clone, Debug, PartialEq, Eq)]
 pub struct UserError {
-    /// What kind of mistake it is; stable, for programs.
+    /// The kind of error, for programs; stable.
     pub code: ErrorCode,
-    /// A sentence for people; may change.
+    /// A sentence for users; may change.
     pub message: String,
-    /// The path of the input's field, outermost first; absent if no single field is to blame.
+    /// The path of the input field, outermost first; null if the error concerns no single field.
     pub field: Option<Vec<String>>,
 }
 
 impl UserError {
-    /// An error at a field of the input; a dot separates the steps of a path.
+    /// Creates an error at an input field; dots separate the steps of its path.
     pub fn new(code: ErrorCode, field: &str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -86,10 +86,10 @@ impl UserError {
 }
 
 impl Failure {
-    /// An outcome as a payload tells it: what was done, or what the user has to mend.
+    /// Splits a result for a payload: the value, or the errors that the user can fix.
     ///
     /// # Errors
-    /// Everything that is not the user's to mend passes through.
+    /// All other errors are passed on.
     pub fn mendable<T>(outcome: Result<T, Self>) -> Result<(Option<T>, Vec<UserError>), Self> {
         match outcome {
             Ok(done) => Ok((Some(done), vec![])),
@@ -98,17 +98,17 @@ impl Failure {
         }
     }
 
-    /// One user error at one field.
+    /// Creates a failure with one user error.
     pub fn user(code: ErrorCode, field: &str, message: impl Into<String>) -> Self {
         Self::User(vec![UserError::new(code, field, message)])
     }
 
-    /// Nothing of this organisation has the id given at `field`.
+    /// Creates a failure: the organisation has no object with the id at `field`.
     pub fn not_found(field: &str) -> Self {
         Self::user(ErrorCode::NotFound, field, "Nothing has this id.")
     }
 
-    /// An argument that cannot be understood.
+    /// Creates a failure: an argument is invalid.
     pub fn bad_request(field: &str, message: impl Into<String>) -> Self {
         Self::Refused(Refusal::BadRequest {
             message: message.into(),
@@ -116,7 +116,7 @@ impl Failure {
         })
     }
 
-    /// A fault of ours.
+    /// Creates a failure: an internal error.
     pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(error.into()))
     }
@@ -129,7 +129,7 @@ impl From<Refusal> for Failure {
 }
 
 impl Refusal {
-    /// As `extensions.code` spells it.
+    /// The value of `extensions.code`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
@@ -157,7 +157,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-// Internals stay inside: what is displayed may reach a client.
+// Hides internal errors: the text may be sent to a client.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! What must hold of the database before a single request is served.
+//! The checks of the database at start-up.
 
 use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -7,10 +7,10 @@ use url::Url;
 
 use crate::{Addresses, OpenError, migration::known_versions};
 
-/// A way in which one tenant could see another's rows.
+/// A defect of the database or a role that breaks tenant isolation.
 #[derive(Debug, Error)]
-pub enum Unsafe {
-    /// The role could step around row security.
+pub enum UnsafeDatabase {
+    /// The role can circumvent row security.
     #[error(
         "the role {role} {reason}, so row security would not hold for it; log in as a role that \
          `gateway provision` made"
@@ -18,21 +18,21 @@ pub enum Unsafe {
     Role {
         /// The role's name.
         role: String,
-        /// What it is or may do.
+        /// The privilege that it has.
         reason: String,
     },
-    /// A table lacks its protection.
+    /// A table is not protected by row security.
     #[error("the table {table} {reason}; its migration must protect it")]
     Table {
         /// The table's name.
         table: String,
-        /// What it lacks.
+        /// The missing protection.
         reason: String,
     },
-    /// The database is empty, or older than this program.
+    /// A migration has not been run.
     #[error("the database lacks the migration {version}; run `gateway migrate` first")]
     NotMigrated {
-        /// The first that is missing.
+        /// The first missing migration.
         version: String,
     },
 }
@@ -45,7 +45,7 @@ struct Finding {
     reason: String,
 }
 
-// `pg_has_role(.., 'MEMBER')` also counts what could be reached by SET ROLE.
+// `pg_has_role(.., 'MEMBER')` includes roles that are available through SET ROLE.
 const ROLE_FINDINGS: &str = "
     SELECT current_user::text AS subject, finding.reason
     FROM (
@@ -69,8 +69,8 @@ const ROLE_FINDINGS: &str = "
     ) AS finding
     LIMIT 1";
 
-// Every table but diesel's own list of migrations, and every view that reads as its owner; a tenant
-// table is one with organisation_id, or `organisations` itself.
+// All tables except diesel's table of migrations, and all views with the rights of their owner. A tenant
+// table is `organisations`, or a table with organisation_id.
 const TABLE_FINDINGS: &str = "
     SELECT relname::text AS subject, finding.reason
     FROM pg_class
@@ -112,7 +112,9 @@ const IS_MIGRATED: &str = "
 const MIGRATIONS_RUN: &str =
     "SELECT version::text AS subject, '' AS reason FROM public.__diesel_schema_migrations";
 
-/// Looks at both roles and every table.
+const MESSAGE_LOCALE: &str = "SELECT current_setting('lc_messages') AS subject, '' AS reason";
+
+/// Checks both roles, every table, and the language of messages.
 pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
     for (url, own, other) in [
         (&addresses.app, "tessera_app", "tessera_system"),
@@ -121,18 +123,30 @@ pub(crate) async fn check(addresses: &Addresses) -> Result<(), OpenError> {
         let mut connection = connect(url).await?;
         let role = sql_query(ROLE_FINDINGS).bind::<Text, _>(own).bind::<Text, _>(other);
         if let Some(Finding { subject, reason }) = findings(role, &mut connection).await?.pop() {
-            return Err(Unsafe::Role { role: subject, reason }.into());
+            return Err(UnsafeDatabase::Role { role: subject, reason }.into());
         }
         if let Some(version) = missing_migration(&mut connection).await? {
-            return Err(Unsafe::NotMigrated { version }.into());
+            return Err(UnsafeDatabase::NotMigrated { version }.into());
         }
         if let Some(Finding { subject, reason }) =
             findings(sql_query(TABLE_FINDINGS), &mut connection).await?.pop()
         {
-            return Err(Unsafe::Table { table: subject, reason }.into());
+            return Err(UnsafeDatabase::Table { table: subject, reason }.into());
+        }
+        let locale = findings(sql_query(MESSAGE_LOCALE), &mut connection).await?.pop();
+        if let Some(Finding { subject, .. }) = locale
+            && !is_english(&subject)
+        {
+            return Err(OpenError::NotEnglish(subject));
         }
     }
     Ok(())
+}
+
+/// Whether PostgreSQL's messages are in English. An empty locale is the default of managed services.
+fn is_english(locale: &str) -> bool {
+    let language = locale.split(['_', '.', '@']).next().unwrap_or_default();
+    ["", "c", "posix", "en", "english"].contains(&language.to_ascii_lowercase().as_str())
 }
 
 async fn connect(url: &Url) -> Result<AsyncPgConnection, OpenError> {
@@ -142,7 +156,7 @@ async fn connect(url: &Url) -> Result<AsyncPgConnection, OpenError> {
     })
 }
 
-/// The first migration that this program knows and the database does not.
+/// The first migration of this program that the database lacks.
 async fn missing_migration(connection: &mut AsyncPgConnection) -> Result<Option<String>, OpenError> {
     let run = match findings(sql_query(IS_MIGRATED), connection).await?.is_empty() {
         true => vec![],
@@ -157,4 +171,21 @@ where
     Q: RunQueryDsl<AsyncPgConnection> + diesel_async::methods::LoadQuery<'q, AsyncPgConnection, Finding> + 'q,
 {
     query.load(connection).await.map_err(|error| OpenError::Unreachable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_english;
+
+    #[test]
+    fn only_english_messages_are_accepted() {
+        for locale in
+            ["", "C", "C.UTF-8", "POSIX", "en_US.UTF-8", "en_GB", "en", "English_United States.1252"]
+        {
+            assert!(is_english(locale), "{locale}");
+        }
+        for locale in ["de_DE.UTF-8", "ca_ES", "fr", "enm_GB", "German_Germany.1252"] {
+            assert!(!is_english(locale), "{locale}");
+        }
+    }
 }

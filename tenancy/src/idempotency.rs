@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use crate::{ErrorCode, Failure, Scope, Tx, tables::idempotency_keys as keys};
 
-/// How long a key is remembered.
+/// How long a key is valid.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
-/// The longest key that is taken.
+/// The longest key, in bytes.
 const MAX_KEY: usize = 255;
 const FIELD: &str = "idempotencyKey";
 
-/// Names one wish of a client, so that its repetition is not carried out twice.
+/// An idempotency key: a repetition within 24 hours returns the first result.
 pub struct Key {
     operation: String,
     key: String,
@@ -19,10 +19,10 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key that the client chose for this operation with this body.
+    /// Creates the key of a client for this operation and body.
     ///
     /// # Errors
-    /// INVALID for a key that is empty, too long or holds control characters.
+    /// INVALID if the key is empty, too long or contains control characters.
     pub fn new(operation: &str, key: String, body: &[u8]) -> Result<Self, Failure> {
         if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
             let message = format!("A key has 1 to {MAX_KEY} bytes and no control characters.");
@@ -32,16 +32,16 @@ impl Key {
     }
 }
 
-/// What a keyed write makes, and how it is found again for a repetition.
+/// The result of a write with an idempotency key, which a repetition loads again.
 pub trait Recall: Sized + Send {
-    /// The ids of what was made.
+    /// The ids of the result.
     fn ids(&self) -> Vec<Uuid>;
-    /// The same, read again as the session sees it now.
+    /// Loads the result again, as far as the session sees it now.
     fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> impl Future<Output = Result<Self, Failure>> + Send;
 }
 
-/// Runs the body unless the key has been used. The key's row is inserted first, so that a second
-/// request with it waits for the first; a failed body takes the row with it.
+/// Runs the body unless the key was used. The row of the key is inserted first, so that a concurrent
+/// request with the same key waits; if the body fails, the row is rolled back.
 pub(crate) async fn once<T: Recall>(
     scope: &Scope,
     tx: &Tx,

@@ -1,11 +1,10 @@
-//! Who is asking, for which organisation, and the only door to the database.
+//! Sessions, permissions, and the only access to the database.
 //!
-//! The promise of this crate: no SQL without a tenant. The pool is private, so a repository can
-//! reach PostgreSQL in two ways only: [`Scope::rows`] reads, [`Scope::write`] changes. Both open
-//! their own transaction and tell PostgreSQL whose it is before the first statement; row security
-//! does the rest. The few statements that belong to no tenant (log-in, making an organisation) go
-//! through a [`SystemDoor`], which the gateway hands to identity and events
-//! alone.
+//! This crate guarantees that no SQL runs without a tenant. The connection pool is private, so other
+//! crates can reach PostgreSQL in two ways only: [`Scope::rows`] reads and [`Scope::write`] writes.
+//! Both open a transaction and set its organisation before the first statement; row security does the
+//! rest. The few statements without a tenant (log-in, creating an organisation) go through a
+//! [`SystemDoor`], which the gateway passes to identity and events only.
 
 mod address;
 mod clock;
@@ -34,7 +33,7 @@ pub use constraint::{CREATED_BY, Constraint};
 pub use database::{Database, Limits, OpenError};
 pub use event::Event;
 pub use failure::{ErrorCode, Failure, Refusal, UserError};
-pub use guard::Unsafe;
+pub use guard::UnsafeDatabase;
 pub use idempotency::{Key, Recall};
 pub use migration::{MigrationError, migrate};
 pub use permission::{Permission, Role};

@@ -1,4 +1,4 @@
-//! The one connection on which a gateway hears what the others did.
+//! The connection on which a gateway receives the notifications of the others.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use url::Url;
 
 use crate::database::Inner;
 
-/// Payload: the id of a log-in session or a user that changed. Sent by the trigger `forget`.
+/// The channel of the trigger `forget`. Payload: the id of a log-in session or a user that changed.
 const SESSIONS: &str = "tessera_sessions";
-/// No payload: somebody published an event.
+/// The channel for events and jobs. No payload.
 const EVENTS: &str = "tessera_events";
-/// How long the listener waits before it tries to connect again.
+/// The wait before connecting again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// Passes on what is heard. After a gap everything is forgotten and looked up again, because
-/// something may have been missed.
+/// Forwards notifications. After a lost connection the session cache is cleared, because notifications
+/// may have been missed.
 pub(crate) async fn listen(url: &Url, database: &Inner) {
     loop {
         if let Err(error) = listen_once(url, database).await {

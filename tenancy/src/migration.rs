@@ -8,32 +8,33 @@ use thiserror::Error;
 use url::Url;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
-/// Any number, as long as nobody else locks it: two gateways that start at once migrate in turn.
+/// The key of the advisory lock: an arbitrary number that no other code uses. Gateways that start at
+/// the same time migrate one after the other.
 const LOCK: i64 = 0x0074_6573_7365_7261;
 
-/// Why the database could not be brought up to date.
+/// Why the migration failed.
 #[derive(Debug, Error)]
 pub enum MigrationError {
     /// The owner cannot log in.
     #[error("the owner's address (DATABASE_OWNER_URL) does not answer: {0}")]
     Unreachable(#[from] diesel::ConnectionError),
-    /// A migration failed; those before it stand.
+    /// A migration failed; earlier ones stay applied.
     #[error("a migration failed: {0}")]
     Failed(String),
 }
 
-/// The versions of all migrations that this program knows.
+/// The versions of all embedded migrations.
 pub(crate) fn known_versions() -> Vec<String> {
     let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().unwrap_or_default();
     known.iter().map(|migration| migration.name().version().to_string()).collect()
 }
 
-/// Brings the database up to date, as the plain owner of its tables, and answers what was run.
+/// Runs the pending migrations as the owner of the tables, and returns their versions.
 ///
-/// Needs tokio's multi-threaded runtime: diesel's migrations block.
+/// Needs tokio's multi-threaded runtime, because diesel's migrations block.
 ///
 /// # Errors
-/// An owner that cannot log in, or a migration that fails.
+/// The owner cannot log in, or a migration fails.
 pub async fn migrate(owner: &Url) -> Result<Vec<String>, MigrationError> {
     let mut connection = AsyncPgConnection::establish(owner.as_str()).await?;
     let failed = |error: diesel::result::Error| MigrationError::Failed(error.to_string());
@@ -42,6 +43,6 @@ pub async fn migrate(owner: &Url) -> Result<Vec<String>, MigrationError> {
     let run = harness
         .run_pending_migrations(MIGRATIONS)
         .map(|versions| versions.iter().map(|version: &MigrationVersion<'_>| version.to_string()).collect());
-    // The lock goes with the connection.
+    // Closing the connection releases the lock.
     run.map_err(|error| MigrationError::Failed(error.to_string()))
 }

@@ -1,13 +1,13 @@
 use async_graphql::Enum;
 
-/// What a use case may ask for before it reads or changes anything.
+/// A permission, which a use case requires before it reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
-    /// Read one's own profile and organisation, manage one's own log-in session.
+    /// Read the own profile and organisation, manage the own log-in sessions.
     OwnAccount,
-    /// See the users of the organisation.
+    /// Read the users of the organisation.
     ReadUsers,
-    /// Invite users, and say what they may do.
+    /// Invite users and set their roles.
     ManageUsers,
     /// Read contacts.
     ReadContacts,
@@ -15,21 +15,21 @@ pub enum Permission {
     ReadOwnContacts,
     /// Create, change, delete, restore and import contacts.
     WriteContacts,
-    /// Read the catalogue of products.
+    /// Read products.
     ReadProducts,
     /// Create, change, delete, restore and import products.
     WriteProducts,
-    /// See webhook endpoints and what they were told.
+    /// Read webhook endpoints and their deliveries.
     ReadWebhooks,
-    /// Create, change, delete, try and rotate webhook endpoints, see their secrets, replay deliveries.
+    /// Create, change, delete and ping webhook endpoints, read and rotate their secrets, replay deliveries.
     WriteWebhooks,
-    /// See what could not be done in the background.
+    /// Read dead letters.
     ReadDeadLetters,
-    /// Replay and dismiss what could not be done in the background.
+    /// Replay and dismiss dead letters.
     WriteDeadLetters,
 }
 
-/// What a user may do in an organisation. A user holds any number of roles.
+/// A role in an organisation. A user has any number of roles.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Everything in the organisation.
@@ -51,7 +51,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The one table of who may do what; it stands in the README.
+    /// Whether the role grants a permission. The README has the same table.
     pub fn allows(self, permission: Permission) -> bool {
         use Permission::{
             ManageUsers, OwnAccount, ReadContacts, ReadDeadLetters, ReadOwnContacts, ReadProducts, ReadUsers,

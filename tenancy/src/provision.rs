@@ -5,33 +5,34 @@ use url::Url;
 
 use crate::Addresses;
 
-/// Roles belong to the whole cluster, so two that provision at once take turns.
+/// The key of the advisory lock: roles are shared by all databases of a cluster, so provisioning runs
+/// one at a time.
 const LOCK: i64 = 0x0074_6573_7365_7262;
 
-/// Why roles and database could not be made.
+/// Why the roles and the database could not be created.
 #[derive(Debug, Error)]
 pub enum ProvisionError {
     /// The administrator cannot log in.
     #[error("the administrator's address does not answer: {0}")]
     Unreachable(#[from] diesel::ConnectionError),
-    /// The administrator may not do this.
+    /// The administrator lacks a privilege.
     #[error(
         "PostgreSQL refused: {0}. Run what `gateway provision --print` shows as a role that may \
          create roles and databases"
     )]
     Refused(#[from] diesel::result::Error),
-    /// A name or password that has no place in an address.
+    /// A name or password is not valid percent-encoding.
     #[error("{0} is not valid percent-encoding")]
     Encoding(String),
-    /// An address names a role that is more than the service may be.
+    /// A URL names a superuser, which the service must not be.
     #[error("the role {0} is a superuser; name a role of the service's own, which is then made")]
     Superuser(String),
 }
 
-/// The SQL that makes the roles (first) and the database (second), for those who run it by hand.
+/// The SQL that creates the roles (first) and the database (second), for running it by hand.
 ///
 /// # Errors
-/// A name or password that is not UTF-8.
+/// A name or password is not UTF-8.
 pub fn provision_sql(addresses: &Addresses) -> Result<[String; 2], ProvisionError> {
     let login =
         |url: &Url| Ok::<_, ProvisionError>((decode(url.username())?, decode(url.password().unwrap_or(""))?));
@@ -66,10 +67,10 @@ pub fn provision_sql(addresses: &Addresses) -> Result<[String; 2], ProvisionErro
     Ok([roles, create])
 }
 
-/// Makes the roles and the database, as a role that may; harmless where they exist.
+/// Creates the roles and the database as an administrator, unless they exist.
 ///
 /// # Errors
-/// An administrator that cannot log in or may not.
+/// The administrator cannot log in or lacks a privilege.
 pub async fn provision(admin: &Url, addresses: &Addresses) -> Result<(), ProvisionError> {
     #[derive(QueryableByName)]
     struct Name {
@@ -100,7 +101,7 @@ pub async fn provision(admin: &Url, addresses: &Addresses) -> Result<(), Provisi
     Ok(())
 }
 
-// CREATE ROLE knows no IF NOT EXISTS.
+// CREATE ROLE has no IF NOT EXISTS.
 fn create_role(name: &str, attribute: &str) -> String {
     format!(
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {}) THEN CREATE ROLE {} {attribute}; END IF; END $$;\n",

@@ -15,26 +15,26 @@ use crate::{
     idempotency, transaction,
 };
 
-/// Names one request in logs, audit rows and error references.
+/// The id of a request in logs, audit rows and error references.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 
-/// The longest request id taken from outside.
+/// The longest request id accepted from a client.
 const MAX_REQUEST_ID: usize = 64;
 
 impl RequestId {
-    /// A new one.
+    /// Creates a new id.
     pub fn new() -> Self {
         Self(Uuid::now_v7().simple().to_string().into())
     }
 
-    /// One given from outside, if it is short and plain (letters, digits, `-` and `_`).
+    /// Accepts the id of a client if it is short and contains only letters, digits, `-` and `_`.
     pub fn parse(given: &str) -> Option<Self> {
         let plain = given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         (plain && !given.is_empty() && given.len() <= MAX_REQUEST_ID).then(|| Self(given.into()))
     }
 
-    /// The id itself.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -52,7 +52,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// One request's way to the rows of its organisation. Cheap to clone.
+/// The database access of one request, limited to its organisation. Cheap to clone.
 #[derive(Clone)]
 pub struct Scope(Arc<Inner>);
 
@@ -63,17 +63,17 @@ struct Inner {
 }
 
 impl Scope {
-    /// A scope of this session.
+    /// Creates the scope of a session.
     pub fn new(database: Database, session: Session, request_id: RequestId) -> Self {
         Self(Arc::new(Inner { database, session, request_id }))
     }
 
-    /// Who is asking.
+    /// The session.
     pub fn session(&self) -> &Session {
         &self.0.session
     }
 
-    /// The request this belongs to.
+    /// The id of the request.
     pub fn request_id(&self) -> &RequestId {
         &self.0.request_id
     }
@@ -83,7 +83,7 @@ impl Scope {
         self.0.database.clock()
     }
 
-    /// Passes if the session holds the permission: the first line of every use case that reads.
+    /// Checks the permission: the first line of every use case that reads.
     ///
     /// # Errors
     /// UNAUTHENTICATED or FORBIDDEN.
@@ -99,10 +99,10 @@ impl Scope {
         Ok(self.0.session.require_any(permissions)?)
     }
 
-    /// All rows of one query, in a read-only transaction of its own, in one flush.
+    /// Runs a query in its own read-only transaction, in one flush, and returns all rows.
     ///
     /// # Errors
-    /// UNAUTHENTICATED without an organisation, a refusal, or a fault of ours.
+    /// UNAUTHENTICATED without an organisation, another refusal, or an internal error.
     pub async fn rows<Q, U, ST>(&self, query: Q) -> Result<Vec<U>, Failure>
     where
         Q: AsQuery + Send,
@@ -129,11 +129,11 @@ impl Scope {
         Ok(self.rows(query).await?.into_iter().next())
     }
 
-    /// Changes something: checks the permission, opens the transaction, runs the body, and commits
-    /// what succeeded or rolls back what did not. The audit is written by the tables themselves.
+    /// Runs a write: checks the permission, opens the transaction, runs the body, and commits or rolls
+    /// back. Triggers on the tables write the audit.
     ///
     /// # Errors
-    /// What the body answers, and what the permission, a constraint or the database refuse.
+    /// Errors of the body, a missing permission, a violated constraint, or an error of the database.
     pub async fn write<T, F>(&self, permission: Permission, body: impl FnOnce(Tx) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>> + Send,
@@ -144,11 +144,11 @@ impl Scope {
         tx.settle(outcome).await
     }
 
-    /// As [`Scope::write`]; with a key, a repetition of the same request answers what the first one
-    /// made and changes nothing.
+    /// As [`Scope::write`]. With an idempotency key, a repetition of the request returns the result of the
+    /// first one and changes nothing.
     ///
     /// # Errors
-    /// As [`Scope::write`], and CONFLICT where the key was used with another input.
+    /// As [`Scope::write`], and CONFLICT if the key was used with another input.
     pub async fn write_once<T, F>(
         &self,
         permission: Permission,

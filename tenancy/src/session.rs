@@ -5,30 +5,30 @@ use uuid::Uuid;
 
 use crate::{Permission, Refusal, Role, SystemDoor};
 
-/// Who is asking. Made only by a [`SystemDoor`], so that no domain can forge one.
+/// The authenticated caller. Only a [`SystemDoor`] creates one, so that no domain can forge it.
 #[derive(Clone, Debug)]
 pub struct Session(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
     Anonymous,
-    /// Somebody who shows a token that we minted for this organisation, and is nobody beyond it.
+    /// The holder of a token that was minted for this organisation. Has no identity beyond it.
     TokenHolder(Uuid),
     /// A background job of this organisation.
     Job(Uuid),
     User(Arc<UserSession>),
 }
 
-/// A user of one organisation, logged in.
+/// A logged-in user of one organisation.
 #[derive(Debug)]
 pub struct UserSession {
     /// The active organisation.
     pub organisation_id: Uuid,
     /// The user's row in that organisation.
     pub user_id: Uuid,
-    /// The log-in that this goes back to.
+    /// The log-in session.
     pub login_session_id: Uuid,
-    /// What the user may do.
+    /// The roles of the user.
     pub roles: Vec<Role>,
     /// What else the user may do, and until when: what no role allows but a subscription, say.
     pub grants: Vec<Grant>,
@@ -56,7 +56,7 @@ impl UserSession {
 }
 
 impl Session {
-    /// Nobody in particular: may sign up, log in, and read nothing.
+    /// An anonymous session, which may sign up and log in, but read nothing.
     pub fn anonymous() -> Self {
         Self(Kind::Anonymous)
     }
@@ -71,7 +71,7 @@ impl Session {
         Self(Kind::TokenHolder(organisation_id))
     }
 
-    /// A background job of this organisation: may do everything there, and is nobody.
+    /// A background job of this organisation: has all permissions there, but is not a user.
     pub fn of_job(_: &SystemDoor, organisation_id: Uuid) -> Self {
         Self(Kind::Job(organisation_id))
     }
@@ -79,7 +79,7 @@ impl Session {
     /// The logged-in user.
     ///
     /// # Errors
-    /// UNAUTHENTICATED for everybody else.
+    /// UNAUTHENTICATED if the session is not a user's.
     pub fn user(&self) -> Result<&UserSession, Refusal> {
         match &self.0 {
             Kind::User(user) => Ok(user),
@@ -87,10 +87,10 @@ impl Session {
         }
     }
 
-    /// The tenant whose rows this session reaches.
+    /// The organisation of the session.
     ///
     /// # Errors
-    /// UNAUTHENTICATED for a session without one.
+    /// UNAUTHENTICATED if the session has none.
     pub fn organisation_id(&self) -> Result<Uuid, Refusal> {
         match &self.0 {
             Kind::User(user) => Ok(user.organisation_id),
@@ -99,15 +99,15 @@ impl Session {
         }
     }
 
-    /// Passes if the session holds the permission.
+    /// Checks that the session has the permission.
     ///
     /// # Errors
-    /// UNAUTHENTICATED for nobody, FORBIDDEN for somebody without it.
+    /// UNAUTHENTICATED if the session is anonymous, FORBIDDEN if it lacks the permission.
     pub fn require(&self, permission: Permission) -> Result<(), Refusal> {
         match &self.0 {
             Kind::Anonymous => Err(Refusal::Unauthenticated),
             Kind::Job(_) => Ok(()),
-            // Nobody loses the way to one's own account with one's last role.
+            // A user without roles keeps access to the own account.
             Kind::TokenHolder(_) | Kind::User(_) if permission == Permission::OwnAccount => Ok(()),
             Kind::User(user) if user.holds(permission) => Ok(()),
             Kind::TokenHolder(_) | Kind::User(_) => Err(Refusal::Forbidden),

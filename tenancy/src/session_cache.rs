@@ -1,4 +1,4 @@
-//! What is remembered of sessions between requests.
+//! The cache of log-in sessions.
 
 use std::sync::{
     Arc,
@@ -11,15 +11,15 @@ use uuid::Uuid;
 
 use crate::{Clock, Failure, UserSession};
 
-/// How long a session is believed without asking again, should a notification get lost.
+/// How long a cached session is used, in case a notification is lost.
 const TRUSTED: TimeDelta = TimeDelta::seconds(30);
-/// How many sessions are remembered.
+/// The capacity of the cache.
 const MAX_SESSIONS: u64 = 100_000;
 
-/// What is remembered of log-in sessions between requests.
+/// Caches log-in sessions between requests.
 pub(crate) struct SessionCache {
     sessions: Cache<Uuid, (DateTime<Utc>, Arc<UserSession>)>,
-    // Counts what was forgotten: a session that was being read meanwhile is not remembered.
+    // Counts invalidations. A session that was loaded during one is not cached.
     forgotten: AtomicU64,
     clock: Clock,
 }
@@ -49,15 +49,15 @@ impl SessionCache {
         Ok(session)
     }
 
-    /// Forgets a log-in session, or all log-in sessions of a user.
+    /// Removes a log-in session, or all log-in sessions of a user.
     pub(crate) fn forget(&self, id: Uuid) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.sessions.invalidate(&id);
-        // Refused only if the cache was built without closures, which it was not.
+        // Fails only without `support_invalidation_closures`, which `new` sets.
         let _ = self.sessions.invalidate_entries_if(move |_, (_, session)| session.user_id == id);
     }
 
-    /// Something may have been missed.
+    /// Clears the cache, after notifications may have been missed.
     pub(crate) fn forget_all(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.sessions.invalidate_all();

@@ -1,5 +1,4 @@
-//! What one organisation may have of the connections, so that its slow requests do not become
-//! everybody's.
+//! Limits the connections of each organisation, so that slow requests of one do not block others.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,31 +8,30 @@ use uuid::Uuid;
 
 use crate::Refusal;
 
-/// How long an organisation that asks for nothing is remembered: longer than anything holds a
-/// connection.
+/// How long the semaphore of an idle organisation is kept: longer than any request holds a connection.
 const REMEMBERED: Duration = Duration::from_secs(120);
 
-/// The shares of all organisations.
+/// The semaphores of all organisations.
 pub(crate) struct Shares {
     of: Cache<Uuid, Arc<Semaphore>>,
     size: usize,
 }
 
-/// A connection's place in an organisation's share, until it is dropped.
+/// A permit for one connection of an organisation; released when dropped.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Shares {
-    /// Half of the connections for each organisation: the other half is there for the others.
+    /// Each organisation may use half of the connections; the other half is left for the others.
     pub(crate) fn new(connections: usize) -> Self {
         Self { of: Cache::builder().time_to_idle(REMEMBERED).build(), size: connections.div_ceil(2) }
     }
 
-    /// A place in the organisation's share, as soon as one is free.
+    /// Waits for a permit.
     ///
     /// # Errors
-    /// UNAVAILABLE if that takes too long.
+    /// UNAVAILABLE if the wait exceeds `patience`.
     pub(crate) async fn place(&self, organisation_id: Uuid, patience: Duration) -> Result<Place, Refusal> {
         let share = self.of.get_with(organisation_id, || Arc::new(Semaphore::new(self.size)));
         let permit = match Arc::clone(&share).try_acquire_owned() {

@@ -16,10 +16,10 @@ use crate::{
     transaction,
 };
 
-/// The way around tenants, for the few counted tables that `tessera_system` reaches: accounts and
-/// their users at log-in, and the making of organisations.
+/// Database access across organisations, limited to the few tables that `tessera_system` may use:
+/// accounts and their users at log-in, creating organisations, the outbox and the queue.
 ///
-/// [`Database::open`] gives it to the gateway, which hands it to identity and events alone.
+/// [`Database::open`] returns it to the gateway, which passes it to identity and events only.
 #[derive(Clone)]
 pub struct SystemDoor(Database);
 
@@ -33,10 +33,10 @@ impl SystemDoor {
         self.0.clock()
     }
 
-    /// All rows of one query, as `tessera_system`.
+    /// Runs a query as `tessera_system` and returns all rows.
     ///
     /// # Errors
-    /// A refusal, or a fault of ours.
+    /// A refusal, or an internal error.
     pub async fn rows<Q, U, ST>(&self, query: Q) -> Result<Vec<U>, Failure>
     where
         Q: AsQuery + Send,
@@ -48,11 +48,10 @@ impl SystemDoor {
         transaction::read(&inner.system, &read_only(None), query).await
     }
 
-    /// Changes something as `tessera_system`; what it touches of a tenant belongs to this
-    /// organisation, and this user is named in the audit.
+    /// Runs a write as `tessera_system`, in the name of this organisation and, for the audit, this user.
     ///
     /// # Errors
-    /// What the body answers, and what a constraint or the database refuse.
+    /// Errors of the body, a violated constraint, or an error of the database.
     pub async fn write<T, F>(
         &self,
         organisation_id: Uuid,
@@ -67,11 +66,11 @@ impl SystemDoor {
         self.write_as(begin, body).await
     }
 
-    /// Changes rows of any organisation as `tessera_system`: what jobs are settled with. Rows that it
-    /// adds name their organisation themselves.
+    /// Runs a write across organisations as `tessera_system`, for the queue. Inserted rows must name
+    /// their organisation.
     ///
     /// # Errors
-    /// What the body answers, and what the database refuses.
+    /// Errors of the body or of the database.
     pub async fn write_across<T, F>(&self, body: impl FnOnce(Tx) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>> + Send,
@@ -79,9 +78,8 @@ impl SystemDoor {
         self.write_as(read_write(&self.0.0.clock, None, None, &RequestId::new()), body).await
     }
 
-    /// As [`SystemDoor::write_across`], with statements that PostgreSQL plans anew each time: for
-    /// those over tables that are empty at one moment and long at the next, where a plan that was
-    /// kept can be a thousand times slower.
+    /// As [`SystemDoor::write_across`], but PostgreSQL plans each statement anew. For tables whose size
+    /// changes quickly, such as the queue, where a cached plan can be a thousand times slower.
     ///
     /// # Errors
     /// As [`SystemDoor::write_across`].
@@ -103,37 +101,37 @@ impl SystemDoor {
         tx.settle(outcome).await
     }
 
-    /// A scope for a background job of this organisation: it may do everything there, and is
-    /// nobody. A job checks by itself what the one who asked for it was allowed to.
+    /// The scope of a background job of this organisation: it has all permissions there, but no user.
+    /// A job has to check the permissions of the user who caused it.
     pub fn job_scope(&self, organisation_id: Uuid, request_id: RequestId) -> Scope {
         Scope::new(self.0.clone(), Session::of_job(self, organisation_id), request_id)
     }
 
-    /// Waits until a write of this process has published something since this was last asked.
+    /// Waits until a write of this process has published an event or enqueued a job since the last call.
     pub async fn published(&self) {
         self.0.0.published.notified().await;
     }
 
-    /// Counts up whenever a gateway has announced that something was published, and whenever such
-    /// an announcement may have been missed.
+    /// A counter that increases with every notification of a gateway, and whenever one may have been
+    /// missed.
     pub fn announced(&self) -> watch::Receiver<u64> {
         self.0.0.announced.subscribe()
     }
 
-    /// A scope for the holder of a token that carries this organisation's id.
+    /// The scope of the holder of a token with this organisation's id.
     pub fn token_scope(&self, organisation_id: Uuid, request_id: RequestId) -> Scope {
         Scope::new(self.0.clone(), Session::of_token(self, organisation_id), request_id)
     }
 
-    /// A scope for a logged-in user.
+    /// The scope of a logged-in user.
     pub fn user_scope(&self, user: Arc<UserSession>, request_id: RequestId) -> Scope {
         Scope::new(self.0.clone(), Session::of_user(self, user), request_id)
     }
 
-    /// The session of a log-in, from memory if it is fresh there, else as `load` finds it.
+    /// Returns a log-in session from the cache, or else from `load`.
     ///
     /// # Errors
-    /// What `load` answers.
+    /// Errors of `load`.
     pub async fn session<F>(
         &self,
         login_session_id: Uuid,

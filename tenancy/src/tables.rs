@@ -1,4 +1,4 @@
-//! The tables of this crate, as diesel sees them; a test compares them with the catalogue.
+//! The tables of this crate for diesel; a test compares them with the catalogue of PostgreSQL.
 
 diesel::table! {
     idempotency_keys (organisation_id, actor_id, operation, key) {

@@ -1,15 +1,15 @@
-//! Aggregates, held against a plain fold over the same rows, buckets of time against the clocks of
+//! Aggregates, compared with a plain model of the same rows, buckets of time against the clocks of
 //! chrono-tz.
 
-mod asking;
 mod buckets;
 mod cell;
 mod clock;
-pub(crate) mod dice;
-mod fold;
+mod fixture;
+mod model;
 mod questions;
 mod refusals;
-mod world;
+mod request;
+pub(crate) mod rng;
 
 use async_graphql::resolver_utils::EnumType;
 use chrono_tz::Tz;
@@ -19,9 +19,9 @@ use uuid::Uuid;
 
 use self::{
     cell::is_mean,
-    dice::Dice,
-    fold::{Function, Group, Question},
-    world::World,
+    fixture::Fixture,
+    model::{Function, Group, Question},
+    rng::Rng,
 };
 use crate::harness::{Client, connect, organisation, server};
 
@@ -55,7 +55,7 @@ pub(crate) async fn insert(client: &Client, table: &str, mut rows: Vec<Value>) {
     owner.execute(&sql, &[&Value::from(rows).to_string()]).await.unwrap();
 }
 
-/// Compares what was answered with what a fold says; what was asked is told where they differ.
+/// Compares what was answered with what the model computes; prints the request where they differ.
 fn compare(question: &Question, expected: &[Group], answered: &[Group]) {
     let keys = |groups: &[Group]| groups.iter().map(|group| group.keys.clone()).collect::<Vec<_>>();
     let only = |some: &[Group], others: &[Group]| {
@@ -81,7 +81,7 @@ fn compare(question: &Question, expected: &[Group], answered: &[Group]) {
     }
 }
 
-impl World {
+impl Fixture {
     async fn check(&self, question: &Question) {
         let expected = question.answer(&self.rows);
         let answer = question.ask(&self.client, self.entity).await;
@@ -96,24 +96,24 @@ impl World {
 
 #[tokio::test]
 async fn figures_of_contacts_are_what_a_fold_over_the_same_rows_gives() {
-    let mut dice = Dice::new();
+    let mut rng = Rng::new();
     for (rows, questions) in [(0, 15), (3, 25), (50, 100)] {
-        let world = world::contacts(&mut dice, rows).await;
+        let fixture = fixture::contacts(&mut rng, rows).await;
         for _ in 0..questions {
-            let question = world.question(&mut dice);
-            world.check(&question).await;
+            let question = fixture.question(&mut rng);
+            fixture.check(&question).await;
         }
     }
 }
 
 #[tokio::test]
 async fn figures_of_products_are_exact_and_what_a_fold_over_the_same_rows_gives() {
-    let mut dice = Dice::new();
+    let mut rng = Rng::new();
     for (rows, questions) in [(0, 15), (3, 25), (50, 100)] {
-        let world = world::products(&mut dice, rows).await;
+        let fixture = fixture::products(&mut rng, rows).await;
         for _ in 0..questions {
-            let question = world.question(&mut dice);
-            world.check(&question).await;
+            let question = fixture.question(&mut rng);
+            fixture.check(&question).await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What happened reaches everyone it concerns: the outbox, the queue, listeners, webhooks.
+//! Events and their recipients: the outbox, the queue, listeners, webhooks.
 
 mod live;
 mod mail;

@@ -8,7 +8,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::{
-    aggregates::{dice::Dice, insert},
+    aggregates::{insert, rng::Rng},
     harness::{Client, organisation},
 };
 
@@ -78,20 +78,20 @@ fn blank(kind: &str, name: &str) -> Value {
 }
 
 /// Contacts of which many have the same name, some a company, and some nothing at all.
-async fn contacts(dice: &mut Dice, client: &Client, companies: usize, people: usize) {
+async fn contacts(rng: &mut Rng, client: &Client, companies: usize, people: usize) {
     let words = ["Ash", "birch, weeping", "Elm \"wych\"", "yew; Irish"];
-    let mut rows: Vec<Value> = (0..companies).map(|_| blank("COMPANY", dice.one(&words))).collect();
+    let mut rows: Vec<Value> = (0..companies).map(|_| blank("COMPANY", rng.one(&words))).collect();
     let ids: Vec<Value> = rows.iter().map(|row| row["id"].clone()).collect();
     for _ in 0..people {
-        let mut row = blank("PERSON", dice.one(&words));
-        if !ids.is_empty() && !dice.once_in(4) {
-            row["company_id"] = dice.one(&ids);
+        let mut row = blank("PERSON", rng.one(&words));
+        if !ids.is_empty() && !rng.once_in(4) {
+            row["company_id"] = rng.one(&ids);
         }
         rows.push(row);
     }
     for row in &mut rows {
-        if dice.once_in(2) {
-            row["addresses"] = json!([{ "city": dice.one(&words), "country": dice.one(&words) }]);
+        if rng.once_in(2) {
+            row["addresses"] = json!([{ "city": rng.one(&words), "country": rng.one(&words) }]);
             row["emails"] = json!([{ "address": "one@example.org" }, { "address": "two@example.org" }]);
             row["phones"] = json!([{ "number": "+43 1 234", "label": "office" }]);
             row["birthday"] = json!("2000-02-29");
@@ -189,8 +189,8 @@ async fn same(client: &Client, filter: Value, order: Value, columns: &[&str]) ->
 
 #[tokio::test]
 async fn an_export_has_the_rows_of_the_list_in_its_order() {
-    let (mut dice, client) = (Dice::new(), organisation().await);
-    contacts(&mut dice, &client, 8, 40).await;
+    let (mut rng, client) = (Rng::new(), organisation().await);
+    contacts(&mut rng, &client, 8, 40).await;
     let everything: Vec<&str> =
         [&OWN[..], &["company.name", "company.country", "company.id", "company.tags", "createdBy.email"]]
             .concat();
@@ -211,7 +211,7 @@ async fn an_export_has_the_rows_of_the_list_in_its_order() {
     for filter in &filters {
         for order in &orders {
             seen += same(&client, filter.clone(), order.clone(), &everything).await;
-            let mut some = vec![dice.one(&everything), dice.one(&everything)];
+            let mut some = vec![rng.one(&everything), rng.one(&everything)];
             some.dedup();
             same(&client, filter.clone(), order.clone(), &some).await;
         }
@@ -221,8 +221,8 @@ async fn an_export_has_the_rows_of_the_list_in_its_order() {
 
 #[tokio::test]
 async fn an_export_of_several_thousand_rows_has_every_row_once() {
-    let (mut dice, client) = (Dice::new(), organisation().await);
-    contacts(&mut dice, &client, 100, 2400).await;
+    let (mut rng, client) = (Rng::new(), organisation().await);
+    contacts(&mut rng, &client, 100, 2400).await;
     for order in [
         json!([]),
         json!([{ "company": { "name": "DESC" } }]),

@@ -1,18 +1,18 @@
 //! Lists: filters, orders, pages and selections, held to the same in memory.
 
-mod asked;
 mod case;
 mod evaluate;
 mod explained;
+mod fixture;
 mod page;
 mod plans;
 mod property;
+mod request;
 mod selection;
 mod selections;
 mod statements;
 mod tables;
 mod walks;
-mod world;
 
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::harness::{Client, organisation};
-use world::World;
+use fixture::Fixture;
 
 /// How often a failing case is made simpler, where cases do not depend on one another.
 const SHRINKS: u32 = 400;
@@ -52,13 +52,13 @@ fn draw<S: Strategy>(runner: &mut TestRunner, strategy: &S) -> S::Value {
 }
 
 /// A new organisation with random rows, and the runtime of its client.
-fn inhabited(runner: &mut TestRunner) -> (Runtime, Client, World) {
-    let world = draw(runner, &world::world());
+fn inhabited(runner: &mut TestRunner) -> (Runtime, Client, Fixture) {
+    let fixture = draw(runner, &fixture::fixture());
     let runtime = Runtime::new().unwrap();
     let client = runtime.block_on(async {
         let client = organisation().await;
-        world.write(&client).await;
+        fixture.write(&client).await;
         client
     });
-    (runtime, client, world)
+    (runtime, client, fixture)
 }

@@ -104,7 +104,7 @@ async fn a_broken_connection_is_for_now_and_the_same_mailer_goes_on() {
 async fn a_server_that_says_nothing_is_given_up_for_now() {
     let server = SmtpServer::start().await;
     server.does(Behaviour::Sulk);
-    let mailer = mailer(Some(server.url()), None).within(Duration::from_millis(200));
+    let mailer = mailer(Some(server.url()), None).with_timeout(Duration::from_millis(200));
     let error = mailer.send(Uuid::now_v7(), &mail()).await.unwrap_err();
     assert!(!error.permanent && error.message.contains("too long"), "{error:?}");
 }

@@ -78,7 +78,7 @@ impl Run<'_> {
                 say(&format!("listeners, {}", shape.name()));
                 let service: listeners::Outcome = self.task(What::Listeners { seconds, shape }).await?;
                 let floor: listeners::Outcome = self.task(What::Broadcast { seconds, shape }).await?;
-                measured.listeners.push(report::Heard { shape, service, floor });
+                measured.listeners.push(report::Received { shape, service, floor });
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use chrono::TimeDelta;
-use events::{Heard, Listener, Topic, Work};
+use events::{Listener, Received, Topic, Work};
 use serde::{Deserialize, Serialize};
 use tenancy::Permission;
 use tokio_postgres::Client;
@@ -134,8 +134,8 @@ pub(crate) async fn measure(postmaster: u32, seconds: u64, shape: Shape) -> Resu
 async fn hear(mut listener: Listener, tally: Arc<Tally>) {
     while let Ok(Some((_, heard))) = listener.next().await {
         match heard {
-            Heard::Event(_) => tally.add(),
-            Heard::Missed(_) => tally.miss(),
+            Received::Event(_) => tally.add(),
+            Received::Missed(_) => tally.miss(),
         }
     }
     tally.miss();

@@ -7,7 +7,7 @@
 //! - [`outbox`]: what does it take to make jobs of events and to do them, beside the same statements
 //!   sent by [`pgbench`]?
 //!
-//! Each answer comes from a process of its own ([`task`]), so that none has the memory of another,
+//! Each answer comes from a process of its own ([`mod@task`]), so that none has the memory of another,
 //! and its processor time is known.
 
 mod broadcast;

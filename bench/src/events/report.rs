@@ -19,13 +19,13 @@ use crate::statistics::Spread;
 pub(crate) struct Measured {
     pub(crate) publish: Vec<publish::Turn>,
     pub(crate) mutation: Vec<mutation::Turn>,
-    pub(crate) listeners: Vec<Heard>,
+    pub(crate) listeners: Vec<Received>,
     pub(crate) outbox: Vec<Done>,
 }
 
 /// A round of listeners.
 #[derive(Serialize)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     pub(crate) shape: Shape,
     pub(crate) service: listeners::Outcome,
     pub(crate) floor: listeners::Outcome,
@@ -89,9 +89,9 @@ fn publish(text: &mut String, measured: &Measured) {
     let _ = writeln!(text, "  and dispatched {}", of(|[_, _, dispatched]| *dispatched));
 }
 
-fn listeners(text: &mut String, rounds: &[Heard]) {
+fn listeners(text: &mut String, rounds: &[Received]) {
     for shape in Shape::ALL {
-        let of = |pick: fn(&Heard) -> Cost| {
+        let of = |pick: fn(&Received) -> Cost| {
             rounds.iter().filter(|heard| heard.shape == shape).map(pick).collect::<Vec<_>>()
         };
         let service = of(|heard| heard.service.delivery);
@@ -104,7 +104,7 @@ fn listeners(text: &mut String, rounds: &[Heard]) {
         line(text, "service", &service, &floor);
         line(text, "sessions forgotten", &cold.collect::<Vec<_>>(), &floor);
         line(text, "broadcast", &floor, &floor);
-        let memory = |pick: fn(&Heard) -> f64| {
+        let memory = |pick: fn(&Received) -> f64| {
             let all = rounds.iter().filter(|heard| heard.shape == shape).map(pick);
             with_spread(&Spread::of(all), 2)
         };

@@ -150,11 +150,13 @@ async fn issue(
 
 #[cfg(test)]
 mod tests {
+    use tenancy::Clock;
+
     use super::*;
 
     #[test]
     fn a_token_is_good_for_one_purpose_once_and_until_its_time_is_over() {
-        let now = Utc::now();
+        let now = Clock::system().now();
         let token = MintedToken::new(Uuid::now_v7());
         let good = || store::Known {
             purpose: "INVITATION".to_owned(),

@@ -8,33 +8,33 @@ use uuid::Uuid;
 
 use crate::tables::dead_letters;
 
-/// Something the service could not do in the background, however often it tried: a mail, a webhook.
-/// Replay it when the cause is mended, or dismiss it by deleting it.
+/// A background job (a mail, a webhook delivery) that failed at every attempt. Replay it once the
+/// cause is fixed, or dismiss it by deleting it.
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
 #[diesel(table_name = dead_letters)]
 #[graphql(complex)]
 pub struct DeadLetter {
-    /// The id.
+    /// The id of the dead letter.
     pub id: Id<DeadLetter>,
-    /// What sort of work it is: `mail`, `webhook`.
+    /// The kind of job: `mail`, `webhook`.
     pub(crate) kind: String,
-    /// What it is about.
+    /// A short description of the job.
     pub(crate) summary: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub(crate) attempts: i32,
-    /// What went wrong last.
+    /// The error of the last attempt.
     pub(crate) last_error: String,
-    /// When it was first to be done.
+    /// When the job was enqueued.
     pub(crate) enqueued_at: DateTime<Utc>,
-    /// When it was put back into the queue, if it was.
+    /// When the job was last put back into the queue; null if never.
     pub(crate) replayed_at: Option<DateTime<Utc>>,
-    /// When it was given up.
+    /// When the job became a dead letter.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the dead letter was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Counts the changes; give it as `expectedRevision`.
+    /// The revision number, which every change increments; pass it as `expectedRevision`.
     pub revision: i32,
-    /// When it was dismissed or replayed. Such are answered only where a list's filter asks for
+    /// When it was dismissed or replayed. Lists return such dead letters only if their filter names
     /// `deletedAt`.
     pub deleted_at: Option<DateTime<Utc>>,
 }

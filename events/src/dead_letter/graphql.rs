@@ -4,10 +4,10 @@ use listing::{GivenId, Payload, scope};
 use super::DeadLetter;
 use crate::Replay;
 
-/// Which dead letter to try again.
+/// Input of `replayDeadLetter`.
 #[derive(InputObject)]
 struct ReplayDeadLetterInput {
-    /// Which one.
+    /// The id of the dead letter.
     id: GivenId<DeadLetter>,
 }
 
@@ -16,12 +16,12 @@ pub(crate) struct DeadLetterMutation;
 
 #[Object]
 impl DeadLetterMutation {
-    /// Puts a dead letter back into the queue: it is tried again from the first attempt on, and comes
-    /// back here if that does not help.
+    /// Puts the job of a dead letter back into the queue, starting with the first attempt. If every
+    /// attempt fails, it becomes a dead letter again.
     async fn replay_dead_letter(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: ReplayDeadLetterInput,
+        #[graphql(desc = "The dead letter to replay.")] input: ReplayDeadLetterInput,
     ) -> Result<Payload<Replay, DeadLetter>> {
         let replayed = async { super::replay(scope(ctx)?, input.id.uuid("id")?).await };
         Ok(Payload::of(replayed.await)?)

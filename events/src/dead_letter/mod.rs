@@ -1,4 +1,4 @@
-//! Dead letters: jobs that were given up, for an admin to see, replay or dismiss.
+//! Dead letters: jobs whose last attempt failed. An admin can read, replay or dismiss them.
 
 mod entity;
 mod graphql;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub use entity::DeadLetter;
 pub(crate) use graphql::DeadLetterMutation;
 
-// The job is the same one as before, in its old place; a webhook's delivery is on its way again.
+// The job keeps its id and its place in the sequence; a webhook delivery becomes pending again.
 const REPLAY: &str = "
     WITH letter AS (
         UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
@@ -27,7 +27,7 @@ const REPLAY: &str = "
 /// Puts the job of a dead letter back into the queue.
 ///
 /// # Errors
-/// FORBIDDEN; NOT_FOUND for one that is unknown; INVALID_TRANSITION for one that was replayed or
+/// FORBIDDEN; NOT_FOUND for an unknown id; INVALID_TRANSITION if the dead letter was replayed or
 /// dismissed.
 async fn replay(scope: &Scope, id: Uuid) -> Result<DeadLetter, Failure> {
     scope.require(Permission::WriteDeadLetters)?;

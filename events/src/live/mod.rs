@@ -1,8 +1,9 @@
-//! Live fan-out: who listens in this gateway hears of every event, wherever it was made.
+//! Live fan-out: a listener receives every event of its topic, whichever gateway published it.
 //!
-//! PostgreSQL announces only that there is something new. What that is, each gateway reads from the
-//! outbox: everything that was committed since its last look, by the two snapshots, so that nothing
-//! is left out however transactions overtake each other, and after a lost connection as well.
+//! The PostgreSQL notification says only that there are new events. Each gateway reads them from the
+//! outbox: every event whose transaction committed between its last snapshot and the current one.
+//! Comparing snapshots misses no event when transactions commit out of order or the connection is
+//! lost for a while.
 
 mod hub;
 mod reader;
@@ -17,9 +18,9 @@ use uuid::Uuid;
 pub(crate) use hub::Hub;
 pub(crate) use reader::Reader;
 
-use crate::Happened;
+use crate::StoredEvent;
 
-/// What to listen to, within an organisation.
+/// The topic of a listener, within one organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Topic {
     entity: String,
@@ -27,44 +28,45 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// What happens to entities whose ids start with this: `contact`.
+    /// All events of entities with this id prefix, such as `contact`.
     pub fn entity(prefix: &str) -> Self {
         Self { entity: prefix.to_owned(), id: None }
     }
 
-    /// What happens to one of them.
+    /// All events of one entity.
     pub fn one(prefix: &str, id: Uuid) -> Self {
         Self { entity: prefix.to_owned(), id: Some(id) }
     }
 }
 
-/// Finds out anew who is asking: the gateway's way of asking identity again, from its cache of
-/// sessions. Answers the scope for the next delivery.
+/// Renews the session of a listener and returns the scope for the next delivery. The gateway
+/// implements it with its session cache.
 ///
 /// # Errors
-/// UNAUTHENTICATED for one who has logged out or may not log in any more.
+/// UNAUTHENTICATED once the log-in session is over.
 pub type Renew = Arc<dyn Fn(Scope) -> BoxFuture<'static, Result<Scope, Failure>> + Send + Sync>;
 
-/// What a listener gets.
+/// What a listener receives.
 #[derive(Debug)]
-pub enum Heard {
-    /// Something happened.
-    Event(Arc<Happened>),
-    /// The listener was too slow for so many events, or they were too many to be kept: what it shows
-    /// must be loaded again.
+pub enum Received {
+    /// An event.
+    Event(Arc<StoredEvent>),
+    /// This many events were dropped because the listener was too slow. It has to load its data
+    /// again.
     Missed(u64),
 }
 
-/// One who listens.
+/// A live subscription to one topic.
 pub struct Listener {
-    receiver: Receiver<Arc<Happened>>,
-    /// Leaves the topic when the listener is dropped, after the receiver.
-    _seat: hub::Seat,
+    receiver: Receiver<Arc<StoredEvent>>,
+    // Declared after `receiver`, because fields are dropped in order: the topic is removed only once
+    // it has no receiver left.
+    _subscription: hub::Subscription,
     scope: Scope,
     permission: Permission,
     renew: Renew,
-    /// What has come, until it is known that the listener may have it.
-    heard: Option<Heard>,
+    /// An event that was received but not yet returned, because the session has to be renewed first.
+    received: Option<Received>,
 }
 
 impl Listener {
@@ -76,28 +78,28 @@ impl Listener {
         topic: Topic,
     ) -> Result<Self, Failure> {
         scope.require(permission)?;
-        let (receiver, seat) = Hub::sit_down(hub, scope.session().organisation_id()?, topic);
-        Ok(Self { receiver, _seat: seat, scope, permission, renew, heard: None })
+        let (receiver, subscription) = Hub::subscribe(hub, scope.session().organisation_id()?, topic);
+        Ok(Self { receiver, _subscription: subscription, scope, permission, renew, received: None })
     }
 
-    /// Waits for what comes next, and checks that the listener may still hear of it. The scope is
-    /// that of a session renewed just now. Nothing if the gateway stops. Dropped before it answers,
-    /// it loses nothing.
+    /// Waits for the next event, renews the session and checks the permission. Returns the event with
+    /// the renewed scope, or nothing if the gateway stops. Cancel-safe: dropping the future loses no
+    /// event.
     ///
     /// # Errors
-    /// UNAUTHENTICATED or FORBIDDEN once the listener may not hear of it any more; UNAVAILABLE while
-    /// that cannot be found out, and what was to be heard is answered by the next call.
-    pub async fn next(&mut self) -> Result<Option<(Scope, Heard)>, Failure> {
-        if self.heard.is_none() {
-            self.heard = match self.receiver.recv().await {
-                Ok(event) => Some(Heard::Event(event)),
-                Err(RecvError::Lagged(count)) => Some(Heard::Missed(count)),
+    /// UNAUTHENTICATED or FORBIDDEN once the listener has lost the permission; UNAVAILABLE if the
+    /// session cannot be renewed at present, in which case the next call returns the event.
+    pub async fn next(&mut self) -> Result<Option<(Scope, Received)>, Failure> {
+        if self.received.is_none() {
+            self.received = match self.receiver.recv().await {
+                Ok(event) => Some(Received::Event(event)),
+                Err(RecvError::Lagged(count)) => Some(Received::Missed(count)),
                 Err(RecvError::Closed) => return Ok(None),
             };
         }
         let scope = (self.renew)(self.scope.clone()).await?;
         scope.require(self.permission)?;
         self.scope = scope.clone();
-        Ok(self.heard.take().map(|heard| (scope, heard)))
+        Ok(self.received.take().map(|received| (scope, received)))
     }
 }

@@ -5,19 +5,18 @@ use tenancy::{Failure, SystemDoor};
 use tokio::{sync::Mutex, task::yield_now};
 use uuid::Uuid;
 
-use super::{Hub, hub::KEPT};
-use crate::Happened;
+use super::{Hub, hub::CAPACITY};
+use crate::StoredEvent;
 
-/// How many events are read at a time.
+/// How many events one query reads.
 const PAGE: i64 = 1000;
 
-/// Reads from the outbox what has been committed since the last look, while anybody listens.
+/// Reads newly committed events from the outbox, as long as the hub has listeners.
 pub(crate) struct Reader {
     door: SystemDoor,
     hub: Arc<Hub>,
-    /// What was visible at the last look: one of PostgreSQL's snapshots, as text. None while nobody
-    /// listens.
-    seen: Mutex<Option<String>>,
+    /// The PostgreSQL snapshot of the last poll, as text; none while there are no listeners.
+    last_snapshot: Mutex<Option<String>>,
 }
 
 #[derive(QueryableByName)]
@@ -27,7 +26,7 @@ struct Row {
     #[diesel(sql_type = st::BigInt)]
     position: i64,
     #[diesel(embed)]
-    event: Happened,
+    event: StoredEvent,
 }
 
 const SINCE: &str = "
@@ -40,32 +39,33 @@ const SINCE: &str = "
 
 impl Reader {
     pub(crate) fn new(door: SystemDoor, hub: Arc<Hub>) -> Self {
-        Self { door, hub, seen: Mutex::default() }
+        Self { door, hub, last_snapshot: Mutex::default() }
     }
 
-    /// Somebody has sat down: what is committed from now on is heard.
+    /// Takes the first snapshot when a listener subscribes: it receives every event committed after
+    /// this call.
     ///
     /// # Errors
     /// PostgreSQL does not answer.
-    pub(crate) async fn wake(&self) -> Result<(), Failure> {
-        let mut seen = self.seen.lock().await;
-        if seen.is_none() {
-            *seen = Some(snapshot(&self.door).await?);
+    pub(crate) async fn activate(&self) -> Result<(), Failure> {
+        let mut last_snapshot = self.last_snapshot.lock().await;
+        if last_snapshot.is_none() {
+            *last_snapshot = Some(snapshot(&self.door).await?);
         }
         Ok(())
     }
 
-    /// Tells the listeners what is new.
+    /// Sends new events to the listeners.
     ///
     /// # Errors
-    /// What the database refuses; the next look begins where this one did, so that some may hear of
-    /// an event twice, but nobody misses one.
-    pub(crate) async fn look(&self) -> Result<(), Failure> {
-        let mut seen = self.seen.lock().await;
+    /// Errors of the database. The next poll starts from the same snapshot, so listeners may receive
+    /// an event twice but never miss one.
+    pub(crate) async fn poll(&self) -> Result<(), Failure> {
+        let mut last_snapshot = self.last_snapshot.lock().await;
         if self.hub.is_empty() {
-            *seen = None;
+            *last_snapshot = None;
         }
-        let Some(since) = seen.as_ref() else { return Ok(()) };
+        let Some(since) = last_snapshot.as_ref() else { return Ok(()) };
         let now = snapshot(&self.door).await?;
         let mut position = 0;
         loop {
@@ -76,11 +76,11 @@ impl Reader {
                 .bind::<st::BigInt, _>(PAGE);
             let rows: Vec<Row> = self.door.rows(page).await?;
             let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < PAGE);
-            for (told, row) in rows.into_iter().enumerate() {
+            for (sent, row) in rows.into_iter().enumerate() {
                 position = row.position;
-                self.hub.tell(row.organisation_id, &Arc::new(row.event));
-                // A chance to read, before there is more than is kept.
-                if told % (KEPT / 2) == 0 {
+                self.hub.broadcast(row.organisation_id, &Arc::new(row.event));
+                // Lets the listeners receive before the buffer overflows.
+                if sent % (CAPACITY / 2) == 0 {
                     yield_now().await;
                 }
             }
@@ -88,7 +88,7 @@ impl Reader {
                 break;
             }
         }
-        *seen = Some(now);
+        *last_snapshot = Some(now);
         Ok(())
     }
 }

@@ -8,12 +8,12 @@ use thiserror::Error;
 
 use super::{Mail, Recipient};
 
-/// The words of one kind of mail, with `{{ names }}` where its values go.
+/// The template of one kind of mail, with `{{ name }}` placeholders.
 ///
-/// Values are escaped in the HTML, and nowhere else. Every value that is named must be given.
+/// Values are escaped in the HTML body only. Every placeholder needs a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Template {
-    /// Names it where something is wrong with it.
+    /// The name of the template, for error messages.
     pub name: &'static str,
     /// The subject.
     pub subject: &'static str,
@@ -23,9 +23,9 @@ pub struct Template {
     pub html: &'static str,
 }
 
-/// What stops a mail from being written: always a mistake of ours.
+/// Why a mail cannot be rendered: always a programming error.
 #[derive(Debug, Error)]
-enum Unwritten {
+enum TemplateError {
     #[error("the mail {name:?} lacks {missing:?} in its {part}")]
     Missing { name: &'static str, part: &'static str, missing: Vec<String> },
     #[error("the mail {name:?} cannot be written: {error:#}")]
@@ -33,16 +33,16 @@ enum Unwritten {
 }
 
 impl Template {
-    /// Writes the mail.
+    /// Renders the mail.
     ///
     /// # Errors
-    /// A fault of ours: a value that the template names is not given, or the template is none. The
-    /// error names both.
+    /// An internal error: a placeholder has no value, or the template has a syntax error. The error
+    /// names the template and the placeholder.
     pub fn render(&self, to: Recipient, values: impl Serialize) -> Result<Mail, Failure> {
         self.write(to, &Value::from(Serde(values))).map_err(Failure::internal)
     }
 
-    fn write(&self, to: Recipient, values: &Value) -> Result<Mail, Unwritten> {
+    fn write(&self, to: Recipient, values: &Value) -> Result<Mail, TemplateError> {
         let environment = environment();
         let part = |part, source| self.part(&environment, part, source, values);
         Ok(Mail {
@@ -59,16 +59,16 @@ impl Template {
         part: &'static str,
         source: &str,
         values: &Value,
-    ) -> Result<String, Unwritten> {
+    ) -> Result<String, TemplateError> {
         let name = self.name;
-        let broken = |error| Unwritten::Broken { name, error };
+        let broken = |error| TemplateError::Broken { name, error };
         let template = environment.template_from_named_str(part, source).map_err(broken)?;
-        // Strict rendering finds these too, but does not say which they are.
+        // Strict rendering rejects missing values too, but does not name them.
         let absent = |name: &String| values.get_attr(name).map_or(true, |value| value.is_undefined());
         let mut missing: Vec<_> = template.undeclared_variables(false).into_iter().filter(absent).collect();
         if !missing.is_empty() {
             missing.sort_unstable();
-            return Err(Unwritten::Missing { name, part, missing });
+            return Err(TemplateError::Missing { name, part, missing });
         }
         template.render(values).map_err(broken)
     }
@@ -84,14 +84,14 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// Everything that could end a line of a mail's head becomes a space.
+/// Replaces control characters and line separators by spaces, against header injection.
 pub(super) fn one_line(text: &str) -> String {
     let text: String =
         text.chars().map(|c| if c.is_control() || is_separator(c) { ' ' } else { c }).collect();
     text.trim().to_owned()
 }
 
-/// Unicode's own ends of lines and paragraphs, which are no control characters.
+/// Unicode's line and paragraph separators, which are not control characters.
 fn is_separator(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}')
 }

@@ -20,33 +20,33 @@ use uuid::Uuid;
 
 use super::{Mail, template::one_line};
 
-/// How long a server may take for one mail, from the connection to its last answer.
+/// The time limit for sending one mail, from connecting to the last reply.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How many connections to the server are open at once.
+/// The size of the SMTP connection pool.
 const CONNECTIONS: u32 = 4;
-/// How much of a server's own words is repeated.
+/// How many characters of a server's reply an error repeats.
 const MAX_ANSWER: usize = 200;
-/// Answers about who we are and not about the mail: it can leave once the setting is mended.
-const ABOUT_CREDENTIALS: [&str; 4] = ["530", "534", "535", "538"];
+/// SMTP reply codes about authentication: the mail can be sent once the setting is corrected.
+const ABOUT_CREDENTIALS: [u16; 4] = [530, 534, 535, 538];
 
-/// How mail leaves, and where its links lead.
+/// How mail is sent, and the base of its links.
 #[derive(Clone)]
 pub struct MailSettings {
-    /// The server, with user and password: `smtp://user:password@mail.example.org:587?tls=required`,
-    /// or `smtps://…` for TLS from the start.
+    /// The SMTP server, with user and password:
+    /// `smtp://user:password@mail.example.org:587?tls=required`, or `smtps://…` for implicit TLS.
     pub smtp_url: Option<String>,
-    /// Who it is from: an address, or a name with the address in angle brackets.
+    /// The sender: an address, or a name with the address in angle brackets.
     pub from: String,
-    /// Where mail is laid down as files if there is no server.
+    /// The folder that mail is written to if there is no server.
     pub folder: Option<PathBuf>,
-    /// What links in mails begin with: where people open the front end.
+    /// The URL of the front end, which links in mails start with.
     pub public_url: Url,
 }
 
-/// A setting of mail that cannot be used.
+/// An invalid mail setting.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// The server's address; what is wrong with it, without its password.
+    /// The server's URL: why it is invalid, without its password.
     #[error("TESSERA_SMTP_URL: {0}")]
     Server(String),
     /// The sender.
@@ -54,86 +54,86 @@ pub enum SettingsError {
     From(String),
 }
 
-/// Why a mail did not leave.
+/// Why a mail was not sent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{message}")]
 pub struct SendError {
-    /// A sentence for those who run the service, without secrets.
+    /// A sentence for the operator, without secrets.
     pub message: String,
-    /// Whether trying again is useless.
+    /// Whether retrying is pointless.
     pub permanent: bool,
 }
 
 impl SendError {
-    fn for_now(message: impl Into<String>) -> Self {
+    fn transient(message: impl Into<String>) -> Self {
         Self { message: message.into(), permanent: false }
     }
 
-    fn for_good(message: impl Into<String>) -> Self {
+    fn permanent(message: impl Into<String>) -> Self {
         Self { message: message.into(), permanent: true }
     }
 }
 
-/// Sends mail: to a server, into a folder, or not at all. Cheap to clone.
+/// Sends mail to a server or writes it to a folder. Cheap to clone.
 #[derive(Clone)]
 pub struct Mailer {
     from: Mailbox,
-    way: Way,
+    outlet: Outlet,
     timeout: Duration,
 }
 
 #[derive(Clone)]
-enum Way {
-    Server(AsyncSmtpTransport<Tokio1Executor>),
+enum Outlet {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
     Folder(PathBuf),
-    Nowhere,
+    Disabled,
 }
 
 impl Mailer {
-    /// The way out that the settings name; a server goes before a folder. Needs a tokio runtime.
+    /// Creates a mailer; a server takes precedence over a folder. Needs a tokio runtime.
     ///
     /// # Errors
-    /// A setting that cannot be used. Whether the server answers is seen when mail is sent.
+    /// An invalid setting. Does not connect to the server.
     pub fn new(settings: &MailSettings) -> Result<Self, SettingsError> {
         let from = settings.from.parse().map_err(|_| SettingsError::From(settings.from.clone()))?;
-        let way = match (&settings.smtp_url, &settings.folder) {
-            (Some(url), _) => Way::Server(server(url).map_err(SettingsError::Server)?),
-            (None, Some(folder)) => Way::Folder(folder.clone()),
-            (None, None) => Way::Nowhere,
+        let outlet = match (&settings.smtp_url, &settings.folder) {
+            (Some(url), _) => Outlet::Smtp(server(url).map_err(SettingsError::Server)?),
+            (None, Some(folder)) => Outlet::Folder(folder.clone()),
+            (None, None) => Outlet::Disabled,
         };
-        Ok(Self { from, way, timeout: TIMEOUT })
+        Ok(Self { from, outlet, timeout: TIMEOUT })
     }
 
-    /// The same with another bound on how long a server may take for one mail.
+    /// Sets the time limit for sending one mail.
     #[must_use]
-    pub fn within(self, timeout: Duration) -> Self {
+    pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
-    /// Sends one mail. The id becomes its Message-ID, so that a mail which is sent twice can be
-    /// known for the same.
+    /// Sends one mail. The id becomes its Message-ID, so that a receiver recognises a mail that is
+    /// sent twice.
     ///
     /// # Errors
-    /// The mail did not leave, or nobody knows whether it did.
+    /// The mail was not sent, or it is unknown whether it was.
     pub async fn send(&self, id: Uuid, mail: &Mail) -> Result<(), SendError> {
-        match &self.way {
-            Way::Server(server) => {
+        match &self.outlet {
+            Outlet::Smtp(server) => {
                 let message = message(&self.from, id, mail)?;
                 match timeout(self.timeout, server.send(message)).await {
-                    Ok(sent) => sent.map(drop).map_err(|error| refused(&error)),
-                    Err(_) => Err(SendError::for_now("The mail server took too long to answer.")),
+                    Ok(sent) => sent.map(drop).map_err(|error| smtp_error(&error)),
+                    Err(_) => Err(SendError::transient("The mail server took too long to answer.")),
                 }
             }
-            Way::Folder(folder) => {
+            Outlet::Folder(folder) => {
                 let message = message(&self.from, id, mail)?.formatted();
                 let (folder, path) = (folder.clone(), folder.join(format!("{id}.eml")));
                 let written = spawn_blocking(move || write_whole(&folder, &path, &message)).await;
-                written.map_err(io::Error::other).flatten().map_err(|error| unwritten(&error))?;
-                println!("{}", announced(mail));
+                written.map_err(io::Error::other).flatten().map_err(|error| folder_error(&error))?;
+                println!("{}", console_summary(mail));
                 Ok(())
             }
-            Way::Nowhere => {
-                Err(SendError::for_now("No mail is sent: set TESSERA_SMTP_URL to a mail server."))
+            Outlet::Disabled => {
+                Err(SendError::transient("No mail is sent: set TESSERA_SMTP_URL to a mail server."))
             }
         }
     }
@@ -148,7 +148,7 @@ fn server(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
     }
     let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
     let builder = builder.map_err(|error| {
-        // Its own sentence, in which no part of the address stands.
+        // lettre's message, which repeats no part of the URL.
         format!("{error}; such as smtp://user:password@mail.example.org:587?tls=required")
     })?;
     Ok(builder.timeout(Some(TIMEOUT)).pool_config(PoolConfig::new().max_size(CONNECTIONS)).build())
@@ -163,10 +163,10 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// The mail as it travels.
+/// Builds the MIME message.
 fn message(from: &Mailbox, id: Uuid, mail: &Mail) -> Result<Message, SendError> {
     let address = Address::from_str(&mail.to.email)
-        .map_err(|error| SendError::for_good(format!("No mail can be sent to this address: {error}.")))?;
+        .map_err(|error| SendError::permanent(format!("No mail can be sent to this address: {error}.")))?;
     let name = Some(one_line(&mail.to.name)).filter(|name| !name.is_empty());
     Message::builder()
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
@@ -174,18 +174,18 @@ fn message(from: &Mailbox, id: Uuid, mail: &Mail) -> Result<Message, SendError> 
         .from(from.clone())
         .to(Mailbox::new(name, address))
         .subject(one_line(&mail.subject))
-        // So that nobody's holiday note answers it (RFC 3834).
+        // Keeps automatic responders from replying (RFC 3834).
         .raw_header(HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
         ))
         .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
-        .map_err(|error| SendError::for_good(format!("The mail cannot be put together: {error}.")))
+        .map_err(|error| SendError::permanent(format!("The mail cannot be put together: {error}.")))
 }
 
-fn refused(error: &smtp::Error) -> SendError {
-    let code = error.status().map(|code| code.to_string());
-    let about_credentials = code.as_deref().is_some_and(|code| ABOUT_CREDENTIALS.contains(&code));
+fn smtp_error(error: &smtp::Error) -> SendError {
+    let code = error.status().map(u16::from);
+    let about_credentials = code.is_some_and(|code| ABOUT_CREDENTIALS.contains(&code));
     let words: String = one_line(&error.to_string()).chars().take(MAX_ANSWER).collect();
     SendError {
         message: match code {
@@ -196,7 +196,7 @@ fn refused(error: &smtp::Error) -> SendError {
     }
 }
 
-/// Writes a file that is there in full or not at all.
+/// Writes a file atomically.
 fn write_whole(folder: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     let unfinished = path.with_extension("part");
     fs::create_dir_all(folder)?;
@@ -204,12 +204,12 @@ fn write_whole(folder: &Path, path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(unfinished, path)
 }
 
-fn unwritten(error: &io::Error) -> SendError {
-    SendError::for_now(format!("The mail cannot be written to its folder: {error}."))
+fn folder_error(error: &io::Error) -> SendError {
+    SendError::transient(format!("The mail cannot be written to its folder: {error}."))
 }
 
-/// What somebody who tries things out wants to see of a mail.
-fn announced(mail: &Mail) -> String {
+/// The line printed for a mail that is written to a folder: recipient, subject and first link.
+fn console_summary(mail: &Mail) -> String {
     let link =
         mail.text.split_whitespace().find(|word| word.starts_with("https://") || word.starts_with("http://"));
     let link = link.map(|link| format!("\n  {link}")).unwrap_or_default();
@@ -325,9 +325,9 @@ mod tests {
 
     #[test]
     fn the_first_link_is_shown() {
-        let shown = announced(&mail("Ada", "Hello"));
+        let shown = console_summary(&mail("Ada", "Hello"));
         assert_eq!(shown, "Mail to ada@example.org: Hello\n  https://example.org/a?token=x");
         let without = Mail { text: "Nothing".to_owned(), ..mail("Ada", "Hello") };
-        assert_eq!(announced(&without), "Mail to ada@example.org: Hello");
+        assert_eq!(console_summary(&without), "Mail to ada@example.org: Hello");
     }
 }

@@ -1,19 +1,19 @@
-//! How long a failed job waits: exponential back-off with jitter, the same for every kind.
+//! Exponential back-off with jitter, the same for every kind of job.
 
 use std::time::Duration;
 
-/// How often a job is tried before it is given up, within 22 to 32 hours.
+/// The number of attempts before a job becomes a dead letter, after 22 to 32 hours.
 pub(super) const MAX_ATTEMPTS: i32 = 12;
-/// After the first failure.
+/// The wait after the first failure.
 const FIRST: Duration = Duration::from_secs(5);
-/// By how much the wait grows from one failure to the next.
+/// The factor by which the wait grows with each failure.
 const FACTOR: u32 = 4;
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
-/// The part of a wait that chance decides, so that what failed together does not come back together.
+/// The share of a wait that is random, so that jobs that failed together are not retried together.
 const JITTER: f64 = 0.3;
 
-/// How long to wait after so many failures; `chance` lies between 0 and 1.
+/// The wait after this many failures; `chance` is a random number between 0 and 1.
 pub(super) fn wait(failures: i32, chance: f64) -> Duration {
     let steps = u32::try_from(failures - 1).unwrap_or(0).min(16);
     let full = FIRST.saturating_mul(FACTOR.saturating_pow(steps)).min(LONGEST);

@@ -1,10 +1,10 @@
-//! The queue of background jobs: what is to be done after a change, by any gateway, at least once.
+//! The queue of background jobs. Any gateway runs them; delivery is at least once.
 //!
-//! A job is enqueued inside the transaction of what causes it, so it is there if and only if that
-//! was committed. A worker claims it for the time of a lease; a worker that dies in any moment lets
-//! the lease end, and another takes the job over. What fails is tried again with exponential
-//! back-off, and in the end becomes a dead letter, which an admin sees and can replay. Jobs of one
-//! `sequence` run one after the other.
+//! A job is enqueued in the transaction that causes it, so it exists if and only if the transaction
+//! commits. A worker claims a job with a lease; if the worker dies, the lease expires and another
+//! worker claims the job. A failed job is retried with exponential back-off; after the last attempt
+//! it becomes a dead letter, which an admin can replay. Jobs with the same `sequence_key` run one
+//! after the other.
 
 mod backoff;
 pub(crate) mod store;
@@ -23,21 +23,21 @@ pub(crate) use worker::{LEASE, Running, Worker};
 use crate::tables::jobs;
 use backoff::MAX_ATTEMPTS;
 
-/// Something to be done in the background.
+/// A background job.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Which handler does it.
+    /// The kind, which selects the handler.
     pub kind: &'static str,
-    /// What the handler needs to know.
+    /// The data for the handler.
     pub payload: Value,
-    /// What it is about, for the people who look at dead letters: no secrets.
+    /// A short description, shown with dead letters: no secrets.
     pub summary: String,
 }
 
-/// Enqueues a job; it is run soon after this write was committed, and never if it was not.
+/// Enqueues a job: it runs soon after the transaction commits, and never if it rolls back.
 ///
 /// # Errors
-/// What the database refuses.
+/// Errors of the database.
 pub async fn enqueue(tx: &Tx, job: Job) -> Result<(), Failure> {
     let row = (
         jobs::id.eq(Uuid::now_v7()),
@@ -50,19 +50,19 @@ pub async fn enqueue(tx: &Tx, job: Job) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A job that a worker has claimed, as its handler sees it.
-pub struct Claimed {
-    /// The job's organisation: the handler may do everything there.
+/// A claimed job, as passed to its handler.
+pub struct ClaimedJob {
+    /// A scope of the job's organisation, with all permissions.
     pub scope: Scope,
-    /// What it needs to know.
+    /// The data that was enqueued.
     pub payload: Value,
-    /// How often it was tried, this time included.
+    /// The number of attempts, including this one.
     pub attempts: i32,
     pub(crate) id: Uuid,
     lease: Uuid,
 }
 
-impl Claimed {
+impl ClaimedJob {
     fn new(row: &store::Row, door: &tenancy::SystemDoor) -> Self {
         let request_id = row.request_id.as_deref().and_then(RequestId::parse).unwrap_or_default();
         Self {
@@ -74,21 +74,21 @@ impl Claimed {
         }
     }
 
-    /// The job's id: the same in every attempt, so that a receiver knows a repetition.
+    /// The job's id, the same in every attempt: receivers use it to recognise a repetition.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Whether there is no other attempt after this one.
+    /// Whether this is the last attempt.
     pub fn is_last_attempt(&self) -> bool {
         self.attempts >= MAX_ATTEMPTS
     }
 
-    /// Ends the job inside the handler's own write: what that changes happens once, whenever the
-    /// worker dies.
+    /// Deletes the job in the handler's own transaction, so that its changes happen exactly once.
     ///
     /// # Errors
-    /// A fault if the lease ran out and the job is somebody else's now; the write must not go on.
+    /// An internal error if the lease has expired and another worker has claimed the job; the
+    /// transaction must roll back.
     pub async fn finish(&self, tx: &Tx) -> Result<(), Failure> {
         let own = jobs::table.filter(jobs::id.eq(self.id).and(jobs::lease.eq(self.lease)));
         match tx.execute(diesel::delete(own)).await? {
@@ -100,62 +100,66 @@ impl Claimed {
 
 /// Why an attempt at a job failed.
 #[derive(Debug)]
-pub struct Trouble {
-    /// What went wrong, for the people who look at dead letters: no secrets.
+pub struct JobError {
+    /// A sentence, shown with dead letters: no secrets.
     pub message: String,
-    /// Whether another attempt cannot help.
+    /// Whether retrying is pointless.
     pub permanent: bool,
-    /// What the other side asked to wait at least.
+    /// The shortest wait before the next attempt, if the receiver named one.
     pub wait: Option<Duration>,
 }
 
-impl Trouble {
-    /// Another attempt may help.
-    pub fn passing(message: impl Into<String>) -> Self {
+impl JobError {
+    /// An error that may go away by itself: the job is retried.
+    pub fn transient(message: impl Into<String>) -> Self {
         Self { message: message.into(), permanent: false, wait: None }
     }
 
-    /// Another attempt cannot help.
+    /// An error that retrying does not fix: the job becomes a dead letter at once.
     pub fn permanent(message: impl Into<String>) -> Self {
         Self { message: message.into(), permanent: true, wait: None }
     }
 }
 
-impl From<Failure> for Trouble {
+impl From<Failure> for JobError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::User(errors) => Self::permanent(
                 errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>().join(" "),
             ),
             failure => {
-                // What is wrong inside is for the log alone.
+                // Internal details go to the log only.
                 tracing::warn!(?failure, "a job failed");
-                Self::passing("It failed inside the service.")
+                Self::transient("It failed inside the service.")
             }
         }
     }
 }
 
-type Handler = Arc<dyn Fn(Claimed) -> BoxFuture<'static, Result<(), Trouble>> + Send + Sync>;
+type Handler = Arc<dyn Fn(ClaimedJob) -> BoxFuture<'static, Result<(), JobError>> + Send + Sync>;
 
-/// Who does which kind of job.
+/// The handlers of jobs, by kind.
 #[derive(Clone, Default)]
 pub struct Handlers(HashMap<&'static str, (Handler, bool)>);
 
 impl Handlers {
-    /// Jobs of this kind are done by this function. It may be run more than once for one job, unless
-    /// it ends the job inside its own write ([`Claimed::finish`]).
+    /// Registers the handler of a kind. It may run more than once for one job, unless it calls
+    /// [`ClaimedJob::finish`] in its own transaction.
     #[must_use]
-    pub fn with<F>(mut self, kind: &'static str, run: impl Fn(Claimed) -> F + Send + Sync + 'static) -> Self
+    pub fn with<F>(
+        mut self,
+        kind: &'static str,
+        run: impl Fn(ClaimedJob) -> F + Send + Sync + 'static,
+    ) -> Self
     where
-        F: Future<Output = Result<(), Trouble>> + Send + 'static,
+        F: Future<Output = Result<(), JobError>> + Send + 'static,
     {
         self.0.insert(kind, (Arc::new(move |claimed| run(claimed).boxed()), false));
         self
     }
 
-    /// Jobs of this kind, which must be known, wait for whomever strangers name: they leave places to
-    /// the others.
+    /// Marks a registered kind as slow: its jobs call hosts chosen by users, so they may use at most
+    /// `SLOW_SLOTS` of a worker's slots.
     #[must_use]
     pub fn slow(mut self, kind: &'static str) -> Self {
         if let Some((_, is_slow)) = self.0.get_mut(kind) {

@@ -1,4 +1,4 @@
-//! SQL of the queue: as `tessera_system`, across organisations.
+//! SQL of the queue, run as `tessera_system` across organisations.
 
 use std::time::Duration;
 
@@ -27,29 +27,29 @@ pub(crate) struct Row {
     pub(crate) request_id: Option<String>,
 }
 
-/// Which jobs to claim.
+/// The jobs to claim.
 pub(crate) struct Claim {
-    /// At most so many.
+    /// The maximum number of jobs.
     pub(crate) count: i64,
-    /// At most so many of one organisation, those that it has already included.
+    /// The maximum number of running jobs per organisation, including those already running.
     pub(crate) of_each: i64,
-    /// Of these kinds: others are for gateways that know what they are.
+    /// The kinds that this gateway has handlers for.
     pub(crate) kinds: Vec<&'static str>,
-    /// Of this organisation alone.
+    /// Restricts the claim to one organisation.
     pub(crate) only: Option<Uuid>,
-    /// How many each organisation has already.
+    /// The number of running jobs by organisation.
     pub(crate) running: Vec<(Uuid, i64)>,
-    /// For how long.
+    /// The duration of the lease.
     pub(crate) lease: Duration,
 }
 
-// Organisation by organisation, each found by one step in the index, so that no backlog of one hides
-// another's jobs; those that have fewest come first. A job that others of its sequence come before
-// is not free, were they due or not: its turn comes when they are gone. Rows that another gateway is
-// claiming are skipped, not waited for.
+// A loose index scan finds the organisations, so that the backlog of one does not hide the jobs of
+// another; organisations with fewer running jobs come first. A job waits until all earlier jobs of
+// its sequence are gone, whether they are due or not. Rows that another gateway is claiming are
+// skipped.
 const CLAIM: &str = include_str!("claim.sql");
 
-/// Claims what is due: each row is this caller's alone until its lease ends.
+/// Claims due jobs. Until its lease expires, no other worker claims a returned job.
 pub(crate) async fn claim(door: &SystemDoor, claim: Claim) -> Result<Vec<Row>, Failure> {
     let (organisations, counts): (Vec<Uuid>, Vec<i64>) = claim.running.into_iter().unzip();
     let query = sql_query(CLAIM)
@@ -63,7 +63,7 @@ pub(crate) async fn claim(door: &SystemDoor, claim: Claim) -> Result<Vec<Row>, F
     door.write_across_planned(|tx| async move { tx.rows(query).await }).await
 }
 
-/// The job is done.
+/// Deletes a finished job.
 pub(crate) async fn done(door: &SystemDoor, row: &Row) -> Result<(), Failure> {
     let query = sql_query("DELETE FROM jobs WHERE organisation_id = $1 AND id = $2 AND lease = $3")
         .bind::<st::Uuid, _>(row.organisation_id)
@@ -72,8 +72,8 @@ pub(crate) async fn done(door: &SystemDoor, row: &Row) -> Result<(), Failure> {
     door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
 }
 
-// Those behind it in its sequence wait as long: else every claim would look at all of them in vain.
-// A webhook's delivery says when.
+// Later jobs of the same sequence are postponed as well: every claim would otherwise check all of
+// them in vain. A webhook delivery shows the time of its next attempt.
 const POSTPONE: &str = "
     WITH postponed AS (
         UPDATE jobs SET run_at = service_now() + $4, lease = NULL, last_error = $5
@@ -88,7 +88,7 @@ const POSTPONE: &str = "
     UPDATE webhook_deliveries SET next_attempt_at = postponed.run_at FROM postponed
     WHERE webhook_deliveries.organisation_id = $1 AND id = $2 AND state = 'PENDING'";
 
-/// The job failed, and is tried again later.
+/// Releases a failed job; it is retried after `wait`.
 pub(crate) async fn postpone(
     door: &SystemDoor,
     row: &Row,
@@ -104,9 +104,9 @@ pub(crate) async fn postpone(
     door.write_across(|tx| async move { tx.execute(query).await.map(drop) }).await
 }
 
-// One that was replayed and failed again is the same dead letter. A webhook's delivery has the id of
-// its job; its handler may not have come so far as to write down that it failed.
-const BURY: &str = "
+// A job that fails again after a replay updates its dead letter. A webhook delivery has the id of its
+// job; it is marked as failed here in case the handler died before it could do so.
+const DEAD_LETTER: &str = "
     WITH dead AS (
         DELETE FROM jobs WHERE organisation_id = $1 AND id = $2 AND lease = $3 RETURNING *
     ), delivery AS (
@@ -123,9 +123,9 @@ const BURY: &str = "
     SET attempts = dead_letters.attempts + excluded.attempts, last_error = excluded.last_error,
         payload = excluded.payload, created_at = excluded.created_at, replayed_at = NULL, deleted_at = NULL";
 
-/// The job is given up.
-pub(crate) async fn bury(door: &SystemDoor, row: &Row, error: &str) -> Result<(), Failure> {
-    let query = sql_query(BURY)
+/// Turns a failed job into a dead letter.
+pub(crate) async fn dead_letter(door: &SystemDoor, row: &Row, error: &str) -> Result<(), Failure> {
+    let query = sql_query(DEAD_LETTER)
         .bind::<st::Uuid, _>(row.organisation_id)
         .bind::<st::Uuid, _>(row.id)
         .bind::<st::Uuid, _>(row.lease)

@@ -5,24 +5,23 @@ use tokio::task::{JoinError, JoinSet};
 use uuid::Uuid;
 
 use super::{
-    Claimed, Handlers, Trouble,
+    ClaimedJob, Handlers, JobError,
     backoff::{self, MAX_ATTEMPTS},
     store::{self, Claim, Row},
 };
 
-/// How long a job is nobody else's, unless told otherwise. A worker that dies gives its jobs back
-/// after this time.
+/// The default lease. The jobs of a worker that dies can be claimed again after this time.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
-/// How many jobs one gateway works at, at the same time: they mostly wait for somebody outside.
+/// How many jobs one gateway runs concurrently: most of them wait for other hosts.
 const SLOTS: usize = 64;
-/// How many of these wait for receivers that strangers name; the others are there for all else.
+/// How many slots jobs of slow kinds may use; the rest is reserved for the other kinds.
 const SLOW_SLOTS: usize = 48;
-/// How many one organisation has, so that others need not wait for its slow receivers.
+/// How many slots one organisation may use, so that its slow receivers do not block others.
 const SLOTS_OF_ONE: i64 = 8;
-/// The longest error that is kept.
+/// The longest error message that is stored, in characters.
 const MAX_ERROR: usize = 1000;
 
-/// Does jobs. One per gateway.
+/// Claims and runs jobs. One per gateway.
 #[derive(Clone)]
 pub(crate) struct Worker {
     door: SystemDoor,
@@ -30,16 +29,16 @@ pub(crate) struct Worker {
     lease: Duration,
 }
 
-/// The jobs that are being worked at, each answering what it was when it ends.
+/// The running jobs. Each task returns a [`FinishedJob`].
 #[derive(Default)]
 pub(crate) struct Running {
-    tasks: JoinSet<Ended>,
+    tasks: JoinSet<FinishedJob>,
     of: HashMap<Uuid, i64>,
     slow: usize,
 }
 
-/// What a job was.
-struct Ended {
+/// The slot that a finished job releases.
+struct FinishedJob {
     organisation_id: Uuid,
     is_slow: bool,
 }
@@ -50,36 +49,36 @@ impl Running {
         if slow { free.min(SLOW_SLOTS.saturating_sub(self.slow)) } else { free }
     }
 
-    /// Whether any job is being worked at.
+    /// Whether no job is running.
     pub(crate) fn is_empty(&self) -> bool {
         self.tasks.is_empty()
     }
 
-    /// Waits until one of them ends; for ever if there is none.
-    pub(crate) async fn one_ends(&mut self) {
+    /// Waits until a job ends; for ever if none is running.
+    pub(crate) async fn next_finished(&mut self) {
         match self.tasks.join_next().await {
-            Some(ended) => self.count_out(ended),
+            Some(ended) => self.release(ended),
             None => std::future::pending().await,
         }
     }
 
-    /// Lets all go that have ended by now.
-    pub(crate) fn let_ended_go(&mut self) {
+    /// Releases the slots of all jobs that have ended.
+    pub(crate) fn reap(&mut self) {
         while let Some(ended) = self.tasks.try_join_next() {
-            self.count_out(ended);
+            self.release(ended);
         }
     }
 
-    fn count_out(&mut self, ended: Result<Ended, JoinError>) {
+    fn release(&mut self, ended: Result<FinishedJob, JoinError>) {
         match ended {
-            Ok(Ended { organisation_id, is_slow }) => {
+            Ok(FinishedJob { organisation_id, is_slow }) => {
                 self.slow -= usize::from(is_slow);
                 if let Some(count) = self.of.get_mut(&organisation_id) {
                     *count -= 1;
                 }
                 self.of.retain(|_, count| *count > 0);
             }
-            // A panic is caught where the job is run; this is the runtime's end.
+            // Panics of handlers are caught in `attempt`; this happens only when the runtime stops.
             Err(error) => tracing::error!(%error, "a job's task was lost"),
         }
     }
@@ -90,12 +89,12 @@ impl Worker {
         Self { door, handlers, lease }
     }
 
-    /// How long a handler may take: less than the lease, or two would work at the same job.
+    /// How long a handler may take: less than the lease, so that no second worker runs the same job.
     fn handling(&self) -> Duration {
         self.lease * 3 / 4
     }
 
-    /// Starts what is due, as far as there are slots; answers how many.
+    /// Starts due jobs, as far as slots are free; returns how many.
     pub(crate) async fn start_due(
         &self,
         running: &mut Running,
@@ -132,56 +131,59 @@ impl Worker {
             let worker = self.clone();
             running.tasks.spawn(async move {
                 worker.run(row).await;
-                Ended { organisation_id, is_slow }
+                FinishedJob { organisation_id, is_slow }
             });
         }
         Ok(count)
     }
 
-    /// Runs one claimed job, and writes down what became of it. If that cannot be written down, the
-    /// lease ends and the job is run again.
+    /// Runs one claimed job and records the outcome. If recording fails, the lease expires and the job
+    /// runs again.
     async fn run(&self, row: Row) {
         let settled = match self.attempt(&row).await {
             Ok(()) => store::done(&self.door, &row).await,
-            Err(trouble) => self.failed(&row, trouble).await,
+            Err(error) => self.failed(&row, error).await,
         };
         if let Err(failure) = settled {
-            tracing::warn!(?failure, job = %row.id, kind = row.kind, "what became of a job could not be written down");
+            tracing::warn!(?failure, job = %row.id, kind = row.kind, "the outcome of a job could not be recorded");
         }
     }
 
-    async fn attempt(&self, row: &Row) -> Result<(), Trouble> {
-        // Claimed once more than it may be: a worker died at it each time.
+    async fn attempt(&self, row: &Row) -> Result<(), JobError> {
+        // Claimed more often than allowed: a worker died at it each time.
         if row.attempts > MAX_ATTEMPTS {
-            return Err(Trouble::permanent("The worker stopped in the midst of the last attempt."));
+            return Err(JobError::permanent("The worker stopped in the midst of the last attempt."));
         }
         let handler = self.handlers.of(&row.kind);
-        let handler = handler.ok_or_else(|| Trouble::passing("Nobody does jobs of this kind."))?;
-        // A task of its own, so that a handler's panic is its own failure; one that ends with this
-        // attempt, however that ends.
+        let handler =
+            handler.ok_or_else(|| JobError::transient("There is no handler for jobs of this kind."))?;
+        // A separate task, so that a panic of the handler fails only this job. Dropping the JoinSet
+        // aborts the task.
         let mut handling = JoinSet::new();
-        let claimed = Claimed::new(row, &self.door);
+        let claimed = ClaimedJob::new(row, &self.door);
         handling.spawn(async move { handler(claimed).await });
         match tokio::time::timeout(self.handling(), handling.join_next()).await {
             Ok(Some(Ok(outcome))) => outcome,
             Ok(panic) => {
                 tracing::error!(?panic, job = %row.id, kind = row.kind, "a job's handler panicked");
-                Err(Trouble::passing("It failed inside the service."))
+                Err(JobError::transient("It failed inside the service."))
             }
-            Err(_) => {
-                Err(Trouble::passing(format!("It took longer than {} seconds.", self.handling().as_secs())))
-            }
+            Err(_) => Err(JobError::transient(format!(
+                "It took longer than {} seconds.",
+                self.handling().as_secs()
+            ))),
         }
     }
 
-    async fn failed(&self, row: &Row, trouble: Trouble) -> Result<(), Failure> {
-        let error: String = trouble.message.chars().take(MAX_ERROR).collect();
-        if trouble.permanent || row.attempts >= MAX_ATTEMPTS {
-            tracing::warn!(job = %row.id, kind = row.kind, organisation_id = %row.organisation_id, error, "a job was given up");
-            return store::bury(&self.door, row, &error).await;
+    async fn failed(&self, row: &Row, error: JobError) -> Result<(), Failure> {
+        let JobError { message, permanent, wait: requested } = error;
+        let error: String = message.chars().take(MAX_ERROR).collect();
+        if permanent || row.attempts >= MAX_ATTEMPTS {
+            tracing::warn!(job = %row.id, kind = row.kind, organisation_id = %row.organisation_id, error, "a job became a dead letter");
+            return store::dead_letter(&self.door, row, &error).await;
         }
         let wait = backoff::wait(row.attempts, rand::random());
-        let wait = trouble.wait.map_or(wait, |asked| asked.max(wait));
+        let wait = requested.map_or(wait, |requested| requested.max(wait));
         store::postpone(&self.door, row, &error, wait).await
     }
 }

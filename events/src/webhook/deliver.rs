@@ -1,4 +1,4 @@
-//! One attempt at one delivery, as a job of the queue.
+//! The handler of webhook jobs: one delivery attempt.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use serde_json::Value;
 use tenancy::Permission;
 use uuid::Uuid;
 
-use super::{Attempt, Outcome, Request, Secret, Sender, WebhookDelivery, store};
-use crate::{Claimed, Happened, Trouble};
+use super::{Attempt, DeliveryState, Outcome, Request, Secret, Sender, store};
+use crate::{ClaimedJob, JobError, StoredEvent};
 
-/// Makes the attempt and writes down what became of it.
-pub(crate) async fn deliver(sender: Arc<Sender>, job: Claimed) -> Result<(), Trouble> {
+/// Makes one attempt and records the result.
+pub(crate) async fn deliver(sender: Arc<Sender>, job: ClaimedJob) -> Result<(), JobError> {
     let delivery_id = job.payload.get("deliveryId").and_then(Value::as_str).and_then(|id| id.parse().ok());
-    let delivery_id: Uuid = delivery_id.ok_or_else(|| Trouble::permanent("The job names no delivery."))?;
-    let Some(parcel) = store::parcel(&job.scope, delivery_id).await? else {
-        return Err(Trouble::permanent("The event is not kept any more."));
+    let delivery_id: Uuid = delivery_id.ok_or_else(|| JobError::permanent("The job names no delivery."))?;
+    let Some(outgoing) = store::outgoing(&job.scope, delivery_id).await? else {
+        return Err(JobError::permanent("The event is not kept any more."));
     };
-    if !parcel.wanted {
+    if !outgoing.wanted {
         let given_up = job.scope.write(Permission::WriteWebhooks, |tx| {
             let job = &job;
             async move {
@@ -26,37 +26,37 @@ pub(crate) async fn deliver(sender: Arc<Sender>, job: Claimed) -> Result<(), Tro
         });
         return Ok(given_up.await?);
     }
-    let secrets = store::secrets(&job.scope, parcel.endpoint_id).await?;
+    let secrets = store::secrets(&job.scope, outgoing.endpoint_id).await?;
     let secrets: Vec<Secret> = secrets.iter().filter_map(|known| Secret::parse(&known.secret).ok()).collect();
     let now = job.scope.clock().now();
     let request = Request {
-        url: &parcel.url,
-        // Not the delivery's: a receiver that is told twice of an event must see that it is the same.
-        id: &listing::id_text(Happened::PREFIX, parcel.event.id),
+        url: &outgoing.url,
+        // The event's id, not the delivery's: receivers use it to recognise a repeated event.
+        id: &listing::id_text(StoredEvent::PREFIX, outgoing.event.id),
         timestamp: now.timestamp(),
-        body: parcel.event.envelope().to_string(),
+        body: outgoing.event.envelope().to_string(),
         secrets: &secrets,
     };
     let attempt = sender.send(request).await;
-    settle(&job, delivery_id, parcel.endpoint_id, attempt).await
+    settle(&job, delivery_id, outgoing.endpoint_id, attempt).await
 }
 
 async fn settle(
-    job: &Claimed,
+    job: &ClaimedJob,
     delivery_id: Uuid,
     endpoint_id: Uuid,
     attempt: Attempt,
-) -> Result<(), Trouble> {
+) -> Result<(), JobError> {
     let now = job.scope.clock().now();
     let message = || attempt.error.clone().unwrap_or_default();
     let (state, outcome) = match attempt.outcome {
-        Outcome::Delivered => (WebhookDelivery::DELIVERED, Ok(())),
-        Outcome::Gone => (WebhookDelivery::FAILED, Ok(())),
-        Outcome::Refused => (WebhookDelivery::FAILED, Err(Trouble::permanent(message()))),
+        Outcome::Delivered => (DeliveryState::DELIVERED, Ok(())),
+        Outcome::Gone => (DeliveryState::FAILED, Ok(())),
+        Outcome::Refused => (DeliveryState::FAILED, Err(JobError::permanent(message()))),
         Outcome::Retry { after } => {
             let is_last = job.is_last_attempt();
-            let state = if is_last { WebhookDelivery::FAILED } else { WebhookDelivery::PENDING };
-            (state, Err(Trouble { message: message(), permanent: false, wait: after }))
+            let state = if is_last { DeliveryState::FAILED } else { DeliveryState::PENDING };
+            (state, Err(JobError { message: message(), permanent: false, wait: after }))
         }
     };
     let is_over = outcome.is_ok();

@@ -1,77 +1,58 @@
 // ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, Enum, OutputType, SimpleObject};
+use async_graphql::{ComplexObject, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use listing::{Entity, Field, Id, Identified, Named, Related, Relation};
 use tenancy::Permission;
 use uuid::Uuid;
 
-use super::WebhookEndpoint;
-use crate::{Happened, tables::webhook_deliveries};
+use super::{DeliveryState, WebhookEndpoint};
+use crate::{StoredEvent, tables::webhook_deliveries};
 
-/// What became of a delivery.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// On its way: waiting for its first attempt, for the next, or for an earlier event of the same
-    /// entity.
-    Pending,
-    /// The endpoint has it.
-    Delivered,
-    /// Given up.
-    Failed,
-}
-
-/// One event for one webhook endpoint, and what became of it. Kept for 30 days.
+/// The delivery of one event to one webhook endpoint. Kept for 30 days.
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
 #[diesel(table_name = webhook_deliveries)]
 #[graphql(complex)]
 pub struct WebhookDelivery {
-    /// The id.
+    /// The id of the delivery.
     pub id: Id<WebhookDelivery>,
     /// The id of the endpoint.
     pub(crate) endpoint_id: Id<WebhookEndpoint>,
     #[graphql(skip)]
     pub(crate) event_id: Uuid,
-    /// What happened: `contact.created`.
+    /// The kind of event: `contact.created`.
     pub(crate) event_kind: String,
-    /// What became of it.
+    /// The state of the delivery.
     pub(crate) state: Named<DeliveryState>,
-    /// How often it was tried.
+    /// The number of attempts.
     pub(crate) attempts: i32,
-    /// When it was last tried.
+    /// When the last attempt was made.
     pub(crate) last_attempt_at: Option<DateTime<Utc>>,
-    /// When it is tried next, after a failure; `replayWebhookDelivery` does not wait until then.
+    /// When the next attempt is made, after a failure; `replayWebhookDelivery` makes it at once.
     pub(crate) next_attempt_at: Option<DateTime<Utc>>,
-    /// The HTTP status that was last answered.
+    /// The HTTP status of the last response.
     pub(crate) response_status: Option<i32>,
-    /// The beginning of what was last answered.
+    /// The start of the last response body.
     pub(crate) response_body: Option<String>,
-    /// What went wrong last; null once it is delivered.
+    /// The error of the last attempt; null once delivered.
     pub(crate) error: Option<String>,
-    /// How long the last attempt took, in milliseconds.
+    /// The duration of the last attempt, in milliseconds.
     pub(crate) duration_ms: Option<i32>,
-    /// When it was made.
+    /// When the delivery was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last tried or replayed.
+    /// When the delivery was last attempted or replayed.
     pub updated_at: DateTime<Utc>,
-    /// Counts the changes.
+    /// The revision number, which every change increments.
     pub revision: i32,
-    /// Always null: deliveries are not deleted by hand.
+    /// Always null: deliveries cannot be deleted.
     pub deleted_at: Option<DateTime<Utc>>,
-}
-
-impl WebhookDelivery {
-    pub(super) const PENDING: &'static str = "PENDING";
-    pub(super) const DELIVERED: &'static str = "DELIVERED";
-    pub(super) const FAILED: &'static str = "FAILED";
 }
 
 #[ComplexObject]
 impl WebhookDelivery {
-    /// The id of the event, as the receiver finds it in `webhook-id`: the same in every attempt, and
-    /// at every endpoint.
+    /// The id of the event, sent as `webhook-id`: the same for every attempt and every endpoint.
     async fn webhook_id(&self) -> String {
-        listing::id_text(Happened::PREFIX, self.event_id)
+        listing::id_text(StoredEvent::PREFIX, self.event_id)
     }
 
     #[graphql(flatten)]
@@ -107,7 +88,7 @@ impl Entity for WebhookDelivery {
         "endpoint",
         webhook_deliveries::endpoint_id,
         |it: &Self| Some(it.endpoint_id.uuid()),
-        "Whom it is for; null once that is deleted.",
+        "The endpoint; null once it is deleted.",
     )];
 
     fn id(&self) -> Uuid {

@@ -9,61 +9,52 @@ use listing::{
 use tenancy::{ErrorCode, Failure, Permission, Tx};
 use uuid::Uuid;
 
-use super::{MAX_URL, Reach, Secret, WebhookDelivery, check_url, store};
+use super::{MAX_URL, Reach, Secret, WebhookDelivery, WebhookSecret, check_url, store};
 use crate::tables::{webhook_deliveries, webhook_endpoints};
 
 const MAX_DESCRIPTION: usize = 255;
 const MAX_KIND: usize = 100;
-/// How many endpoints an organisation has: each event is written down once for each of them.
+/// The maximum number of endpoints per organisation: each event creates a delivery for each of them.
 const MAX_ENDPOINTS: i64 = 50;
 
-/// An address outside that is told of events by HTTP requests, signed after the Standard Webhooks
-/// specification (<https://www.standardwebhooks.com>).
+/// A URL that receives events as HTTP requests, signed as the Standard Webhooks specification
+/// (<https://www.standardwebhooks.com>) defines.
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
 #[diesel(table_name = webhook_endpoints)]
 #[graphql(complex)]
 pub struct WebhookEndpoint {
-    /// The id.
+    /// The id of the endpoint.
     pub id: Id<WebhookEndpoint>,
-    /// Where the requests are sent, by POST: a public address, by https; with `cargo run` also this
-    /// machine itself, by http.
+    /// The URL that requests are posted to: https and a public address. With `cargo run`, also http
+    /// and addresses of this machine.
     pub(crate) url: String,
-    /// What it is for.
+    /// A description for your own use.
     pub(crate) description: Option<String>,
-    /// Which events it is told of: `contact.created`, `contact.*` for all of contacts, `*` for all of
-    /// the organisation, those of webhook endpoints included.
+    /// The events to send: `contact.created`, `contact.*` for all events of contacts, `*` for all
+    /// events of the organisation, including those of webhook endpoints.
     pub(crate) event_kinds: Vec<String>,
-    /// Whether it is told of events; what waits for one that is switched off is given up when its time
-    /// comes. Switched off by itself when it answers 410, or when every
-    /// attempt has failed for five days.
+    /// Whether events are sent. Pending deliveries of a disabled endpoint fail at their next attempt.
+    /// The service disables an endpoint that responds with 410, or whose attempts have all failed for
+    /// five days.
     pub(crate) active: bool,
-    /// Since when every attempt has failed; null while they succeed, and when it is switched on.
+    /// When the current series of failed attempts began; null after a success, and after the endpoint
+    /// was enabled.
     pub(crate) failing_since: Option<DateTime<Utc>>,
-    /// When it was added.
+    /// When the endpoint was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the endpoint was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Counts the changes; give it as `expectedRevision`.
+    /// The revision number, which every change increments; pass it as `expectedRevision`.
     pub revision: i32,
-    /// When it was deleted. Deleted ones are answered only where a list's filter asks for `deletedAt`.
+    /// When the endpoint was deleted. Lists return deleted endpoints only if their filter names
+    /// `deletedAt`.
     pub deleted_at: Option<DateTime<Utc>>,
-}
-
-/// What requests to a webhook endpoint are signed with.
-#[derive(Queryable, SimpleObject, Clone)]
-pub(crate) struct WebhookSecret {
-    /// The secret, as libraries for Standard Webhooks take it: `whsec_…`.
-    pub(crate) secret: String,
-    /// When it was made.
-    created_at: DateTime<Utc>,
-    /// Until when it still signs beside its successor; null for the current one.
-    expires_at: Option<DateTime<Utc>>,
 }
 
 #[ComplexObject]
 impl WebhookEndpoint {
-    /// What its requests are signed with: the current secret first, then those that still sign for a
-    /// while after a rotation.
+    /// The secrets that sign its requests: the current one first, then rotated ones that have not
+    /// expired.
     async fn secrets(&self, ctx: &Context<'_>) -> Outcome<Vec<WebhookSecret>> {
         let secrets = async {
             let scope = scope(ctx)?;
@@ -100,7 +91,7 @@ impl Entity for WebhookEndpoint {
     const RELATIONS: &'static [Relation<Self>] = &[Relation::many::<WebhookDelivery, _>(
         "deliveries",
         webhook_deliveries::endpoint_id,
-        "What it was told, and what became of that.",
+        "The deliveries to this endpoint.",
     )];
 
     fn id(&self) -> Uuid {
@@ -114,7 +105,7 @@ impl Changeable for WebhookEndpoint {
 
 impl Editable for WebhookEndpoint {
     fn check(draft: &Draft, checks: &mut Checks) {
-        // What is too long as it stands is the field's own rule.
+        // The rule of the field reports a URL that is too long.
         let url = draft.text(webhook_endpoints::url).filter(|url| url.chars().count() <= MAX_URL);
         if let Some(Err(error)) = url.map(|url| check_url(url, Reach::allowed())) {
             checks.invalid("url", error.to_string());
@@ -142,7 +133,8 @@ impl Editable for WebhookEndpoint {
             );
             draft.wrong(ErrorCode::LimitReached, "", message);
         }
-        // Who is switched on again starts anew: the first failure would else switch it off at once.
+        // Enabling an endpoint resets the series of failures: otherwise the first failure would disable it
+        // again at once.
         for draft in drafts {
             if draft.get(webhook_endpoints::active) == Some(&Value::Boolean(true)) {
                 draft.set(webhook_endpoints::failing_since, Value::Null);
@@ -157,7 +149,7 @@ impl Editable for WebhookEndpoint {
     }
 }
 
-/// Whether this has the form of a kind of event, or of all of an entity's.
+/// Whether the text is a kind of event, or a pattern for several kinds.
 fn is_kind(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     text == "*"

@@ -7,34 +7,34 @@ use tenancy::{ErrorCode, Event, Failure, Permission, Scope};
 use super::{PINGED, Secret, WebhookDelivery, WebhookEndpoint, store};
 use crate::Replay;
 
-/// How long a secret may sign beside its successor, in hours.
+/// The longest overlap of two secrets, in hours.
 const MAX_OVERLAP: i32 = 7 * 24;
 
-/// How many secrets of an endpoint may sign at the same time: all signatures go into one header.
+/// How many secrets of an endpoint may sign at once: all signatures share one header.
 const MAX_SECRETS: i64 = 5;
 
-/// Which endpoint gets a new secret.
+/// Input of `rotateWebhookEndpoint`.
 #[derive(InputObject)]
 struct RotateWebhookEndpointInput {
-    /// Which endpoint.
+    /// The id of the endpoint.
     id: GivenId<WebhookEndpoint>,
-    /// For how many hours requests are signed with the old secret too, so that receivers can take
-    /// over the new one meanwhile; at most 168.
+    /// For how many hours the old secret signs as well, so that receivers have time to adopt the new
+    /// one; at most 168.
     #[graphql(default = 24)]
     overlap_hours: i32,
 }
 
-/// Which endpoint to try.
+/// Input of `pingWebhookEndpoint`.
 #[derive(InputObject)]
 struct PingWebhookEndpointInput {
-    /// Which endpoint.
+    /// The id of the endpoint.
     id: GivenId<WebhookEndpoint>,
 }
 
-/// Which delivery to make again.
+/// Input of `replayWebhookDelivery`.
 #[derive(InputObject)]
 struct ReplayWebhookDeliveryInput {
-    /// Which delivery.
+    /// The id of the delivery.
     id: GivenId<WebhookDelivery>,
 }
 
@@ -55,31 +55,31 @@ pub(crate) struct WebhookMutation;
 
 #[Object]
 impl WebhookMutation {
-    /// Gives a webhook endpoint a new secret; the old one signs beside it for a while.
+    /// Gives a webhook endpoint a new secret; the old one keeps signing for `overlapHours`.
     async fn rotate_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one, and how long both are good.")] input: RotateWebhookEndpointInput,
+        #[graphql(desc = "The endpoint and the overlap.")] input: RotateWebhookEndpointInput,
     ) -> Result<Payload<Rotate, WebhookEndpoint>> {
         Ok(Payload::of(rotate(scope(ctx)?, input).await)?)
     }
 
-    /// Sends a webhook endpoint an event of its own, `webhook_endpoint.pinged`, whatever it is told of
-    /// otherwise. `webhookDeliveries` tells what becomes of it.
+    /// Sends a test event, `webhook_endpoint.pinged`, to a webhook endpoint, whatever its
+    /// `eventKinds` are. `webhookDeliveries` shows the result.
     async fn ping_webhook_endpoint(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: PingWebhookEndpointInput,
+        #[graphql(desc = "The endpoint.")] input: PingWebhookEndpointInput,
     ) -> Result<Payload<Ping, WebhookEndpoint>> {
         Ok(Payload::of(ping(scope(ctx)?, input).await)?)
     }
 
-    /// Makes a delivery at once, whether it was given up, has succeeded or waits for its next attempt.
-    /// The receiver gets the same event under the same id, perhaps after later ones.
+    /// Attempts a delivery at once, whether it failed, succeeded or waits for a retry. The receiver gets
+    /// the same event with the same id, possibly after later events.
     async fn replay_webhook_delivery(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: ReplayWebhookDeliveryInput,
+        #[graphql(desc = "The delivery.")] input: ReplayWebhookDeliveryInput,
     ) -> Result<Payload<Replay, WebhookDelivery>> {
         Ok(Payload::of(replay(scope(ctx)?, input).await)?)
     }

@@ -1,5 +1,5 @@
-//! Which addresses a webhook may be sent to. Its URL comes from a user, and the request from inside
-//! our network: without a guard, it would reach what only we can reach (server-side request forgery).
+//! The guard against server-side request forgery (SSRF): which URLs and addresses webhooks may be sent
+//! to. The URL comes from a user, but the request comes from inside our network.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -11,48 +11,48 @@ use url::{Host, Url};
 
 /// The longest URL, in bytes.
 pub const MAX_URL: usize = 2_000;
-/// Names that never lead out of a machine or a network, and everything below them (RFC 6761, RFC 6762,
-/// and what ICANN has set aside for private use).
-const INNER_NAMES: [&str; 3] = ["localhost", "local", "internal"];
+/// Top-level names that never resolve to public hosts (RFC 6761, RFC 6762, and ICANN's reservation for
+/// private use).
+const PRIVATE_NAMES: [&str; 3] = ["localhost", "local", "internal"];
 const LOOPBACK_NAME: &str = "localhost";
 
-/// How far webhooks reach.
+/// The addresses that webhooks may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// To public addresses, by https.
+    /// Public addresses, by https.
     Public,
-    /// To the machine itself too, by http if need be: for a demonstration, and for tests.
+    /// Loopback addresses as well, also by http: for the demo and for tests.
     WithLoopback,
 }
 
 static REACH: OnceLock<Reach> = OnceLock::new();
 
 impl Reach {
-    /// How far the webhooks of this process reach.
+    /// The setting of this process.
     pub fn allowed() -> Self {
         REACH.get().copied().unwrap_or(Self::Public)
     }
 
-    /// Lets the webhooks of this process reach the machine itself. A setting of the process and not
-    /// of a service, because the rule for an endpoint's URL knows no more than the URL.
+    /// Allows loopback addresses in this process. It is a setting of the process, because the
+    /// validation of an endpoint has access to its fields only.
     pub fn allow_loopback() {
         let _ = REACH.set(Self::WithLoopback);
     }
 }
 
-/// Why no webhook may be sent to a URL, as a sentence that says what to mend.
+/// Why a URL is not allowed, as a sentence for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum UrlError {
-    /// Longer than [`MAX_URL`], as given or as it would be sent.
+    /// Longer than [`MAX_URL`], as given or after normalisation.
     #[error("A URL has at most {MAX_URL} characters.")]
     TooLong,
-    /// No absolute URL with a host.
+    /// Not an absolute URL with a host.
     #[error("This is no URL; one looks like https://example.com/path.")]
     Malformed,
     /// A scheme other than https.
     #[error("The URL must start with https://.")]
     NotHttps,
-    /// A user name or a password: it would stand in logs and lists.
+    /// A user name or a password, which would appear in logs and lists.
     #[error("The URL must not hold a user name or a password.")]
     UserInfo,
     /// A fragment, which is never sent.
@@ -61,7 +61,7 @@ pub enum UrlError {
     /// Port 0.
     #[error("Port 0 cannot be sent to.")]
     Port,
-    /// An address or a name that only we, or only this machine, would reach.
+    /// An address or a name that is not public.
     #[error("The URL must lead to a public address.")]
     NotPublic,
 }
@@ -73,17 +73,17 @@ impl Reach {
     }
 }
 
-/// The URL as it will be sent to, if a webhook may be sent there. A name is not looked up: what it
-/// leads to may change, and is checked whenever something is sent.
+/// Validates and normalises the URL of an endpoint. Does not resolve its name: the addresses may change,
+/// so they are checked at every attempt.
 ///
 /// # Errors
-/// What is wrong with it, as a sentence for its author.
+/// Why the URL is not allowed.
 pub fn check_url(text: &str, reach: Reach) -> Result<Url, UrlError> {
     if text.len() > MAX_URL {
         return Err(UrlError::TooLong);
     }
     let url = Url::parse(text).map_err(|_| UrlError::Malformed)?;
-    // Spelled out (in punycode, percent-encoded) it may have grown.
+    // Punycode and percent-encoding may have made it longer.
     if url.as_str().len() > MAX_URL {
         return Err(UrlError::TooLong);
     }
@@ -102,19 +102,19 @@ pub fn check_url(text: &str, reach: Reach) -> Result<Url, UrlError> {
     if url.port() == Some(0) {
         return Err(UrlError::Port);
     }
-    if may_lead_out(&host) || reach == Reach::WithLoopback && is_loopback(&host) {
+    if may_be_public(&host) || reach == Reach::WithLoopback && is_loopback(&host) {
         Ok(url)
     } else {
         Err(UrlError::NotPublic)
     }
 }
 
-// The parser has read odd spellings (127.1, 0x7f000001, 2130706433) as the addresses that they are.
-fn may_lead_out(host: &Host<&str>) -> bool {
+// The parser has already converted unusual spellings (127.1, 0x7f000001, 2130706433) to addresses.
+fn may_be_public(host: &Host<&str>) -> bool {
     match host {
         Host::Ipv4(address) => is_public((*address).into()),
         Host::Ipv6(address) => is_public((*address).into()),
-        Host::Domain(name) => !INNER_NAMES.iter().any(|inner| is_below(name, inner)),
+        Host::Domain(name) => !PRIVATE_NAMES.iter().any(|inner| is_below(name, inner)),
     }
 }
 
@@ -126,16 +126,16 @@ fn is_loopback(host: &Host<&str>) -> bool {
     }
 }
 
-/// Whether a name, which the parser has put into lower case, is `top` or one below it.
+/// Whether a name is `top` or a subdomain of it. The parser has converted it to lower case.
 fn is_below(name: &str, top: &str) -> bool {
-    // A dot at the end means the same name.
+    // A trailing dot does not change the name.
     let name = name.strip_suffix('.').unwrap_or(name);
     name.strip_suffix(top).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// Whether an address is one of the public Internet: not of this machine, of a private network or of
-/// one link (where clouds keep their metadata), not of many, and not reserved for anything else. After
-/// IANA's registries of special-purpose addresses (RFC 6890) and of IPv6 address space.
+/// Whether an address is globally reachable: not loopback, private, link-local (such as the metadata
+/// services of clouds), multicast or reserved. Follows IANA's registries of special-purpose addresses
+/// (RFC 6890) and of the IPv6 address space.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -146,18 +146,18 @@ pub fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(address: Ipv4Addr) -> bool {
     !matches!(
         address.octets(),
-        // This network, private, this machine.
+        // This network, private, loopback.
         [0 | 10 | 127, ..]
-        // Shared by a carrier's customers (RFC 6598).
+        // Carrier-grade NAT (RFC 6598).
         | [100, 64..=127, ..]
-        // Of one link; the metadata of clouds is at 169.254.169.254.
+        // Link-local; 169.254.169.254 is the metadata service of clouds.
         | [169, 254, ..]
-        // Public by its number, and yet the host under the virtual machines of one cloud.
+        // A public number, but the host of the virtual machines in one cloud.
         | [168, 63, 129, 16]
         // Private (RFC 1918).
         | [172, 16..=31, ..]
         | [192, 168, ..]
-        // Protocol assignments, documentation, the way into 6to4.
+        // Protocol assignments, documentation, 6to4 relays.
         | [192, 0, 0 | 2, _]
         | [192, 88, 99, _]
         | [198, 51, 100, _]
@@ -169,13 +169,13 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Public are the addresses given out so far, 2000::/3, without what in there is special: what is not
-/// listed is refused, so that a range defined tomorrow is too.
+/// Public addresses are those of 2000::/3, the only range allocated so far, except for its special
+/// blocks. All other ranges are refused, including those defined in future.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [.., a, b, c, d] = address.octets();
     match address.segments() {
-        // Written as IPv6, reached as IPv4: as mapped addresses, or through a translator (RFC 6052), which
-        // in networks without IPv4 stands before every such address.
+        // IPv4 addresses in IPv6 form: mapped, or translated by NAT64 (RFC 6052), which networks without
+        // IPv4 use for every IPv4 address.
         [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => is_public_v4([a, b, c, d].into()),
         // Protocol assignments with Teredo and benchmarks, documentation, 6to4, documentation again.
         [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x2002, ..] | [0x3fff, 0..=0x0fff, ..] => false,
@@ -188,7 +188,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
-    /// Every special block of IPv4: its first address and its last.
+    /// The special blocks of IPv4: first and last address.
     const SPECIAL: [(&str, &str); 16] = [
         ("0.0.0.0", "0.255.255.255"),
         ("10.0.0.0", "10.255.255.255"),
@@ -212,8 +212,8 @@ mod tests {
         text.parse::<Ipv4Addr>().unwrap().into()
     }
 
-    /// Some address of each block, its ends included, each with what the table says of it; then the
-    /// neighbours of each block.
+    /// Addresses with the expected result: both ends and the middle of each block, its neighbours, and
+    /// one address of each /16.
     fn addresses() -> Vec<(Ipv4Addr, bool)> {
         let blocks = SPECIAL.map(|(first, last)| (v4(first), v4(last)));
         let special = |address| blocks.iter().any(|(first, last)| (*first..=*last).contains(&address));
@@ -346,7 +346,7 @@ mod tests {
         let of = |length: usize, with: &str| format!("https://example.com/{}", with.repeat(length - 20));
         assert!(check_url(&of(MAX_URL, "a"), Reach::Public).is_ok());
         assert_eq!(check_url(&of(MAX_URL + 1, "a"), Reach::Public), Err(UrlError::TooLong));
-        // Short as sent, but not as given.
+        // Short after normalisation, but not as given.
         assert_eq!(check_url(&of(MAX_URL + 1, "./"), Reach::Public), Err(UrlError::TooLong));
         // Each of these is sent as six characters.
         assert_eq!(check_url(&of(500, "é"), Reach::Public), Err(UrlError::TooLong));

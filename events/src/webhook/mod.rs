@@ -1,10 +1,9 @@
-//! Webhooks: events as HTTP requests to addresses that an organisation names (VOW-25, PLAT-38),
-//! signed after the Standard Webhooks specification.
+//! Webhooks: events as HTTP requests to URLs that an organisation registers, signed as the Standard
+//! Webhooks specification defines.
 //!
-//! The dispatcher makes a delivery, and a job of the queue, for every endpoint that wants to know of
-//! an event; the job makes one attempt and writes down what became of it. [`check_url`] says which
-//! addresses may be named, [`Secret`] signs, and [`Sender`] makes one attempt; these know neither
-//! database nor queue.
+//! The dispatcher creates a delivery and a job for every endpoint that matches an event; the job makes
+//! one attempt and records the result. [`check_url`] validates URLs, [`Secret`] signs, and [`Sender`]
+//! makes one attempt; these depend on neither the database nor the queue.
 
 mod attempt;
 mod deliver;
@@ -13,8 +12,10 @@ mod endpoint;
 mod graphql;
 mod guard;
 mod resolve;
+mod secret;
 mod send;
 mod signature;
+mod state;
 mod store;
 
 pub use attempt::{Attempt, MAX_RETRY_AFTER, Outcome, RESPONSE_KEPT};
@@ -26,7 +27,10 @@ pub use guard::{MAX_URL, Reach, UrlError, check_url, is_public};
 pub use send::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT, MAX_RESPONSE, Request, Sender, Timeouts};
 pub use signature::{Secret, SecretError, sign};
 
-/// The kind of the jobs that deliver.
+use secret::WebhookSecret;
+use state::DeliveryState;
+
+/// The kind of webhook jobs.
 pub(crate) const DELIVER: &str = "webhook";
-/// The event that only the endpoint it is about is told of, whatever else that wants to know.
+/// The test event, which is sent only to the endpoint it is about, whatever its `eventKinds`.
 const PINGED: (&str, &str) = ("webhook_endpoint", "pinged");

@@ -1,4 +1,4 @@
-//! From the name in a URL to the addresses that may be connected to.
+//! DNS resolution that returns allowed addresses only.
 
 use std::{
     io,
@@ -11,16 +11,16 @@ use thiserror::Error;
 
 use super::guard::Reach;
 
-/// Where names are looked up.
+/// A DNS lookup, which tests replace.
 pub(super) type Lookup = fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 
-/// A name that leads only to addresses which may not be sent to.
+/// All addresses of a name are forbidden.
 #[derive(Debug, Error)]
 #[error("The name in the URL leads to no public address.")]
-pub(super) struct InnerName;
+pub(super) struct PrivateName;
 
-/// Looks a name up once and hands on what may be connected to. The connection is made to these very
-/// addresses, so that a name which answers differently the second time gains nothing.
+/// Resolves a name once and returns the allowed addresses. The client connects to exactly these, so a
+/// different answer to a second lookup (DNS rebinding) has no effect.
 pub(super) struct Resolver {
     pub(super) reach: Reach,
     pub(super) lookup: Lookup,
@@ -34,11 +34,11 @@ impl Resolve for Resolver {
             if found.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::NotFound).into());
             }
-            // The URL's port takes the place of 0.
+            // The client replaces port 0 by the port of the URL.
             let allowed = found.into_iter().filter(|address| reach.allows(*address));
             let allowed: Vec<_> = allowed.map(|address| SocketAddr::new(address, 0)).collect();
             if allowed.is_empty() {
-                return Err(InnerName.into());
+                return Err(PrivateName.into());
             }
             let addresses: Addrs = Box::new(allowed.into_iter());
             Ok(addresses)
@@ -46,7 +46,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// As the machine looks names up.
+/// The resolver of the operating system.
 pub(super) fn system(name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
     async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()) }.boxed()
 }

@@ -1,5 +1,5 @@
-//! One attempt to deliver: a signed request to an address of somebody else's, who may answer anything,
-//! slowly, endlessly or not at all, without harm to us.
+//! The HTTP client for webhooks. It sends a signed request to an untrusted host and limits the time and
+//! the bytes of the response.
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
@@ -13,25 +13,25 @@ use tenancy::Failure;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    attempt::{Attempt, Outcome, judge, readable},
+    attempt::{Attempt, Outcome, classify, printable},
     guard::{Reach, check_url},
-    resolve::{InnerName, Lookup, Resolver, system},
+    resolve::{Lookup, PrivateName, Resolver, system},
     signature::{Secret, sign},
 };
 
-/// How long a connection may take, with the look-up of the name and the TLS handshake.
+/// The time limit for connecting, including DNS lookup and TLS handshake.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an attempt may take, with as much of the answer as is read.
+/// The time limit for an attempt, including reading the response.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How much of an answer is read, in bytes: enough that an endpoint of good will can finish, though less
-/// is kept. Then the connection is dropped.
+/// How much of a response body is read, in bytes: more than is stored, so that a normal endpoint can
+/// finish its response. Then the connection is closed.
 pub const MAX_RESPONSE: usize = 64 * 1_024;
 const AGENT: &str = concat!("Tessera-Webhooks/", env!("CARGO_PKG_VERSION"));
 
-/// How long an endpoint has.
+/// The time limits of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To be connected to.
+    /// For connecting.
     pub connect: Duration,
     /// For the whole attempt.
     pub attempt: Duration,
@@ -43,49 +43,49 @@ impl Default for Timeouts {
     }
 }
 
-/// Sends webhooks: make one and share it.
+/// Sends webhooks. Create one and share it.
 pub struct Sender {
     client: Client,
     reach: Reach,
     timeouts: Timeouts,
 }
 
-/// One delivery to one endpoint.
+/// One delivery attempt.
 pub struct Request<'a> {
-    /// Where to, as [`check_url`] took it; it is checked again, because rules may have changed since.
+    /// The URL of the endpoint; it is checked again, because the rules may have changed.
     pub url: &'a str,
-    /// The same at each attempt of one delivery, so that a receiver can tell a second from a new one;
+    /// The id of the event, the same at each attempt, so that receivers recognise a repetition;
     /// printable ASCII without a dot.
     pub id: &'a str,
-    /// When this attempt is made, in unix seconds; receivers refuse one that is long ago.
+    /// The time of this attempt, in Unix seconds; receivers reject old ones.
     pub timestamp: i64,
-    /// JSON, sent to the byte as it is signed.
+    /// The JSON body; exactly these bytes are signed and sent.
     pub body: String,
     /// The active secrets of the endpoint, at least one.
     pub secrets: &'a [Secret],
 }
 
-/// Why there is no answer.
-struct Unanswered {
+/// Why there is no response.
+struct NoResponse {
     error: String,
     outcome: Outcome,
 }
 
 impl Sender {
-    /// A sender with the usual timeouts.
+    /// Creates a sender with the default timeouts.
     ///
     /// # Errors
-    /// The HTTP client cannot be made, which is a fault of the build.
+    /// The HTTP client cannot be created.
     pub fn new(reach: Reach) -> Result<Self, Failure> {
         Self::with_timeouts(reach, Timeouts::default())
     }
 
-    /// A sender that waits as long as this.
+    /// Creates a sender with other timeouts.
     ///
     /// # Errors
     /// As [`Sender::new`].
     pub fn with_timeouts(reach: Reach, timeouts: Timeouts) -> Result<Self, Failure> {
-        // Roots of our own, because a container may have none.
+        // Built-in root certificates, because a container may have none.
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         Self::open(reach, timeouts, system, roots)
     }
@@ -95,43 +95,43 @@ impl Sender {
             .tls_backend_preconfigured(tls(roots).map_err(Failure::internal)?)
             .dns_resolver(Resolver { reach, lookup })
             .connect_timeout(timeouts.connect)
-            // A redirect could lead anywhere, and a proxy would look names up behind our back.
+            // A redirect could lead to a forbidden address, and a proxy would resolve names itself.
             .redirect(redirect::Policy::none())
             .no_proxy()
             .retry(retry::never())
             .http1_only()
-            // A connection kept would hold on to an address that was checked long ago.
+            // A pooled connection would keep using an address that was checked long ago.
             .pool_max_idle_per_host(0)
             .build()
             .map_err(Failure::internal)?;
         Ok(Self { client, reach, timeouts })
     }
 
-    /// Tries once to deliver. What the status says stands, whatever becomes of the rest of the answer.
+    /// Makes one attempt. The status decides the outcome, even if reading the body fails.
     pub async fn send(&self, request: Request<'_>) -> Attempt {
         let start = Instant::now();
         let deadline = start + self.timeouts.attempt;
         match self.answer(request, deadline).await {
             Ok(response) => {
                 let status = response.status();
-                let (outcome, error) = judge(status, response.headers());
-                let response = readable(&beginning(response, deadline).await);
+                let (outcome, error) = classify(status, response.headers());
+                let response = printable(&read_body(response, deadline).await);
                 let duration = start.elapsed();
                 Attempt { status: Some(status.as_u16()), error, response, duration, outcome }
             }
-            Err(Unanswered { error, outcome }) => {
+            Err(NoResponse { error, outcome }) => {
                 let duration = start.elapsed();
                 Attempt { status: None, error: Some(error), response: None, duration, outcome }
             }
         }
     }
 
-    async fn answer(&self, request: Request<'_>, deadline: Instant) -> Result<Response, Unanswered> {
+    async fn answer(&self, request: Request<'_>, deadline: Instant) -> Result<Response, NoResponse> {
         let Request { url, id, timestamp, body, secrets } = request;
-        // An address in the URL itself is never looked up, so this is what guards it.
-        let url = check_url(url, self.reach).map_err(|error| Unanswered::refused(&error))?;
+        // The resolver does not see an IP address in a URL, so it is checked here.
+        let url = check_url(url, self.reach).map_err(|error| NoResponse::refused(&error))?;
         if secrets.is_empty() {
-            return Err(Unanswered::refused(&"There is no secret to sign with."));
+            return Err(NoResponse::refused(&"There is no secret to sign with."));
         }
         let sending = self
             .client
@@ -144,42 +144,42 @@ impl Sender {
             .body(body)
             .send();
         match timeout_at(deadline, sending).await {
-            Ok(answered) => answered.map_err(|error| self.explain(error)),
-            Err(_) => Err(Unanswered::retry(format!(
+            Ok(answered) => answered.map_err(|error| self.classify_error(error)),
+            Err(_) => Err(NoResponse::retry(format!(
                 "It did not answer within {} seconds.",
                 self.timeouts.attempt.as_secs_f64()
             ))),
         }
     }
 
-    /// What went wrong, for people who cannot see our network; the whole of it goes to the log.
-    fn explain(&self, error: reqwest::Error) -> Unanswered {
-        // A URL may hold what only its owner may know.
+    /// The error as a sentence that reveals nothing about our network; the log has the details.
+    fn classify_error(&self, error: reqwest::Error) -> NoResponse {
+        // A URL may contain secrets.
         let error = error.without_url();
         tracing::debug!(?error, "a webhook was not delivered");
-        if let Some(inner) = find::<InnerName>(&error) {
-            return Unanswered::refused(inner);
+        if let Some(inner) = find_cause::<PrivateName>(&error) {
+            return NoResponse::refused(inner);
         }
-        let sentence = match find::<rustls::Error>(&error) {
+        let sentence = match find_cause::<rustls::Error>(&error) {
             Some(rustls::Error::InvalidCertificate(_)) => "Its TLS certificate is not valid.",
             Some(_) => "No secure connection (TLS) could be made.",
             None if error.is_builder() => "The request could not be written.",
             None if error.is_dns() => "The name in the URL could not be looked up.",
             None if error.is_connect() && error.is_timeout() => {
                 let seconds = self.timeouts.connect.as_secs_f64();
-                return Unanswered::retry(format!("It could not be connected to within {seconds} seconds."));
+                return NoResponse::retry(format!("It could not be connected to within {seconds} seconds."));
             }
-            None if error.is_connect() => match find::<io::Error>(&error).map(io::Error::kind) {
+            None if error.is_connect() => match find_cause::<io::Error>(&error).map(io::Error::kind) {
                 Some(io::ErrorKind::ConnectionRefused) => "It refused the connection.",
                 _ => "It could not be connected to.",
             },
             None => "It closed the connection without an answer, or did not answer in HTTP.",
         };
-        Unanswered::retry(sentence.to_owned())
+        NoResponse::retry(sentence.to_owned())
     }
 }
 
-impl Unanswered {
+impl NoResponse {
     fn retry(error: String) -> Self {
         Self { error, outcome: Outcome::Retry { after: None } }
     }
@@ -189,7 +189,7 @@ impl Unanswered {
     }
 }
 
-/// The provider is named, so that nothing depends on what else the process has set up.
+/// Names the crypto provider explicitly, because another crate may install a process default.
 fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -199,8 +199,8 @@ fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     Ok(config)
 }
 
-/// The beginning of a body. One that breaks, drips or does not end is dropped, with its connection.
-async fn beginning(mut response: Response, deadline: Instant) -> Vec<u8> {
+/// Reads the start of a body, up to [`MAX_RESPONSE`] bytes, an error or the deadline.
+async fn read_body(mut response: Response, deadline: Instant) -> Vec<u8> {
     let mut read = Vec::new();
     while read.len() < MAX_RESPONSE
         && let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await
@@ -210,14 +210,14 @@ async fn beginning(mut response: Response, deadline: Instant) -> Vec<u8> {
     read
 }
 
-/// The first error of a kind among the causes of another.
-fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+/// The first error of type `E` in the chain of causes.
+fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // What an I/O error wraps is not its source: that is the source of what it wraps.
+        // `io::Error::source` skips the wrapped error and returns its source.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),
             None => error.source(),

@@ -1,40 +1,40 @@
-//! Signatures after the Standard Webhooks specification (<https://www.standardwebhooks.com>), so that
-//! receivers can verify a delivery with a library that they need not write.
+//! Signatures as the Standard Webhooks specification (<https://www.standardwebhooks.com>) defines, so
+//! that receivers can verify deliveries with an existing library.
 
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use hmac::{Hmac, Mac, digest::crypto_common::Key};
+use hmac::{Hmac, KeyInit, Mac, digest::Key};
 use sha2::Sha256;
 use thiserror::Error;
 
-/// What every secret starts with, so that people and scanners recognise one.
+/// The prefix of every secret, which secret scanners recognise.
 const PREFIX: &str = "whsec_";
-/// What a secret of ours has of bytes: as many as the hash it feeds.
+/// The length of generated secrets in bytes: that of the hash.
 const SECRET: usize = 32;
 /// The lengths that the specification allows, in bytes.
 const MIN_SECRET: usize = 24;
 const MAX_SECRET: usize = 64;
 
-/// What an endpoint's deliveries are signed with; the receiver has the same.
+/// The shared secret that signs the deliveries of an endpoint.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
 
-/// A text that is no secret.
+/// The text is not a valid secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("A secret is {PREFIX} and the base64 of {MIN_SECRET} to {MAX_SECRET} bytes.")]
 pub struct SecretError;
 
 impl Secret {
-    /// A secret that nobody else has.
+    /// Generates a random secret.
     pub fn random() -> Self {
         Self(rand::random::<[u8; SECRET]>().to_vec())
     }
 
-    /// Reads what [`Secret`]'s `Display` writes.
+    /// Parses the format that [`Secret`]'s `Display` writes.
     ///
     /// # Errors
-    /// Another prefix, no padded base64 of the standard alphabet, or fewer than 24 or more than 64 bytes.
+    /// Another prefix, invalid padded base64, or fewer than 24 or more than 64 bytes.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let encoded = text.strip_prefix(PREFIX).ok_or(SecretError)?;
         let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| SecretError)?;
@@ -42,33 +42,34 @@ impl Secret {
     }
 
     fn mac(&self) -> Hmac<Sha256> {
-        // HMAC fills a key up to a block of 64 bytes with zeros (RFC 2104). Done here, it cannot fail.
+        // HMAC pads the key with zeros to a block of 64 bytes (RFC 2104). Padding it here makes the
+        // constructor infallible.
         let mut block = Key::<Hmac<Sha256>>::default();
         for (to, from) in block.iter_mut().zip(&self.0) {
             *to = *from;
         }
-        <Hmac<Sha256> as Mac>::new(&block)
+        Hmac::new(&block)
     }
 }
 
-/// The secret in full, as its owner sees it.
+/// The secret in plain text.
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{PREFIX}{}", BASE64_STANDARD.encode(&self.0))
     }
 }
 
-// A secret must not reach a log.
+// Keeps the secret out of logs.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
     }
 }
 
-/// The header `webhook-signature`: one signature for each active secret, so that a secret can be
-/// exchanged while receivers still know the old one.
+/// The header `webhook-signature`: one signature for each active secret, so that receivers can verify
+/// with the old or the new secret during a rotation.
 ///
-/// `timestamp` is in unix seconds and `id` has no dot, or the parts could be told apart in two ways.
+/// `timestamp` is in Unix seconds. `id` must not contain a dot, which separates the signed parts.
 pub fn sign(secrets: &[Secret], id: &str, timestamp: i64, body: &str) -> String {
     let head = format!("{id}.{timestamp}.");
     let signatures: Vec<_> = secrets
@@ -88,7 +89,7 @@ mod tests {
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const TIMESTAMP: i64 = 1_614_265_330;
     const BODY: &str = r#"{"test": 2432232314}"#;
-    /// The bytes 0 to 31, and 100 to 131, and what openssl signs with them.
+    /// The bytes 0 to 31 and 100 to 131 as secrets, with signatures computed by OpenSSL.
     const FIRST: (&str, &str) = (
         "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
         "v1,O4Gjv1HqPqsMrjmczoggs/sWA8gZD0VyHG+fLh4+ktI=",
@@ -97,7 +98,7 @@ mod tests {
         "whsec_ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoM=",
         "v1,nreglw9HPgFb2Lfl1Wu4xzLPBPNc6RIasyTtCP2K77o=",
     );
-    /// The example that the specification's libraries test themselves with: 24 bytes.
+    /// The test vector of the specification's own libraries: 24 bytes.
     const PUBLISHED: (&str, &str) =
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 

@@ -5,22 +5,22 @@ use diesel::{QueryableByName, prelude::*, sql_query, sql_types as st};
 use tenancy::{Failure, Scope, Tx};
 use uuid::Uuid;
 
-use super::{Attempt, Secret, WebhookDelivery, endpoint::WebhookSecret};
+use super::{Attempt, DeliveryState, Secret, WebhookSecret};
 use crate::{
-    Happened,
+    StoredEvent,
     tables::{webhook_deliveries as deliveries, webhook_endpoints as endpoints, webhook_secrets as secrets},
 };
 
-/// How long an endpoint may fail before it is switched off.
-const PATIENCE: TimeDelta = TimeDelta::days(5);
+/// How long every attempt may fail before the endpoint is disabled.
+const FAILURE_WINDOW: TimeDelta = TimeDelta::days(5);
 
-/// How many endpoints the organisation has beside these.
+/// The number of the organisation's endpoints other than these.
 pub(super) async fn count_others(tx: &Tx, known: Vec<Uuid>) -> Result<i64, Failure> {
     let others = endpoints::deleted_at.is_null().and(endpoints::id.ne_all(known));
     Ok(tx.row(endpoints::table.filter(others).count()).await?.unwrap_or_default())
 }
 
-/// The secrets of an endpoint that sign now, the current one first.
+/// The active secrets of an endpoint, the current one first.
 pub(super) async fn secrets(scope: &Scope, endpoint_id: Uuid) -> Result<Vec<WebhookSecret>, Failure> {
     let valid = secrets::expires_at.is_null().or(secrets::expires_at.gt(scope.clock().now()));
     let query = secrets::table
@@ -30,7 +30,7 @@ pub(super) async fn secrets(scope: &Scope, endpoint_id: Uuid) -> Result<Vec<Webh
     scope.rows(query).await
 }
 
-/// Gives endpoints their first secrets.
+/// Inserts the secrets of endpoints.
 pub(super) async fn insert_secrets(tx: &Tx, of: impl Iterator<Item = (Uuid, Secret)>) -> Result<(), Failure> {
     let row = |(endpoint_id, secret): (Uuid, Secret)| {
         let id = secrets::id.eq(Uuid::now_v7());
@@ -40,7 +40,7 @@ pub(super) async fn insert_secrets(tx: &Tx, of: impl Iterator<Item = (Uuid, Secr
     tx.execute(diesel::insert_into(secrets::table).values(rows)).await.map(drop)
 }
 
-/// Replaces the current secret, which signs until then, as do those before it at most.
+/// Adds a new secret; the existing ones expire at `until` or earlier.
 pub(super) async fn rotate(
     tx: &Tx,
     endpoint_id: Uuid,
@@ -48,15 +48,15 @@ pub(super) async fn rotate(
     until: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let of = secrets::table.filter(secrets::endpoint_id.eq(endpoint_id));
-    // None of them signs longer than this rotation allows, or than the one that replaced it did.
+    // An earlier expiry from a previous rotation is kept.
     let longer = secrets::expires_at.is_null().or(secrets::expires_at.gt(until));
     tx.execute(diesel::update(of.filter(longer)).set(secrets::expires_at.eq(until))).await?;
     insert_secrets(tx, std::iter::once((endpoint_id, secret))).await
 }
 
-/// A delivery with all that is needed to make it.
+/// A delivery with the data of its endpoint and event.
 #[derive(QueryableByName)]
-pub(super) struct Parcel {
+pub(super) struct OutgoingDelivery {
     #[diesel(sql_type = st::Uuid)]
     pub(super) endpoint_id: Uuid,
     #[diesel(sql_type = st::Text)]
@@ -64,10 +64,10 @@ pub(super) struct Parcel {
     #[diesel(sql_type = st::Bool)]
     pub(super) wanted: bool,
     #[diesel(embed)]
-    pub(super) event: Happened,
+    pub(super) event: StoredEvent,
 }
 
-const PARCEL: &str = "
+const OUTGOING: &str = "
     SELECT endpoint.id AS endpoint_id, endpoint.url, endpoint.active AND endpoint.deleted_at IS NULL AS wanted,
            event.id, event.kind, event.entity, event.entity_id, event.details, event.user_id, event.created_at
     FROM webhook_deliveries delivery
@@ -75,12 +75,12 @@ const PARCEL: &str = "
     JOIN events event ON event.id = delivery.event_id
     WHERE delivery.id = $1";
 
-/// The delivery with this id; nothing if it, or its event, has been purged.
-pub(super) async fn parcel(scope: &Scope, delivery_id: Uuid) -> Result<Option<Parcel>, Failure> {
-    scope.row(sql_query(PARCEL).bind::<st::Uuid, _>(delivery_id)).await
+/// The delivery with this id; none if it or its event has been purged.
+pub(super) async fn outgoing(scope: &Scope, delivery_id: Uuid) -> Result<Option<OutgoingDelivery>, Failure> {
+    scope.row(sql_query(OUTGOING).bind::<st::Uuid, _>(delivery_id)).await
 }
 
-/// Writes an attempt down.
+/// Records an attempt.
 pub(super) async fn record(
     tx: &Tx,
     delivery_id: Uuid,
@@ -103,16 +103,16 @@ pub(super) async fn record(
     tx.execute(diesel::update(own).set(change)).await.map(drop)
 }
 
-/// The delivery will not be made.
+/// Marks a delivery as failed without an attempt.
 pub(super) async fn give_up(tx: &Tx, delivery_id: Uuid, error: &str) -> Result<(), Failure> {
     let own = deliveries::table.filter(deliveries::id.eq(delivery_id));
     let next = deliveries::next_attempt_at.eq(None::<DateTime<Utc>>);
-    let change = (deliveries::state.eq(WebhookDelivery::FAILED), deliveries::error.eq(error), next);
+    let change = (deliveries::state.eq(DeliveryState::FAILED), deliveries::error.eq(error), next);
     tx.execute(diesel::update(own).set(change)).await.map(drop)
 }
 
-// Only what changes is written: the row is an entity, whose revision and audit would else grow with
-// every request.
+// Updates only on a change: the row is an entity, so every update increments its revision and adds an
+// audit row.
 const SUCCEEDED: &str = "
     UPDATE webhook_endpoints SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL";
 const FAILED: &str = "
@@ -120,29 +120,29 @@ const FAILED: &str = "
            active = NOT ($2 OR coalesce(failing_since < service_now() - $3, false))
     WHERE id = $1 AND active AND ($2 OR failing_since IS NULL OR failing_since < service_now() - $3)";
 
-/// The endpoint has taken something.
+/// Ends the endpoint's series of failures.
 pub(super) async fn endpoint_succeeded(tx: &Tx, endpoint_id: Uuid) -> Result<(), Failure> {
     tx.execute(sql_query(SUCCEEDED).bind::<st::Uuid, _>(endpoint_id)).await.map(drop)
 }
 
-/// The endpoint has failed; it is switched off if it wants no more, or has failed for too long.
+/// Records a failure of the endpoint; disables it if it is gone or has failed for too long.
 pub(super) async fn endpoint_failed(tx: &Tx, endpoint_id: Uuid, wants_no_more: bool) -> Result<(), Failure> {
     let query = sql_query(FAILED)
         .bind::<st::Uuid, _>(endpoint_id)
         .bind::<st::Bool, _>(wants_no_more)
-        .bind::<st::Interval, _>(PATIENCE);
+        .bind::<st::Interval, _>(FAILURE_WINDOW);
     tx.execute(query).await.map(drop)
 }
 
-/// How many secrets of an endpoint sign now.
+/// The number of active secrets of an endpoint.
 pub(super) async fn count_secrets(tx: &Tx, endpoint_id: Uuid, now: DateTime<Utc>) -> Result<i64, Failure> {
     let valid = secrets::expires_at.is_null().or(secrets::expires_at.gt(now));
     let query = secrets::table.filter(secrets::endpoint_id.eq(endpoint_id).and(valid)).count();
     Ok(tx.row(query).await?.unwrap_or_default())
 }
 
-// The job has the id of its delivery, so that there are never two: one that waits need not wait any
-// longer, one that is gone is made again. What lay dead is not any more.
+// The job has the id of its delivery, so there is never a second one. A queued job becomes due at
+// once; a missing one is created again; a dead letter counts as replayed.
 const REPLAY: &str = "
     WITH delivery AS (
         SELECT id, endpoint_id, event_kind, state FROM webhook_deliveries WHERE id = $1 FOR UPDATE
@@ -154,7 +154,7 @@ const REPLAY: &str = "
         UPDATE jobs SET run_at = service_now() FROM waiting
         WHERE jobs.sequence_key = waiting.sequence_key AND jobs.place > waiting.place
         RETURNING 1
-    ), unearthed AS (
+    ), revived AS (
         UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
         FROM delivery WHERE dead_letters.id = delivery.id AND dead_letters.deleted_at IS NULL
         RETURNING 1
@@ -168,7 +168,7 @@ const REPLAY: &str = "
     UPDATE webhook_deliveries SET state = 'PENDING', error = NULL, next_attempt_at = NULL
     WHERE id IN (SELECT id FROM made UNION ALL SELECT id FROM waiting)";
 
-/// Puts a delivery on its way at once; answers whether it was not being made just now.
+/// Makes a delivery due at once; returns false if an attempt is running.
 pub(super) async fn replay(tx: &Tx, delivery_id: Uuid) -> Result<bool, Failure> {
     let query = sql_query(REPLAY).bind::<st::Uuid, _>(delivery_id).bind::<st::Text, _>(super::DELIVER);
     Ok(tx.execute(query).await? > 0)

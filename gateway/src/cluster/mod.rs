@@ -7,6 +7,7 @@
 //!
 //! Everything here blocks; asynchronous callers use `spawn_blocking`.
 
+mod environment;
 mod error;
 mod folder;
 mod guard;

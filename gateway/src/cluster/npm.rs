@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::environment;
 use super::error::ClusterError;
 use super::folder::{self, delete_all};
 use super::guard::Guarded;
@@ -119,8 +120,8 @@ impl Npm {
 
     /// Where the programs of all versions are.
     fn home(&self, identity: &Identity) -> Result<PathBuf, String> {
-        let named = std::env::var_os(TEST_HOME).filter(|named| !named.is_empty());
-        let asked = named.map_or_else(|| self.source.join("installed"), PathBuf::from);
+        let asked =
+            environment::setting(TEST_HOME).map_or_else(|| self.source.join("installed"), PathBuf::from);
         fs::create_dir_all(&asked).map_err(|error| at(&asked, &error))?;
         let asked = fs::canonicalize(&asked).map_err(|error| at(&asked, &error))?;
         if identity.reaches(&asked) {

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::environment;
 use super::error::ClusterError;
 use super::identity::Identity;
 use super::npm::Npm;
@@ -48,8 +49,7 @@ const INSTALLERS: [(&str, &str); 6] = [
 /// The newest programs, or those of the major version that made the data: of the folder that
 /// `TESSERA_POSTGRES` names, or of the machine, or else of npm.
 pub(super) fn find(identity: &Identity, data: &Path, made_by: Option<u32>) -> Result<Programs, ClusterError> {
-    let named = std::env::var_os(NAMED).filter(|named| !named.is_empty());
-    let (programs, whose) = match named {
+    let (programs, whose) = match environment::setting(NAMED) {
         None => return anywhere(identity, data, made_by),
         Some(named) if named == NPM => (of_npm(identity)?, "the npm package has"),
         Some(named) => (of_folder(Path::new(&named), identity)?, "TESSERA_POSTGRES names"),
@@ -143,7 +143,7 @@ fn candidates(identity: &Identity) -> BTreeSet<PathBuf> {
     if let Ok(answer) = asked {
         folders.push(String::from_utf8_lossy(&answer.stdout).trim().into());
     }
-    match std::env::var_os(TEST_SEARCH) {
+    match environment::variable(TEST_SEARCH) {
         Some(searched) => folders.extend(std::env::split_paths(&searched)),
         None => folders.extend(packaged()),
     }
@@ -169,7 +169,7 @@ fn without_links(folder: &Path) -> Option<PathBuf> {
 
 /// The absolute folders of `PATH`; relative ones would be looked up from another directory.
 fn search_path() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = environment::variable("PATH").unwrap_or_default();
     std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
 }
 

@@ -1,8 +1,8 @@
-//! The explorer: a page to write queries on, with the log-in and the first queries at hand.
+//! The explorer: a page for writing queries, with a log-in and example queries.
 //!
-//! It is Altair, from the npm package that `explorer/package-lock.json` names. The run command
-//! installs it where npm is there and the gateway serves it; elsewhere the page takes the same
-//! files from a public CDN.
+//! It is Altair, from the npm package in `explorer/package-lock.json`. `cargo run` installs the package
+//! if npm is available, and the gateway serves its files; otherwise the page loads the same files from a
+//! public CDN.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,9 +15,9 @@ use tower_http::services::ServeDir;
 use crate::demo;
 
 const PAGE: &str = include_str!("page.html");
-/// Where the gateway serves the package's files.
+/// The path of the package's files.
 const SERVED: &str = "/explorer/";
-/// Where the same files are for everybody; the version is that of `explorer/package-lock.json`.
+/// The same files on a public CDN, in the version of `explorer/package-lock.json`.
 const CDN: &str = "https://cdn.jsdelivr.net/npm/altair-static@8.5.9/build/dist/";
 
 const CONTACTS: &str = "\
@@ -57,7 +57,7 @@ mutation AddContact {
 }
 ";
 
-/// `GET /` and the package's files; with the demo, the page logs in by itself.
+/// `GET /` and the package's files. With the demo, the page logs in automatically.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>(with_demo: bool) -> Router<S> {
     let files = files();
     let base = if is_installed(&files) { SERVED } else { CDN };
@@ -84,7 +84,7 @@ fn page(base: &str, with_demo: bool) -> String {
         .replace("{{create}}", &quoted(CREATE))
 }
 
-/// `explorer/` of the source tree: the explorer is for people who develop.
+/// `explorer/` of the source tree: the explorer is a development tool.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../explorer")
 }
@@ -97,8 +97,8 @@ fn is_installed(files: &Path) -> bool {
     files.join("main.js").is_file()
 }
 
-/// Installs the package where npm is there. Without it the page still works, from the CDN, so
-/// nothing of this is an error.
+/// Installs the package if npm is available. Failure is not an error, because the page then uses the
+/// CDN.
 pub(crate) fn install() {
     if is_installed(&files()) || !folder().join("package-lock.json").is_file() {
         return;

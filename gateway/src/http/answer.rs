@@ -1,4 +1,4 @@
-//! Answers after the GraphQL-over-HTTP specification.
+//! Responses as the GraphQL-over-HTTP specification defines.
 
 use async_graphql::{ServerError, Value};
 use axum::{
@@ -11,12 +11,12 @@ use tenancy::RequestId;
 
 pub(super) const REQUEST_ID: &str = "x-request-id";
 
-/// The two media types that an answer may have.
+/// The media types of responses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
-    /// `application/graphql-response+json`: the status says what became of the request.
+    /// `application/graphql-response+json`: the status reflects the outcome of the request.
     GraphQL,
-    /// `application/json`: as older clients expect, 200 for every well-formed request.
+    /// `application/json`: for older clients, 200 for every well-formed request.
     Json,
 }
 
@@ -24,13 +24,13 @@ pub(super) enum Media {
 struct Body_<'a> {
     #[serde(skip_serializing_if = "<[ServerError]>::is_empty")]
     errors: &'a [ServerError],
-    /// Absent where execution never began.
+    /// Absent if execution did not start.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
 }
 
 impl Media {
-    /// The type that a client accepts; the first of ours that it names, JSON if it does not care.
+    /// The first supported type that the client accepts; JSON without an `Accept` header.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let mut accepts =
             headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
@@ -45,7 +45,7 @@ impl Media {
         })
     }
 
-    /// The status of a request that was understood and refused before it was executed.
+    /// The status of a well-formed request that was rejected before execution.
     pub(super) fn status_of_a_refusal(self) -> StatusCode {
         match self {
             Self::GraphQL => StatusCode::BAD_REQUEST,
@@ -61,7 +61,8 @@ impl Media {
     }
 }
 
-/// What execution answered; an error without a path came before it, and then there is no data.
+/// The response of an execution. If all errors lack a path, execution did not start and there is no
+/// data.
 pub(super) fn executed(media: Media, response: &async_graphql::Response, request_id: &RequestId) -> Response {
     let has_begun = response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
     if has_begun {
@@ -71,7 +72,7 @@ pub(super) fn executed(media: Media, response: &async_graphql::Response, request
     }
 }
 
-/// An answer without data.
+/// A response without data.
 pub(super) fn not_executed(
     status: StatusCode,
     media: Media,
@@ -81,7 +82,7 @@ pub(super) fn not_executed(
     answer(status, media, errors, None, request_id)
 }
 
-/// A request that never became GraphQL.
+/// The response to a request that could not be read as GraphQL.
 pub(super) fn refused(
     status: StatusCode,
     media: Media,
@@ -92,7 +93,7 @@ pub(super) fn refused(
     refused_for(None, status, media, code, message, request_id)
 }
 
-/// A request that a limit of HTTP ends: its name and how much is accepted.
+/// As [`refused`], with the limit that was exceeded: its name and maximum.
 pub(super) fn refused_for(
     limit: Option<(&str, u64)>,
     status: StatusCode,
@@ -112,7 +113,7 @@ pub(super) fn refused_for(
     answer(status, media, &[error], None, request_id)
 }
 
-/// An answer of these errors and this data.
+/// A response with these errors and data.
 pub(super) fn answer(
     status: StatusCode,
     media: Media,
@@ -120,7 +121,7 @@ pub(super) fn answer(
     data: Option<&Value>,
     request_id: &RequestId,
 ) -> Response {
-    // Values of GraphQL always serialise.
+    // GraphQL values always serialise.
     let body = listing::to_json(&Body_ { errors, data }).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;

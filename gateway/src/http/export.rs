@@ -1,4 +1,4 @@
-//! `GET /export/<list>.csv`: a list as a CSV, with the list's own filter and order.
+//! `GET /export/<list>.csv`: exports a list as CSV, with a filter and an order.
 
 use async_graphql::{ServerError, Value};
 use axum::{
@@ -19,19 +19,19 @@ use super::{
 };
 use crate::{Service, errors, schema};
 
-/// What may stand behind the question mark.
+/// The query parameters.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct Asked {
-    /// The filter as JSON, as the list takes it.
+    /// The filter of the list, as JSON.
     r#where: Option<String>,
-    /// The order as JSON, as the list takes it.
+    /// The order of the list, as JSON.
     order_by: Option<String>,
-    /// The columns, with commas between them.
+    /// The columns, separated by commas.
     columns: Option<String>,
 }
 
-/// Answers the export of one list.
+/// Handles the export of one list.
 pub(super) async fn endpoint(
     State(service): State<Service>,
     Path(file): Path<String>,
@@ -71,7 +71,7 @@ async fn export(
     let scope = service.scope(session, request_id.clone());
     let rows = async {
         let mut rows = entity.export(asked.export(scope)?)?;
-        // The first lines before the answer begins: what fails now still has a status.
+        // Reads the first rows before the response starts, so that an error can still set the status.
         let first = rows.try_next().await?.unwrap_or_default();
         Ok(stream::once(async { Ok(first) }).chain(rows).boxed())
     };
@@ -104,7 +104,7 @@ fn csv(file: &str, rows: Rows, request_id: RequestId) -> Response {
     let id = HeaderValue::from_str(request_id.as_str());
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""));
     let lines = rows.map_ok(Bytes::from).map_err(move |failure| {
-        // The client sees the answer break off, which no error page in a CSV would tell it.
+        // Aborts the response: a client would read an error message in the body as CSV.
         tracing::error!(%request_id, ?failure, "an export broke off");
         std::io::Error::other("the export broke off")
     });

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use async_graphql::{Request, Response as GraphqlResponse, ServerError};
 use axum::{
@@ -7,6 +7,7 @@ use axum::{
     http::{self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
+use http_body_util::LengthLimitError;
 use request::{Parameters, Prepared, Refused};
 use tenancy::{Refusal, RequestId, Session};
 use tokio::time::timeout;
@@ -18,21 +19,21 @@ use super::{
 };
 use crate::{Service, errors};
 
-/// The largest request that is read: a CSV of a thousand long rows.
+/// The largest request body: enough for a CSV of a thousand long rows.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
-/// The largest request of a client that is not logged in: it has little to say.
+/// The largest request body of an anonymous client.
 const MAX_ANONYMOUS_BODY: usize = 64 * 1024;
-/// How long a client may take to send its request.
+/// The time limit for receiving a request.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a request may take in all; each statement has its own, shorter bound.
+/// The time limit for executing a request; each statement has a shorter one.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Why a body is not read.
+/// Why a body was rejected.
 struct Unreadable {
     status: StatusCode,
     message: String,
-    /// The limit that it exceeds, and how much that accepts.
+    /// The limit that was exceeded: its name and maximum.
     limit: Option<(&'static str, u64)>,
 }
 
@@ -147,13 +148,13 @@ async fn execute(
     response
 }
 
-/// The body of a request, if it is JSON and not too long.
+/// Reads the body of a request, if it is JSON and not too long.
 async fn read(request: http::Request<Body>, most: usize) -> Result<Bytes, Unreadable> {
     let (parts, body) = request.into_parts();
     check_headers(&parts.headers, most)?;
     match timeout(READ_TIMEOUT, to_bytes(body, most)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(error)) if error.to_string().contains("length limit") => Err(too_large(most)),
+        Ok(Err(error)) if is_too_long(&error) => Err(too_large(most)),
         Ok(Err(error)) => Err(Unreadable {
             status: StatusCode::BAD_REQUEST,
             message: format!("The body cannot be read: {error}"),
@@ -165,6 +166,11 @@ async fn read(request: http::Request<Body>, most: usize) -> Result<Bytes, Unread
             limit: Some(("READ_SECONDS", READ_TIMEOUT.as_secs())),
         }),
     }
+}
+
+/// Whether `to_bytes` stopped at its limit.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.source().is_some_and(|source| source.is::<LengthLimitError>())
 }
 
 fn check_headers(headers: &HeaderMap, most: usize) -> Result<(), Unreadable> {

@@ -1,4 +1,4 @@
-//! HTTP: which path answers what.
+//! The HTTP routes and the server.
 
 mod answer;
 mod export;
@@ -23,11 +23,11 @@ use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
 use crate::{Service, explorer};
 
-/// How long requests that have begun may take to finish: less than the ten seconds after which
-/// Docker kills. One that never comes to its end must not hold up the end of the service.
+/// How long current requests may take to finish on shutdown: less than the ten seconds after which
+/// Docker kills a container.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// Answers requests until `stop` is ready, then finishes those that have begun.
+/// Serves requests until `stop` is ready, then finishes the current ones.
 pub(crate) async fn serve(
     service: Service,
     listener: TcpListener,
@@ -40,34 +40,34 @@ pub(crate) async fn serve(
         .route("/readyz", get(ready))
         .merge(explorer::routes(service.with_demo))
         .with_state(service);
-    // Answers are small and complete: waiting for more to send only delays them.
+    // Responses are written at once, so Nagle's algorithm would only delay them.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    let (told, hear) = oneshot::channel();
+    let (stopping, stopped) = oneshot::channel();
     let stop = async move {
         stop.await;
-        // Only fails once the serving is over.
-        let _ = told.send(());
+        // Fails only if the server has already ended.
+        let _ = stopping.send(());
     };
-    let too_late = async move {
-        if hear.await.is_err() {
+    let deadline = async move {
+        if stopped.await.is_err() {
             pending::<()>().await;
         }
         sleep(DRAIN).await;
     };
     tokio::select! {
         served = axum::serve(listener, router).with_graceful_shutdown(stop).into_future() => served,
-        () = too_late => {
+        () = deadline => {
             tracing::warn!("stopped before all requests were answered");
             Ok(())
         }
     }
 }
 
-/// Whether requests can be answered now; a load balancer asks.
+/// The readiness probe: whether the database answers.
 async fn ready(State(service): State<Service>) -> impl IntoResponse {
     if service.database.is_ready().await {
         (StatusCode::OK, "ready")

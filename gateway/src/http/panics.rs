@@ -1,4 +1,4 @@
-//! A request that panics is answered like any other fault of ours.
+//! Turns panics of requests into internal errors.
 
 use std::panic::AssertUnwindSafe;
 
@@ -9,8 +9,8 @@ use tenancy::RequestId;
 use super::answer::{Media, answer};
 use crate::errors;
 
-/// The response, or INTERNAL with a reference if making it panics. The panic itself and its place
-/// are in the log ([`crate::logging`]).
+/// Returns the response, or INTERNAL with a reference if it panics. The panic and its location are
+/// logged ([`crate::logging`]).
 pub(super) async fn caught(
     response: impl Future<Output = Response>,
     media: Media,

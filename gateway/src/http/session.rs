@@ -1,4 +1,4 @@
-//! Who is asking.
+//! The session of a request.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -9,13 +9,14 @@ use tenancy::{Failure, Refusal, RequestId, Session};
 use super::answer::{Media, REQUEST_ID, refused};
 use crate::Service;
 
-/// The request's id: given from outside, or a new one.
+/// The request id: that of the header `x-request-id`, or a new one.
 pub(super) fn request_id(headers: &HeaderMap) -> RequestId {
     let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).and_then(RequestId::parse);
     given.unwrap_or_default()
 }
 
-/// Who is asking: nobody without a token, but never nobody with a bad one.
+/// Authenticates the request. Without a token it is anonymous; with a bad token it is UNAUTHENTICATED,
+/// never anonymous.
 pub(super) async fn session(
     service: &Service,
     headers: &HeaderMap,
@@ -25,7 +26,7 @@ pub(super) async fn session(
     let authorization = match (given.next(), given.next()) {
         (None, _) => return Ok(Session::anonymous()),
         (Some(authorization), None) => authorization,
-        // A proxy in front may have read the other one.
+        // A proxy may have checked the other header.
         (Some(_), Some(_)) => return Err(Refusal::Unauthenticated.into()),
     };
     let scheme_and_token = authorization.to_str().ok().and_then(|value| value.split_once(' '));
@@ -34,7 +35,7 @@ pub(super) async fn session(
     service.identity.authenticate(token.trim(), request_id).await
 }
 
-/// The answer to a request whose session is refused.
+/// The response if authentication fails.
 pub(super) fn not_let_in(failure: &Failure, media: Media, request_id: &RequestId) -> Response {
     let (status, code) = match failure {
         Failure::Refused(refusal @ Refusal::Unauthenticated) => (StatusCode::UNAUTHORIZED, refusal.code()),

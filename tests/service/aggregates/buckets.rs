@@ -7,13 +7,12 @@ use uuid::Uuid;
 
 use super::{
     ZONES,
-    asking::{CONTACTS, PRODUCTS},
     cell::{Cell, Kind},
     clock::{self, UNITS, Unit},
-    compare,
-    dice::Dice,
-    fold::{Bucket, Field, Filter, Function, Key, Measure, Operator, Question, Row},
-    insert,
+    compare, insert,
+    model::{Bucket, Field, Filter, Function, Key, Measure, Operator, Question, Row},
+    request::{CONTACTS, PRODUCTS},
+    rng::Rng,
 };
 use crate::harness::{Client, organisation};
 
@@ -30,16 +29,16 @@ const MEASURES: [Measure; 4] = [
 
 /// The instants in a zone at which something may go wrong: when its clocks were set, and the
 /// midnights around that.
-fn moments(dice: &mut Dice, zone: Tz) -> Vec<DateTime<Utc>> {
+fn moments(rng: &mut Rng, zone: Tz) -> Vec<DateTime<Utc>> {
     let mut changes = clock::changes(zone, 2008..2020);
     if changes.is_empty() {
-        changes.push(DateTime::from_timestamp(1_330_473_600 + dice.below(86_400), 0).unwrap());
+        changes.push(DateTime::from_timestamp(1_330_473_600 + rng.below(86_400), 0).unwrap());
     }
     let mut moments = vec![];
     // The year in which Samoa left out a day is always among them.
     let mut chosen: Vec<_> =
         changes.iter().copied().filter(|at| at.to_rfc3339().starts_with("2011")).collect();
-    chosen.push(dice.one(&changes));
+    chosen.push(rng.one(&changes));
     for change in chosen {
         moments.push(change);
         for days in -1..=2 {
@@ -50,22 +49,22 @@ fn moments(dice: &mut Dice, zone: Tz) -> Vec<DateTime<Utc>> {
 }
 
 /// Some instant near one of these, often exactly at it, or just before.
-fn near(dice: &mut Dice, moments: &[DateTime<Utc>]) -> DateTime<Utc> {
-    let moment = dice.one(moments);
-    match dice.below(6) {
+fn near(rng: &mut Rng, moments: &[DateTime<Utc>]) -> DateTime<Utc> {
+    let moment = rng.one(moments);
+    match rng.below(6) {
         0 => moment,
         1 => moment - TimeDelta::microseconds(1),
-        2 => moment + TimeDelta::minutes(15 * (dice.below(17) - 8)),
-        3 => moment + TimeDelta::hours(dice.below(60) - 30),
-        _ => moment + TimeDelta::microseconds(dice.below(14_400_000_000) - 7_200_000_000),
+        2 => moment + TimeDelta::minutes(15 * (rng.below(17) - 8)),
+        3 => moment + TimeDelta::hours(rng.below(60) - 30),
+        _ => moment + TimeDelta::microseconds(rng.below(14_400_000_000) - 7_200_000_000),
     }
 }
 
 /// Products that were added at these instants, all in one category.
-async fn products(dice: &mut Dice, client: &Client, category: &str, added: &[DateTime<Utc>]) -> Vec<Row> {
+async fn products(rng: &mut Rng, client: &Client, category: &str, added: &[DateTime<Utc>]) -> Vec<Row> {
     let (mut rows, mut stored) = (vec![], vec![]);
     for at in added {
-        let (unit, price) = (dice.one(&[None, Some("box"), Some("jar")]), dice.one(&["1.5", "2", "2.00"]));
+        let (unit, price) = (rng.one(&[None, Some("box"), Some("jar")]), rng.one(&["1.5", "2", "2.00"]));
         stored.push(json!({
             "id": Uuid::now_v7(), "name": "Tea", "category": category, "unit": unit, "our_cost": "0",
             "client_price": price, "active": true, "created_at": at, "updated_at": at, "revision": 1,
@@ -101,11 +100,11 @@ async fn check(client: &Client, rows: &[Row], question: &Question) {
 
 #[tokio::test]
 async fn rows_lie_in_the_bucket_that_the_clock_on_the_wall_shows() {
-    let (mut dice, client) = (Dice::new(), organisation().await);
+    let (mut rng, client) = (Rng::new(), organisation().await);
     for zone in ZONES {
-        let moments = moments(&mut dice, zone);
-        let added: Vec<_> = (0..40).map(|_| near(&mut dice, &moments)).collect();
-        let rows = products(&mut dice, &client, zone.name(), &added).await;
+        let moments = moments(&mut rng, zone);
+        let added: Vec<_> = (0..40).map(|_| near(&mut rng, &moments)).collect();
+        let rows = products(&mut rng, &client, zone.name(), &added).await;
         for unit in UNITS {
             check(&client, &rows, &question(zone.name(), unit, zone, None)).await;
         }
@@ -125,27 +124,24 @@ fn reach(unit: Unit) -> TimeDelta {
 
 #[tokio::test]
 async fn every_bucket_of_a_range_is_answered_and_nothing_outside_counts() {
-    let (mut dice, client) = (Dice::new(), organisation().await);
+    let (mut rng, client) = (Rng::new(), organisation().await);
     for zone in ZONES {
-        let moments = moments(&mut dice, zone);
-        let added: Vec<_> = (0..60).map(|_| near(&mut dice, &moments)).collect();
-        let rows = products(&mut dice, &client, zone.name(), &added).await;
+        let moments = moments(&mut rng, zone);
+        let added: Vec<_> = (0..60).map(|_| near(&mut rng, &moments)).collect();
+        let rows = products(&mut rng, &client, zone.name(), &added).await;
         for unit in UNITS {
             for _ in 0..6 {
-                let from = near(&mut dice, &moments);
-                let to = near(&mut dice, &moments).min(from + reach(unit));
-                let to = if to > from {
-                    to
-                } else {
-                    from + TimeDelta::microseconds(1 + dice.below(9_000_000_000))
-                };
+                let from = near(&mut rng, &moments);
+                let to = near(&mut rng, &moments).min(from + reach(unit));
+                let to =
+                    if to > from { to } else { from + TimeDelta::microseconds(1 + rng.below(9_000_000_000)) };
                 let range = Some((Cell::Instant(from), Cell::Instant(to)));
                 let mut question = question(zone.name(), unit, zone, range);
-                if dice.once_in(2) {
+                if rng.once_in(2) {
                     question.keys.push(Key { field: UNIT, bucket: None });
                     question.tidy();
                 }
-                if dice.once_in(4) {
+                if rng.once_in(4) {
                     question.having.push((None, Operator::Eq, Cell::count(0)));
                 }
                 check(&client, &rows, &question).await;
@@ -156,7 +152,7 @@ async fn every_bucket_of_a_range_is_answered_and_nothing_outside_counts() {
 
 #[tokio::test]
 async fn buckets_where_clocks_do_strange_things_are_these() {
-    let (mut dice, client) = (Dice::new(), organisation().await);
+    let (mut rng, client) = (Rng::new(), organisation().await);
     // In Havana midnight came twice, at 04:00 and at 05:00 of UTC; in Cairo it was left out; in Samoa
     // the day after the 29th was the 31st; on Lord Howe the hour at one lasted an hour and a half, half
     // an hour of it with clocks set back; in Vienna the hour at two came twice, and once not at all.
@@ -204,7 +200,7 @@ async fn buckets_where_clocks_do_strange_things_are_these() {
         // One row at the very beginning, one at the very end, and two that do not count.
         let inside = [from, to - TimeDelta::microseconds(1)];
         let outside = [from - TimeDelta::microseconds(1), to];
-        products(&mut dice, &client, &category, &[inside, outside].concat()).await;
+        products(&mut rng, &client, &category, &[inside, outside].concat()).await;
         let question = question(&category, unit, zone, Some((Cell::Instant(from), Cell::Instant(to))));
         let groups = question.read(question.ask(&client, PRODUCTS).await.ok("/data/productsAggregate"));
         let keys: Vec<_> = groups.iter().map(|group| group.keys[0].clone()).collect();

@@ -1,4 +1,4 @@
-//! Values as the fold over the rows knows them.
+//! Values as the model knows them.
 
 use std::{cmp::Ordering, fmt};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use events::{Heard, Listener, Topic};
+use events::{Listener, Received, Topic};
 use gateway::Service;
 use serde_json::{Value, json};
 use tenancy::{Addresses, Clock, Failure, ManualClock, Permission, Refusal, RequestId, Scope};
@@ -31,7 +31,7 @@ async fn listening(service: &Service, client: &Client, topic: Topic) -> Listener
     service.events().listen(scope, Permission::ReadContacts, topic).await.unwrap()
 }
 
-async fn next(listener: &mut Listener) -> Result<Option<Heard>, Failure> {
+async fn next(listener: &mut Listener) -> Result<Option<Received>, Failure> {
     let next = timeout(PATIENCE, listener.next()).await.unwrap();
     Ok(next?.map(|(_, heard)| heard))
 }
@@ -39,7 +39,7 @@ async fn next(listener: &mut Listener) -> Result<Option<Heard>, Failure> {
 /// The next event: what happened, and to whom.
 async fn event(listener: &mut Listener) -> (String, Uuid) {
     match next(listener).await.unwrap() {
-        Some(Heard::Event(event)) => (event.kind.clone(), event.entity_id),
+        Some(Received::Event(event)) => (event.kind.clone(), event.entity_id),
         other => panic!("{other:?}"),
     }
 }
@@ -64,7 +64,7 @@ async fn what_happens_in_one_gateway_is_heard_in_another() {
     let id = created(&client, "Ada").await;
     renamed(&client, id, "Eve", 1).await;
     assert_eq!(event(&mut listener).await, ("contact.created".to_owned(), id));
-    let Some(Heard::Event(event)) = next(&mut listener).await.unwrap() else { panic!("no event") };
+    let Some(Received::Event(event)) = next(&mut listener).await.unwrap() else { panic!("no event") };
     assert_eq!((event.kind.as_str(), &event.details), ("contact.updated", &json!({ "changed": ["name"] })));
     let expected = json!({ "id": listing::id_text("contact", id), "changed": ["name"] });
     assert_eq!(event.envelope()["data"], expected);
@@ -148,8 +148,8 @@ async fn a_slow_listener_is_told_how_much_it_missed_and_goes_on_with_the_rest() 
         let (mut missed, mut events) = (0, 0);
         while missed + events < 100 {
             match next(listener).await.unwrap() {
-                Some(Heard::Missed(count)) => missed += count,
-                Some(Heard::Event(_)) => events += 1,
+                Some(Received::Missed(count)) => missed += count,
+                Some(Received::Event(_)) => events += 1,
                 None => panic!("the end"),
             }
         }

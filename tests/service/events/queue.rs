@@ -7,7 +7,7 @@ use std::{
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
-use events::{Claimed, Handlers, Job, Schedule, Subscriber, Trouble, Work, enqueue};
+use events::{ClaimedJob, Handlers, Job, JobError, Schedule, Subscriber, Work, enqueue};
 use serde_json::{Value, json};
 use tenancy::{Clock, Event, Failure, ManualClock, Permission::WriteContacts, RequestId, Scope};
 use tokio::sync::Semaphore;
@@ -33,8 +33,8 @@ type Seen = Arc<Mutex<Vec<Value>>>;
 /// A handler that writes down what it is given, and answers what the test says.
 fn writing(
     seen: &Seen,
-    answer: impl Fn(&Value) -> Result<(), Trouble> + Send + Sync + 'static,
-) -> impl Fn(Claimed) -> std::future::Ready<Result<(), Trouble>> + Send + Sync + 'static {
+    answer: impl Fn(&Value) -> Result<(), JobError> + Send + Sync + 'static,
+) -> impl Fn(ClaimedJob) -> std::future::Ready<Result<(), JobError>> + Send + Sync + 'static {
     let seen = Arc::clone(seen);
     move |job| {
         seen.lock().unwrap().push(job.payload.clone());
@@ -99,7 +99,7 @@ async fn a_job_is_done_when_its_cause_is_committed_and_never_if_that_is_rolled_b
 #[tokio::test]
 async fn what_fails_is_tried_again_later_and_later_and_in_the_end_is_a_dead_letter() {
     let seen = Seen::default();
-    let fail = writing(&seen, |_| Err(Trouble::passing("The other side is away.")));
+    let fail = writing(&seen, |_| Err(JobError::transient("The other side is away.")));
     let (own, client, clock) = alone(Handlers::default().with("call", fail)).await;
     let organisation_id = client.organisation_id();
     enqueued(&own, &client, vec![job("call", json!({}))]).await;
@@ -121,7 +121,7 @@ async fn what_fails_is_tried_again_later_and_later_and_in_the_end_is_a_dead_lett
 async fn what_cannot_succeed_is_given_up_at_once_and_a_panic_is_a_failure_like_others() {
     let (seen, panicked) = (Seen::default(), Seen::default());
     let handlers = Handlers::default()
-        .with("refused", writing(&seen, |_| Err(Trouble::permanent("There is no such address."))))
+        .with("refused", writing(&seen, |_| Err(JobError::permanent("There is no such address."))))
         .with("panics", writing(&panicked, |_| panic!("as the test wants it")));
     let (own, client, _) = alone(handlers).await;
     // Perhaps a newer gateway does it: it waits, and is not even counted as an attempt.
@@ -144,7 +144,7 @@ async fn own_database(name: &str) -> (tenancy::Addresses, Client) {
 const FOLLOWED: Subscriber = Subscriber { kind: "followed", of: "thing.*" };
 
 /// Adds a contact of this name and ends the job in the same write.
-async fn followed(job: Claimed) -> Result<(), Trouble> {
+async fn followed(job: ClaimedJob) -> Result<(), JobError> {
     let details = job.payload["details"].clone();
     let name = format!("{} {}", details["thing"], details["step"]);
     let written = job.scope.write(WriteContacts, |tx| {
@@ -272,7 +272,7 @@ async fn a_scheduled_job_runs_once_for_each_organisation_and_date_although_there
     let (seen, clock) = (Seen::default(), ManualClock::default());
     let write_down = {
         let seen = Arc::clone(&seen);
-        move |job: Claimed| {
+        move |job: ClaimedJob| {
             let organisation_id = job.scope.session().organisation_id().unwrap();
             seen.lock().unwrap().push(json!(organisation_id));
             std::future::ready(Ok(()))
@@ -306,7 +306,7 @@ async fn a_gateway_that_ends_finishes_what_it_began_and_begins_nothing() {
     let (addresses, client) = own_database("ending").await;
     let (gate, seen) = (Arc::new(Semaphore::new(0)), Seen::default());
     let (held, begun) = (Arc::clone(&gate), Arc::clone(&seen));
-    let slow = move |job: Claimed| {
+    let slow = move |job: ClaimedJob| {
         begun.lock().unwrap().push(job.payload);
         let held = Arc::clone(&held);
         async move {
@@ -319,9 +319,9 @@ async fn a_gateway_that_ends_finishes_what_it_began_and_begins_nothing() {
     let _alive = own.events.start();
     enqueued(&own, &client, vec![job("slow", json!("begun"))]).await;
     eventually("it has begun", async || seen.lock().unwrap().len() == 1).await;
-    own.events.wind_down();
+    own.events.stop_claiming();
     gate.add_permits(1);
-    own.events.wound_down().await;
+    own.events.jobs_finished().await;
     enqueued(&own, &client, vec![job("slow", json!("late"))]).await;
     // It is there for others.
     let taken = Seen::default();

@@ -6,11 +6,11 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Map, Value, json};
 
 use super::{
-    asked::{List, a_list},
+    fixture::Fixture,
     page::Lists,
+    request::{List, a_list},
     selection::{Item, Reach, Text, Thing, Type, answer, field, items},
     tables::Table,
-    world::World,
 };
 use crate::harness::{Answer, Client};
 
@@ -45,10 +45,12 @@ impl Debug for Case {
 }
 
 /// Any request of a list of this table.
-pub(super) fn case(world: &World, table: &'static Table) -> BoxedStrategy<Case> {
-    let nested = table.to_many.iter().map(|relation| a_list(world, relation.target, MOST_BELOW, true));
-    let nested =
-        nested.map(|list| vec(list, NESTED)).next().unwrap_or_else(|| vec(a_list(world, table, 1, true), 0));
+pub(super) fn case(fixture: &Fixture, table: &'static Table) -> BoxedStrategy<Case> {
+    let nested = table.to_many.iter().map(|relation| a_list(fixture, relation.target, MOST_BELOW, true));
+    let nested = nested
+        .map(|list| vec(list, NESTED))
+        .next()
+        .unwrap_or_else(|| vec(a_list(fixture, table, 1, true), 0));
     let of = |depth, lists| {
         let reach = Reach { depth, lists };
         (items(Type::Row(table), reach), items(Type::Connection(table), reach))
@@ -56,7 +58,7 @@ pub(super) fn case(world: &World, table: &'static Table) -> BoxedStrategy<Case> 
     // Those that reach one relation far are read with joins, and those that go further with loaders.
     let lists = if table.to_many.is_empty() { 0 } else { NESTED };
     let selections = prop_oneof![of(0, 0), of(1, 0), of(2, lists)];
-    (a_list(world, table, MOST, false), nested, selections, any::<bool>(), any::<Index>())
+    (a_list(fixture, table, MOST, false), nested, selections, any::<bool>(), any::<Index>())
         .prop_map(move |(list, nested, (rows, more), inline, single)| {
             let lists = std::iter::once(list).chain(nested).collect();
             Case { table, lists, rows, more, inline, single }
@@ -82,13 +84,13 @@ impl Case {
     ///
     /// # Errors
     /// The request, what was expected and what came.
-    pub(super) async fn check(&self, client: &Client, world: &World) -> Result<Outcome, String> {
-        let lists = Lists::read(client, world, self.table, &self.lists).await?;
-        let cut = lists.cut(world, self.table, 0, None);
-        let mut asked = vec![field("nodes", 8, Type::id()), field("nodes", 9, self.rows.clone())];
-        asked.extend(self.more.clone());
-        let request = self.request(&lists, &asked);
-        let expected = answer(world, &lists, &Thing::Page(self.table, cut.clone()), &asked);
+    pub(super) async fn check(&self, client: &Client, fixture: &Fixture) -> Result<Outcome, String> {
+        let lists = Lists::read(client, fixture, self.table, &self.lists).await?;
+        let cut = lists.cut(fixture, self.table, 0, None);
+        let mut selected = vec![field("nodes", 8, Type::id()), field("nodes", 9, self.rows.clone())];
+        selected.extend(self.more.clone());
+        let request = self.request(&lists, &selected);
+        let expected = answer(fixture, &lists, &Thing::Page(self.table, cut.clone()), &selected);
         let answered = client.run(&request.query, request.variables.clone()).await;
         if answered.errors() == ["COST_EXCEEDED"] {
             return Ok(Outcome::TooMuch);
@@ -98,17 +100,17 @@ impl Case {
         if !live.is_empty() {
             let (row, _) = self.single.get(&live);
             let request = self.single(&lists, &row["id"]);
-            let expected = answer(world, &lists, &Thing::Row(self.table, row), &self.rows);
+            let expected = answer(fixture, &lists, &Thing::Row(self.table, row), &self.rows);
             let answered = client.run(&request.query, request.variables.clone()).await;
             same(&request, &answered, &json!({ "one": expected, "node": expected }))?;
         }
         Ok(Outcome::Right)
     }
 
-    fn request(&self, lists: &Lists<'_>, asked: &[Item]) -> Request {
+    fn request(&self, lists: &Lists<'_>, selected: &[Item]) -> Request {
         self.document(lists, json!({}), |text| {
-            let (arguments, asked) = ((text.arguments)(0), text.selection(asked));
-            format!("{}{arguments} {asked}", self.table.many)
+            let (arguments, selected) = ((text.arguments)(0), text.selection(selected));
+            format!("{}{arguments} {selected}", self.table.many)
         })
     }
 

@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
 use super::{
+    fixture::{Fixture, Row, amount},
     tables::{Kind, Table},
-    world::{Row, World, amount},
 };
 
 /// A value that compares. Its absence is larger than everything.
@@ -43,16 +43,16 @@ fn decimal(text: &str) -> i64 {
 }
 
 /// Whether a row is in the list of a filter. Deleted ones are not, unless it asks for them itself.
-pub(super) fn listed(world: &World, table: &Table, row: &Row, filter: &Value) -> bool {
+pub(super) fn listed(fixture: &Fixture, table: &Table, row: &Row, filter: &Value) -> bool {
     let asks = filter["deletedAt"].as_object().is_some_and(|operators| !operators.is_empty());
-    (asks || row["deletedAt"].is_null()) && holds(world, table, row, filter)
+    (asks || row["deletedAt"].is_null()) && holds(fixture, table, row, filter)
 }
 
 /// Whether a filter holds for a row.
-fn holds(world: &World, table: &Table, row: &Row, filter: &Value) -> bool {
+fn holds(fixture: &Fixture, table: &Table, row: &Row, filter: &Value) -> bool {
     let Value::Object(parts) = filter else { return true };
     parts.iter().filter(|(_, given)| !given.is_null()).all(|(name, given)| {
-        let each = |filter: &Value| holds(world, table, row, filter);
+        let each = |filter: &Value| holds(fixture, table, row, filter);
         match name.as_str() {
             "and" => list(given).iter().all(each),
             "or" => list(given).iter().any(each),
@@ -63,7 +63,7 @@ fn holds(world: &World, table: &Table, row: &Row, filter: &Value) -> bool {
                     .unwrap()
                     .iter()
                     .all(|(operator, operand)| compares(kind, &row[name], operator, operand)),
-                None => related(world, table, row, name, given),
+                None => related(fixture, table, row, name, given),
             },
         }
     })
@@ -74,16 +74,16 @@ fn list(given: &Value) -> Vec<Value> {
     given.as_array().cloned().unwrap_or_else(|| vec![given.clone()])
 }
 
-fn related(world: &World, table: &Table, row: &Row, name: &str, given: &Value) -> bool {
+fn related(fixture: &Fixture, table: &Table, row: &Row, name: &str, given: &Value) -> bool {
     if let Some(relation) = table.to_one(name) {
-        let other = world.find(relation.target, &row[relation.holder]);
-        return other.is_some_and(|other| holds(world, relation.target, other, given));
+        let other = fixture.find(relation.target, &row[relation.holder]);
+        return other.is_some_and(|other| holds(fixture, relation.target, other, given));
     }
     let relation = table.to_many(name).unwrap_or_else(|| panic!("{name} is unknown"));
     let others: Vec<_> =
-        world.live(relation.target).filter(|other| other[relation.holder] == row["id"]).collect();
+        fixture.live(relation.target).filter(|other| other[relation.holder] == row["id"]).collect();
     let passes =
-        |filter: &Value| others.iter().filter(|other| holds(world, relation.target, other, filter)).count();
+        |filter: &Value| others.iter().filter(|other| holds(fixture, relation.target, other, filter)).count();
     given.as_object().unwrap().iter().filter(|(_, given)| !given.is_null()).all(|(quantity, given)| {
         match quantity.as_str() {
             "some" => passes(given) > 0,
@@ -179,7 +179,7 @@ fn directed(cell: Cell, direction: &Value) -> Directed {
 }
 
 /// All rows in an order, deleted ones among them. Without one, the newest come first.
-pub(super) fn sorted<'w>(world: &'w World, table: &Table, order: &[Value]) -> Vec<&'w Row> {
+pub(super) fn sorted<'w>(fixture: &'w Fixture, table: &Table, order: &[Value]) -> Vec<&'w Row> {
     let newest = [json!({ "createdAt": "DESC" })];
     let order = if order.is_empty() { &newest } else { order };
     // Ties are broken by the id, in the direction of the last key.
@@ -191,7 +191,7 @@ pub(super) fn sorted<'w>(world: &'w World, table: &Table, order: &[Value]) -> Ve
         let own = order.iter().map(single).map(|(name, given)| match table.to_one(name) {
             Some(relation) => {
                 let (field, direction) = single(given);
-                let related = world.find(relation.target, &row[relation.holder]);
+                let related = fixture.find(relation.target, &row[relation.holder]);
                 let value = related.map_or(&Value::Null, |related| &related[field]);
                 directed(cell(relation.target.kind(field).unwrap(), value), direction)
             }
@@ -199,7 +199,7 @@ pub(super) fn sorted<'w>(world: &'w World, table: &Table, order: &[Value]) -> Ve
         });
         own.chain([directed(cell(Kind::Id, &row["id"]), last)]).collect()
     };
-    let mut rows: Vec<_> = world.rows(table).iter().collect();
+    let mut rows: Vec<_> = fixture.rows(table).iter().collect();
     rows.sort_by_cached_key(|row| key(row));
     rows
 }

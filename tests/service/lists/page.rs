@@ -4,10 +4,10 @@ use proptest::sample::Index;
 use serde_json::{Map, Value, json};
 
 use super::{
-    asked::{List, Size},
     evaluate::{listed, sorted},
+    fixture::{Fixture, Row},
+    request::{List, Size},
     tables::Table,
-    world::{Row, World},
 };
 use crate::harness::Client;
 
@@ -47,14 +47,14 @@ impl<'a> Lists<'a> {
     /// What is wrong with it.
     pub(super) async fn read(
         client: &Client,
-        world: &'a World,
+        fixture: &'a Fixture,
         table: &Table,
         lists: &'a [List],
     ) -> Result<Self, String> {
         let mut orders = vec![];
         for list in lists {
-            let cursors = cursors(client, world, table, &list.order).await?;
-            orders.push(sorted(world, table, &list.order).into_iter().zip(cursors).collect());
+            let cursors = cursors(client, fixture, table, &list.order).await?;
+            orders.push(sorted(fixture, table, &list.order).into_iter().zip(cursors).collect());
         }
         Ok(Self { lists, orders })
     }
@@ -62,7 +62,7 @@ impl<'a> Lists<'a> {
     /// A page of the list of this number: of all rows, or of those of a parent.
     pub(super) fn cut<'w>(
         &self,
-        world: &'w World,
+        fixture: &'w Fixture,
         table: &'static Table,
         list: usize,
         parent: Option<(&str, &Value)>,
@@ -70,12 +70,12 @@ impl<'a> Lists<'a> {
     where
         'a: 'w,
     {
-        let (asked, whole) = (&self.lists[list], &self.orders[list]);
+        let (requested, whole) = (&self.lists[list], &self.orders[list]);
         let of_parent = |row: &Row| parent.is_none_or(|(holder, id)| row[holder] == *id);
         let passes = |row: &Row| {
-            of_parent(row) && listed(world, table, row, asked.filter.as_ref().unwrap_or(&Value::Null))
+            of_parent(row) && listed(fixture, table, row, requested.filter.as_ref().unwrap_or(&Value::Null))
         };
-        let (after, before) = (self.place(list, asked.after), self.place(list, asked.before));
+        let (after, before) = (self.place(list, requested.after), self.place(list, requested.before));
         let between = |place: usize| {
             after.is_none_or(|after| place > after) && before.is_none_or(|before| place < before)
         };
@@ -83,14 +83,14 @@ impl<'a> Lists<'a> {
         let total = all.len();
         let mut rows: Vec<_> =
             all.into_iter().filter(|(place, _)| between(*place)).map(|(_, row)| row.clone()).collect();
-        let (more_after, more_before) = match asked.size {
+        let (more_after, more_before) = match requested.size {
             Some(Size::Last(size)) => {
                 let left_out = rows.len().saturating_sub(size);
                 rows.drain(..left_out);
                 (before.is_some(), left_out > 0)
             }
             Some(Size::First(_)) | None => {
-                let size = if let Some(Size::First(size)) = asked.size { size } else { DEFAULT_PAGE };
+                let size = if let Some(Size::First(size)) = requested.size { size } else { DEFAULT_PAGE };
                 let more = rows.len() > size;
                 rows.truncate(size);
                 (more, after.is_some())
@@ -107,23 +107,23 @@ impl<'a> Lists<'a> {
 
     /// The arguments of the list of this number, by their names.
     pub(super) fn arguments(&self, list: usize) -> Map<String, Value> {
-        let asked = &self.lists[list];
+        let requested = &self.lists[list];
         let mut arguments = Map::new();
         let mut give = |name: &str, value: Value| {
             arguments.insert(name.to_owned(), value);
         };
-        if let Some(filter) = &asked.filter {
+        if let Some(filter) = &requested.filter {
             give("where", filter.clone());
         }
-        if !asked.order.is_empty() {
-            give("orderBy", json!(asked.order));
+        if !requested.order.is_empty() {
+            give("orderBy", json!(requested.order));
         }
-        match asked.size {
+        match requested.size {
             Some(Size::First(size)) => give("first", json!(size)),
             Some(Size::Last(size)) => give("last", json!(size)),
             None => {}
         }
-        for (name, index) in [("after", asked.after), ("before", asked.before)] {
+        for (name, index) in [("after", requested.after), ("before", requested.before)] {
             if let Some(place) = self.place(list, index) {
                 give(name, json!(self.orders[list][place].1));
             }
@@ -135,7 +135,7 @@ impl<'a> Lists<'a> {
 /// The cursors of all rows in an order.
 async fn cursors(
     client: &Client,
-    world: &World,
+    fixture: &Fixture,
     table: &Table,
     order: &[Value],
 ) -> Result<Vec<String>, String> {
@@ -150,7 +150,7 @@ async fn cursors(
     let edges = edges.ok_or_else(|| format!("the whole list in the order {order}: {}", answer.body))?;
     let found: Value = edges.iter().map(|edge| edge["node"]["id"].clone()).collect();
     let expected: Value =
-        sorted(world, table, order.as_array().unwrap()).iter().map(|row| row["id"].clone()).collect();
+        sorted(fixture, table, order.as_array().unwrap()).iter().map(|row| row["id"].clone()).collect();
     if found != expected {
         return Err(format!("the whole list in the order {order}\nexpected {expected}\nanswered {found}"));
     }

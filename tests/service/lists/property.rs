@@ -11,12 +11,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     SHRINKS,
-    asked::{DEPTH, filter},
     case::{Outcome, case},
     evaluate::{listed, sorted},
-    inhabited, runner,
+    fixture::TEXTS,
+    inhabited,
+    request::{DEPTH, filter},
+    runner,
     tables::{CONTACTS, PRODUCTS, Table, USERS},
-    world::TEXTS,
 };
 use crate::harness::{server, superuser};
 
@@ -28,9 +29,9 @@ const TOGETHER: usize = 16;
 
 fn every_answer_is_what_memory_says(table: &'static Table) {
     let (mut runner, again) = runner(CASES, SHRINKS);
-    let (runtime, client, world) = inhabited(&mut runner);
+    let (runtime, client, fixture) = inhabited(&mut runner);
     let checked =
-        runner.run(&case(&world, table), |case| match runtime.block_on(case.check(&client, &world)) {
+        runner.run(&case(&fixture, table), |case| match runtime.block_on(case.check(&client, &fixture)) {
             Ok(Outcome::Right) => Ok(()),
             Ok(Outcome::TooMuch) => Err(TestCaseError::reject("the request asks for too much")),
             Err(wrong) => Err(TestCaseError::fail(wrong)),
@@ -51,9 +52,9 @@ fn lists_of_products_are_what_memory_says() {
 /// Filters alone, because there are so many sorts of them. Several stand in each request.
 fn every_filter_is_what_memory_says(table: &'static Table) {
     let (mut runner, again) = runner(FILTERS, SHRINKS);
-    let (runtime, client, world) = inhabited(&mut runner);
+    let (runtime, client, fixture) = inhabited(&mut runner);
     let Table { name, many, .. } = table;
-    let filters = vec(filter(&world, table, DEPTH), 1..=TOGETHER);
+    let filters = vec(filter(&fixture, table, DEPTH), 1..=TOGETHER);
     let checked = runner.run(&filters, |filters| {
         let (mut declared, mut lists, mut variables) = (String::new(), String::new(), Map::new());
         for (number, filter) in filters.iter().enumerate() {
@@ -67,9 +68,9 @@ fn every_filter_is_what_memory_says(table: &'static Table) {
         }
         let query = format!("query ({declared}) {{ {lists} }}");
         let answer = runtime.block_on(client.run(&query, Value::Object(variables)));
-        let newest = sorted(&world, table, &[]);
+        let newest = sorted(&fixture, table, &[]);
         for (number, filter) in filters.iter().enumerate() {
-            let passing = newest.iter().filter(|row| listed(&world, table, row, filter));
+            let passing = newest.iter().filter(|row| listed(&fixture, table, row, filter));
             let ids: Vec<_> = passing.map(|row| json!({ "id": row["id"] })).collect();
             let expected = json!({ "totalCount": ids.len(), "nodes": ids });
             let answered = &answer.body["data"][format!("f{number}")];

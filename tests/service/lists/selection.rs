@@ -6,9 +6,9 @@ use proptest::{collection::vec, option, prelude::*, sample::select, strategy::Un
 use serde_json::{Map, Value, json};
 
 use super::{
+    fixture::{Fixture, Row},
     page::{Cut, Lists},
     tables::{Kind, Part, Table},
-    world::{Row, World},
 };
 
 /// What a selection is of.
@@ -277,14 +277,19 @@ pub(super) enum Thing<'w> {
 }
 
 /// What a selection answers.
-pub(super) fn answer<'w>(world: &'w World, lists: &'w Lists<'w>, thing: &Thing<'w>, items: &[Item]) -> Value {
+pub(super) fn answer<'w>(
+    fixture: &'w Fixture,
+    lists: &'w Lists<'w>,
+    thing: &Thing<'w>,
+    items: &[Item],
+) -> Value {
     let mut object = Map::new();
-    add(world, lists, thing, items, &mut object);
+    add(fixture, lists, thing, items, &mut object);
     Value::Object(object)
 }
 
 fn add<'w>(
-    world: &'w World,
+    fixture: &'w Fixture,
     lists: &'w Lists<'w>,
     thing: &Thing<'w>,
     items: &[Item],
@@ -294,20 +299,20 @@ fn add<'w>(
         let (key, value) = match &item.what {
             What::Fragment { on, items, .. } => {
                 if on.as_ref().is_none_or(|on| thing.is(on)) {
-                    add(world, lists, thing, items, object);
+                    add(fixture, lists, thing, items, object);
                 }
                 continue;
             }
             What::Field { name, alias, below } => {
                 let below = below.as_deref().unwrap_or_default();
                 let key = alias.map_or((*name).to_owned(), |alias| key(name, alias));
-                (key, thing.field(world, lists, name, below))
+                (key, thing.field(fixture, lists, name, below))
             }
             What::Nested { name, list, below } => {
                 let Thing::Row(table, row) = thing else { panic!("only rows have lists") };
                 let relation = table.to_many(name).unwrap();
-                let cut = lists.cut(world, relation.target, *list, Some((relation.holder, &row["id"])));
-                (format!("{name}{list}"), answer(world, lists, &Thing::Page(relation.target, cut), below))
+                let cut = lists.cut(fixture, relation.target, *list, Some((relation.holder, &row["id"])));
+                (format!("{name}{list}"), answer(fixture, lists, &Thing::Page(relation.target, cut), below))
             }
         };
         match object.get_mut(&key) {
@@ -355,19 +360,19 @@ impl<'w> Thing<'w> {
         self.name() == on || (on == "Node" && matches!(self, Self::Row(..)))
     }
 
-    fn field(&self, world: &'w World, lists: &'w Lists<'w>, name: &str, below: &[Item]) -> Value {
+    fn field(&self, fixture: &'w Fixture, lists: &'w Lists<'w>, name: &str, below: &[Item]) -> Value {
         if name == "__typename" {
             return json!(self.name());
         }
         let each = |things: Vec<Thing<'w>>| -> Value {
-            things.iter().map(|thing| answer(world, lists, thing, below)).collect()
+            things.iter().map(|thing| answer(fixture, lists, thing, below)).collect()
         };
         match self {
             Self::Row(table, row) => {
                 if let Some(relation) = table.to_one(name) {
-                    let related = world.find(relation.target, &row[relation.holder]);
+                    let related = fixture.find(relation.target, &row[relation.holder]);
                     return related.map_or(Value::Null, |related| {
-                        answer(world, lists, &Thing::Row(relation.target, related), below)
+                        answer(fixture, lists, &Thing::Row(relation.target, related), below)
                     });
                 }
                 match table.kind(name) {
@@ -383,11 +388,11 @@ impl<'w> Thing<'w> {
                 "edges" => each(
                     cut.rows.iter().map(|(row, cursor)| Thing::Edge(table, row, cursor.clone())).collect(),
                 ),
-                "pageInfo" => answer(world, lists, &Thing::Info(cut.info()), below),
+                "pageInfo" => answer(fixture, lists, &Thing::Info(cut.info()), below),
                 _ => json!(cut.total),
             },
             Self::Edge(_, _, cursor) if name == "cursor" => json!(cursor),
-            Self::Edge(table, row, _) => answer(world, lists, &Thing::Row(table, row), below),
+            Self::Edge(table, row, _) => answer(fixture, lists, &Thing::Row(table, row), below),
             Self::Info(value) | Self::Part(_, value) => value[name].clone(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::{asked::filter, draw, explained::Explained, runner, tables::CONTACTS, world::world};
+use super::{draw, explained::Explained, fixture::fixture, request::filter, runner, tables::CONTACTS};
 
 /// Tenancy's own bound.
 const MAX_STATEMENTS: usize = 500;
@@ -14,8 +14,8 @@ async fn no_connection_keeps_the_statements_of_all_filters_that_there_were() {
     let explained = Explained::start("list_statements").await;
     let client = explained.client.signed_up().await;
     let (mut runner, again) = runner(1, 0);
-    let world = draw(&mut runner, &world());
-    let filters = filter(&world, &CONTACTS, 2);
+    let fixture = draw(&mut runner, &fixture());
+    let filters = filter(&fixture, &CONTACTS, 2);
     let mut by_connection: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     let mut all = BTreeSet::new();
     while all.len() <= MAX_STATEMENTS + 20 {

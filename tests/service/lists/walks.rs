@@ -12,11 +12,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     SHRINKS,
-    asked::{filter, order},
     evaluate::{listed, sorted},
-    inhabited, runner,
+    fixture::{Fixture, TEXTS},
+    inhabited,
+    request::{filter, order},
+    runner,
     tables::CONTACTS,
-    world::{TEXTS, World},
 };
 use crate::harness::Client;
 
@@ -95,16 +96,16 @@ impl Walk {
     }
 }
 
-fn walk(world: &World, of_parents: bool) -> impl Strategy<Value = Walk> + use<> {
+fn walk(fixture: &Fixture, of_parents: bool) -> impl Strategy<Value = Walk> + use<> {
     let parents = if of_parents {
-        let companies = world.live(&CONTACTS).filter(|row| row["kind"] == "COMPANY");
+        let companies = fixture.live(&CONTACTS).filter(|row| row["kind"] == "COMPANY");
         let companies: Vec<_> = companies.map(|row| row["id"].clone()).collect();
         prop_oneof![Just(None), select(companies).prop_map(Some)].boxed()
     } else {
         Just(None).boxed()
     };
     // Most rows pass, so that there are pages to walk.
-    let filter = filter(world, &CONTACTS, 1)
+    let filter = filter(fixture, &CONTACTS, 1)
         .prop_map(|filter| json!({ "or": [filter, { "tags": { "isEmpty": false } }] }));
     (filter, order(&CONTACTS), parents, 1..LARGEST, any::<bool>())
         .prop_map(|(filter, order, parent, size, backwards)| Walk { filter, order, parent, size, backwards })
@@ -113,15 +114,15 @@ fn walk(world: &World, of_parents: bool) -> impl Strategy<Value = Walk> + use<> 
 #[test]
 fn all_pages_together_are_the_list() {
     let (mut runner, again) = runner(CASES, SHRINKS);
-    let (runtime, client, world) = inhabited(&mut runner);
-    let walked = runner.run(&walk(&world, true), |walk| {
+    let (runtime, client, fixture) = inhabited(&mut runner);
+    let walked = runner.run(&walk(&fixture, true), |walk| {
         let walked = runtime.block_on(walk.walk(&client, async || {}));
         let (ids, total) = walked.map_err(TestCaseError::fail)?;
-        let passes = |row: &&super::world::Row| {
+        let passes = |row: &&super::fixture::Row| {
             walk.parent.as_ref().is_none_or(|parent| row["companyId"] == *parent)
-                && listed(&world, &CONTACTS, row, &walk.filter)
+                && listed(&fixture, &CONTACTS, row, &walk.filter)
         };
-        let all = sorted(&world, &CONTACTS, &walk.order).into_iter().filter(passes);
+        let all = sorted(&fixture, &CONTACTS, &walk.order).into_iter().filter(passes);
         let expected: Vec<Value> = all.map(|row| row["id"].clone()).collect();
         prop_assert_eq!(total, expected.len());
         prop_assert_eq!(ids, expected);
@@ -153,10 +154,10 @@ struct Town {
 }
 
 impl Town {
-    fn of(client: Client, world: &World) -> Self {
-        let of_kind = |kind: &'static str| world.live(&CONTACTS).filter(move |row| row["kind"] == kind);
+    fn of(client: Client, fixture: &Fixture) -> Self {
+        let of_kind = |kind: &'static str| fixture.live(&CONTACTS).filter(move |row| row["kind"] == kind);
         let companies = of_kind("COMPANY").map(|row| row["id"].clone()).collect();
-        let id = |row: &super::world::Row| row["id"].as_str().unwrap().to_owned();
+        let id = |row: &super::fixture::Row| row["id"].as_str().unwrap().to_owned();
         let others = of_kind("PERSON").map(|row| (id(row), row["revision"].clone())).collect();
         Self { client, companies, others }
     }
@@ -190,9 +191,9 @@ impl Town {
 #[test]
 fn rows_that_stay_are_met_once_and_none_twice() {
     let (mut runner, again) = runner(CASES, 0);
-    let (runtime, client, world) = inhabited(&mut runner);
-    let case = (walk(&world, false), vec(vec(change(), 0..4), 12));
-    let town = std::cell::RefCell::new(Town::of(client.clone(), &world));
+    let (runtime, client, fixture) = inhabited(&mut runner);
+    let case = (walk(&fixture, false), vec(vec(change(), 0..4), 12));
+    let town = std::cell::RefCell::new(Town::of(client.clone(), &fixture));
     let walked = runner.run(&case, |(mut walk, changes)| {
         // What comes has no tags and few values.
         walk.filter = Value::Null;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::grammar::{Condition, Generated, Generator, Selection, Types, What};
 use crate::{
-    aggregates::dice::Dice,
+    aggregates::rng::Rng,
     harness::{Client, organisation},
 };
 
@@ -43,13 +43,13 @@ fn prepare(model: &Model, generated: &Generated, text: &str) -> Vec<Value> {
 /// places, a custom scalar that is not text.
 #[test]
 fn random_documents_are_refused_where_graphql_js_refuses_them() {
-    let mut dice = Dice::new();
+    let mut rng = Rng::new();
     let model = gateway::model().unwrap();
     let (mut accepted, mut lines) = (0, String::new());
     let count = many(2_000);
     for number in 0..count {
         let mistakes = [0, 25, 60, 200][number % 4];
-        let generated = Generator::new(&mut dice, mistakes).document(false);
+        let generated = Generator::new(&mut rng, mistakes).document(false);
         let text = generated.to_string();
         let refused =
             Document::parse(&model, &text).err().map(|Refused(problems)| problems[0].message.clone());
@@ -91,10 +91,10 @@ async fn answers_have_the_form_that_the_document_asks_for() {
     let person = client.create_contact(person).await;
     let (user, organisation) = (&client.log_in["user"]["id"], &client.log_in["organisation"]["id"]);
     let ids = [&company["id"], &person["id"], user, organisation].map(|id| id.as_str().unwrap().to_owned());
-    let mut dice = Dice::new();
+    let mut rng = Rng::new();
     let mut answered = 0;
     for _ in 0..many(150) {
-        let generated = Generator::new(&mut dice, 0).with_ids(&ids).document(true);
+        let generated = Generator::new(&mut rng, 0).with_ids(&ids).document(true);
         let text = generated.to_string();
         for operation in &generated.operations {
             let answer = ask(&client, &text, operation.name.as_deref(), &generated.sent()).await;

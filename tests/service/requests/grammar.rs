@@ -11,7 +11,7 @@ use async_graphql::parser::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::aggregates::dice::Dice;
+use crate::aggregates::rng::Rng;
 
 /// How deep fields go.
 const DEPTH: usize = 4;
@@ -128,7 +128,7 @@ pub(super) fn named(ty: &Type) -> &str {
 
 /// Makes documents.
 pub(super) struct Generator<'d> {
-    pub(super) dice: &'d mut Dice,
+    pub(super) rng: &'d mut Rng,
     types: &'static Types,
     /// One choice in so many is a mistake; none if 0.
     mistakes: i64,
@@ -144,9 +144,9 @@ pub(super) struct Generator<'d> {
 }
 
 impl<'d> Generator<'d> {
-    pub(super) fn new(dice: &'d mut Dice, mistakes: i64) -> Self {
+    pub(super) fn new(rng: &'d mut Rng, mistakes: i64) -> Self {
         Self {
-            dice,
+            rng,
             types: Types::served(),
             mistakes,
             fragments: vec![],
@@ -165,11 +165,11 @@ impl<'d> Generator<'d> {
 
     /// One document; its operations read only, where `reads`.
     pub(super) fn document(mut self, reads: bool) -> Generated {
-        let count = if self.dice.once_in(4) { 2 + self.dice.count(3) } else { 1 };
+        let count = if self.rng.once_in(4) { 2 + self.rng.count(3) } else { 1 };
         let mut operations = vec![];
         for at in 0..count {
             let (kind, root) =
-                if reads || !self.dice.once_in(4) { ("query", "Query") } else { ("mutation", "Mutation") };
+                if reads || !self.rng.once_in(4) { ("query", "Query") } else { ("mutation", "Mutation") };
             self.used.clear();
             let set = self.set(root, DEPTH);
             let mut variables = std::mem::take(&mut self.used);
@@ -180,7 +180,7 @@ impl<'d> Generator<'d> {
             } else if self.mistake() {
                 variables.push(self.variable("Int", false));
             }
-            let name = (count > 1 || self.dice.once_in(2))
+            let name = (count > 1 || self.rng.once_in(2))
                 .then(|| if self.mistake() { "Q0".to_owned() } else { format!("Q{at}") });
             operations.push(Operation { name, kind, set, variables });
         }
@@ -192,23 +192,23 @@ impl<'d> Generator<'d> {
     }
 
     fn mistake(&mut self) -> bool {
-        self.mistakes > 0 && self.dice.once_in(self.mistakes)
+        self.mistakes > 0 && self.rng.once_in(self.mistakes)
     }
 
     fn choose<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.dice.count(from.len())].clone()
+        from[self.rng.count(from.len())].clone()
     }
 
     fn set(&mut self, ty: &str, depth: usize) -> Vec<Selection> {
-        let count = 1 + self.dice.count(4);
+        let count = 1 + self.rng.count(4);
         (0..count).map(|_| self.selection(ty, depth)).collect()
     }
 
     fn selection(&mut self, ty: &str, depth: usize) -> Selection {
-        let condition = self.dice.once_in(6).then(|| {
-            let name = if self.dice.once_in(2) { "skip" } else { "include" };
-            let on = if self.dice.once_in(2) {
-                Condition::Fixed(self.dice.once_in(2))
+        let condition = self.rng.once_in(6).then(|| {
+            let name = if self.rng.once_in(2) { "skip" } else { "include" };
+            let on = if self.rng.once_in(2) {
+                Condition::Fixed(self.rng.once_in(2))
             } else {
                 let number = self.variable("Boolean!", false);
                 self.used.push(number);
@@ -216,7 +216,7 @@ impl<'d> Generator<'d> {
             };
             (name, on)
         });
-        let what = match self.dice.count(8) {
+        let what = match self.rng.count(8) {
             0 => self.inline(ty, depth),
             1 if depth > 1 => self.spread(ty, depth),
             _ => self.field(ty, depth),
@@ -240,7 +240,7 @@ impl<'d> Generator<'d> {
     }
 
     fn inline(&mut self, ty: &str, depth: usize) -> What {
-        let on = (!self.dice.once_in(3)).then(|| self.condition_type(ty));
+        let on = (!self.rng.once_in(3)).then(|| self.condition_type(ty));
         let set = self.set(on.as_deref().unwrap_or(ty), depth);
         What::Inline { on, set }
     }
@@ -250,11 +250,11 @@ impl<'d> Generator<'d> {
             return if self.fragments.is_empty() {
                 What::Nowhere
             } else {
-                What::Spread(self.dice.count(self.fragments.len()))
+                What::Spread(self.rng.count(self.fragments.len()))
             };
         }
         let known: Vec<_> = (0..self.fragments.len()).filter(|at| self.fragments[*at].on == ty).collect();
-        if !known.is_empty() && self.dice.once_in(2) {
+        if !known.is_empty() && self.rng.once_in(2) {
             let number = self.choose(&known);
             self.used.extend_from_slice(&self.used_by[number].clone());
             return What::Spread(number);
@@ -287,11 +287,11 @@ impl<'d> Generator<'d> {
                 !answer.ends_with("GroupKey") && (depth > 0 || types.fields(answer).is_empty())
             })
             .collect();
-        if fields.is_empty() || self.dice.once_in(12) {
+        if fields.is_empty() || self.rng.once_in(12) {
             return typename();
         }
         let mut field = self.choose(&fields);
-        if !self.ids.is_empty() && self.dice.once_in(3) {
+        if !self.ids.is_empty() && self.rng.once_in(3) {
             let is_node = |field: &&&FieldDefinition| named(&field.ty.node) == "Node";
             field = fields.iter().find(is_node).copied().unwrap_or(field);
         }
@@ -303,9 +303,9 @@ impl<'d> Generator<'d> {
             .then(|| (answer.to_owned(), self.set(answer, depth.saturating_sub(1))));
         let name = if self.mistake() { format!("{}x", field.name.node) } else { field.name.node.to_string() };
         // A field with arguments, and one whose type is not the same everywhere, gets its own name.
-        let alias = if self.mistakes > 0 && self.dice.once_in(6) {
-            Some(format!("a{}", self.dice.count(3)))
-        } else if self.mistakes == 0 || self.dice.once_in(2) {
+        let alias = if self.mistakes > 0 && self.rng.once_in(6) {
+            Some(format!("a{}", self.rng.count(3)))
+        } else if self.mistakes == 0 || self.rng.once_in(2) {
             self.aliases += 1;
             Some(format!("{name}_{}", self.aliases))
         } else {
@@ -318,7 +318,7 @@ impl<'d> Generator<'d> {
         let mut given = vec![];
         for argument in definitions {
             let required = !argument.ty.node.nullable;
-            if required != self.mistake() || (!required && self.dice.once_in(4)) {
+            if required != self.mistake() || (!required && self.rng.once_in(4)) {
                 let name = if self.mistake() { "nope" } else { argument.name.node.as_str() };
                 given.push(format!("{name}: {}", self.value(&argument.ty.node, 3)));
             }
@@ -329,7 +329,7 @@ impl<'d> Generator<'d> {
     /// The number of a variable for a place of this type.
     fn variable(&mut self, place: &str, has_default: bool) -> usize {
         let known: Vec<_> = (0..self.variables.len()).filter(|at| self.variables[*at].ty == place).collect();
-        if !known.is_empty() && self.dice.once_in(2) {
+        if !known.is_empty() && self.rng.once_in(2) {
             return self.choose(&known);
         }
         let ty = match (self.mistake(), place.strip_suffix('!')) {
@@ -337,15 +337,15 @@ impl<'d> Generator<'d> {
                 self.choose(&["Int", "String!", "[ID!]", "ContactFilter", "Nope", "Boolean"]).to_owned()
             }
             (false, Some(nullable)) if has_default => nullable.to_owned(),
-            (false, None) if self.dice.once_in(3) => format!("{place}!"),
+            (false, None) if self.rng.once_in(3) => format!("{place}!"),
             _ => place.to_owned(),
         };
         let parsed = Type::new(&ty).unwrap();
         let nullable = parsed.nullable;
-        let default = (self.dice.once_in(4)).then(|| self.literal(&parsed, 2, false));
+        let default = (self.rng.once_in(4)).then(|| self.literal(&parsed, 2, false));
         let sent = match nullable || default.is_some() {
-            true if self.dice.once_in(3) => None,
-            true if nullable && self.dice.once_in(8) => Some(Value::Null),
+            true if self.rng.once_in(3) => None,
+            true if nullable && self.rng.once_in(8) => Some(Value::Null),
             _ => Some(self.json(&parsed, 3)),
         };
         self.variables.push(Variable { ty, default, sent });

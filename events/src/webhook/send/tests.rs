@@ -23,13 +23,13 @@ use super::{super::attempt::RESPONSE_KEPT, *};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const BODY: &str = r#"{"type":"contact.created","name":"Zoë"}"#;
-/// How long a test waits for what must happen, before it fails.
+/// How long a test waits for an expected event before it fails.
 const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: Outcome = Outcome::Retry { after: None };
 
 static SECRETS: LazyLock<Vec<Secret>> = LazyLock::new(|| vec![Secret::random(), Secret::random()]);
 
-/// Somebody who receives webhooks.
+/// A receiver of webhooks.
 struct Receiver {
     listener: TcpListener,
     url: String,
@@ -42,14 +42,14 @@ impl Receiver {
         Self { listener, url }
     }
 
-    /// One connection, and all that was sent on it.
+    /// Accepts one connection and returns everything sent on it.
     async fn request(&self) -> (TcpStream, String) {
         let (mut stream, _) = self.listener.accept().await.unwrap();
         let request = whole_request(&mut stream).await;
         (stream, request)
     }
 
-    /// Answers one request, and tells it.
+    /// Responds to one request and returns it.
     async fn answer(&self, answer: &str) -> String {
         let (mut stream, request) = self.request().await;
         stream.write_all(answer.as_bytes()).await.unwrap();
@@ -66,7 +66,7 @@ async fn whole_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     String::from_utf8(read).unwrap()
 }
 
-/// Waits until the other side lets the connection go.
+/// Waits until the client closes the connection.
 async fn ended(stream: &mut TcpStream) -> bool {
     let mut rest = Vec::new();
     matches!(timeout(PATIENCE, stream.read_to_end(&mut rest)).await, Ok(Ok(0) | Err(_)))
@@ -90,7 +90,7 @@ fn near() -> Sender {
     Sender::new(Reach::WithLoopback).unwrap()
 }
 
-/// What becomes of an attempt that is answered with this.
+/// The attempt for this response.
 async fn answered(answer: &str) -> Attempt {
     let (receiver, sender) = (Receiver::new().await, near());
     join!(send(&sender, &receiver.url), receiver.answer(answer)).0
@@ -122,7 +122,7 @@ async fn a_delivery_has_the_headers_of_the_specification_and_a_signature_that_ve
 #[tokio::test]
 async fn each_attempt_has_a_connection_and_a_look_up_of_its_own() {
     static LOOKED_UP: AtomicUsize = AtomicUsize::new(0);
-    // What may not be connected to is left out; the port is the URL's.
+    // Forbidden addresses are dropped; the port is that of the URL.
     let lookup: Lookup = |name| {
         assert_eq!(name, "hook.localhost");
         LOOKED_UP.fetch_add(1, Ordering::SeqCst);
@@ -167,7 +167,7 @@ async fn a_redirect_is_not_followed() {
         .await;
         assert_eq!((attempt.status, attempt.outcome), (Some(status), RETRY));
         assert!(attempt.error.unwrap().contains("redirect"));
-        assert!(nobody_came(&elsewhere));
+        assert!(not_connected(&elsewhere));
     }
 }
 
@@ -226,7 +226,7 @@ async fn an_endless_answer_is_not_read_to_its_end() {
             poured
         };
         let (attempt, poured) = join!(send(&sender, &receiver.url), pouring);
-        // What the kernel holds for us is some megabytes; we stop far earlier.
+        // The kernel buffers some megabytes; the client stops far earlier.
         assert!(poured < 32 * 1_024 * 1_024, "{poured}");
         assert!(attempt.duration < ATTEMPT_TIMEOUT / 3);
         if head.ends_with("\r\n\r\n") {
@@ -309,7 +309,7 @@ async fn nothing_inner_is_ever_connected_to() {
             let attempt = send(&sender, &url).await;
             assert_eq!((attempt.status, attempt.outcome), (None, Outcome::Refused), "{url}");
             assert!(!attempt.error.unwrap().contains("127."));
-            assert!(nobody_came(&door), "{url}");
+            assert!(not_connected(&door), "{url}");
         }
     }
     let attempt = send(&sender, &url.replace("127.0.0.1", "hook.example")).await;
@@ -322,7 +322,7 @@ async fn nothing_is_sent_unsigned() {
     let (id, timestamp, body) = ("evt_1", 1, BODY.to_owned());
     let request = Request { url: &url, id, timestamp, body, secrets: &[] };
     assert_eq!(near().send(request).await.outcome, Outcome::Refused);
-    assert!(nobody_came(&door));
+    assert!(not_connected(&door));
 }
 
 #[tokio::test]
@@ -401,7 +401,7 @@ fn with_lookup(reach: Reach, lookup: Lookup) -> Sender {
     Sender::open(reach, Timeouts::default(), lookup, RootCertStore::empty()).unwrap()
 }
 
-/// A port at which somebody who knocks can be told, even if they have left: its https URL, itself, its number.
+/// A listening port that detects connections, even closed ones: its https URL, the listener, the port.
 fn closed_door() -> (String, Door, u16) {
     let door = Door::bind("127.0.0.1:0").unwrap();
     door.set_nonblocking(true).unwrap();
@@ -409,6 +409,6 @@ fn closed_door() -> (String, Door, u16) {
     (format!("https://127.0.0.1:{port}/"), door, port)
 }
 
-fn nobody_came(door: &Door) -> bool {
+fn not_connected(door: &Door) -> bool {
     door.accept().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }

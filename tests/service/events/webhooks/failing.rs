@@ -133,7 +133,7 @@ async fn a_receiver_that_is_gone_is_switched_off() {
     assert!(hooks.dead_letters().await.is_empty(), "it was asked for");
     // Its owner may think again.
     hooks.change(&endpoint, json!({ "active": true })).await;
-    let contact = hooks.contact("Heard").await;
+    let contact = hooks.contact("Received").await;
     hooks.drain().await;
     assert_eq!(told(&receiver), [("contact.created".to_owned(), id(&contact))]);
     assert_eq!(hooks.read(&endpoint).await["failingSince"], Value::Null);

@@ -41,7 +41,7 @@ async fn after_the_last_attempt_a_dead_letter_waits_to_be_replayed() {
     let endpoint = hooks.endpoint(&receiver.url("/"), &["contact.*"]).await;
     receiver.answers(|request| Reply::status(if request.kind() == "contact.created" { 500 } else { 200 }));
     let contact = hooks.contact("Dead").await;
-    hooks.contact_is("update", &contact, json!({ "name": "Heard" })).await;
+    hooks.contact_is("update", &contact, json!({ "name": "Received" })).await;
     hooks.drain().await;
     for attempt in 1..ATTEMPTS {
         assert_eq!(receiver.received().len(), attempt);

@@ -99,7 +99,7 @@ async fn an_endpoint_that_is_switched_off_hears_nothing_until_it_is_switched_on(
     hooks.drain().await;
     assert!(receiver.taken().is_empty() && hooks.deliveries(&endpoint).await.is_empty());
     hooks.change(&endpoint, json!({ "active": true })).await;
-    let heard = hooks.contact("Heard").await;
+    let heard = hooks.contact("Received").await;
     hooks.drain().await;
     let requests = receiver.taken();
     assert_eq!(requests.iter().map(Received::about).collect::<Vec<_>>(), [id(&heard)]);

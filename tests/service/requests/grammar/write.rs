@@ -10,7 +10,7 @@ use super::{Condition, Generated, Generator, Selection, What};
 impl Generator<'_> {
     /// A value for a place of this type: a variable, or a literal.
     pub(super) fn value(&mut self, ty: &Type, depth: usize) -> String {
-        if self.dice.once_in(4) {
+        if self.rng.once_in(4) {
             let number = self.variable(&ty.to_string(), false);
             self.used.push(number);
             return format!("$v{number}");
@@ -20,7 +20,7 @@ impl Generator<'_> {
 
     /// A literal, whose parts may be variables.
     pub(super) fn literal(&mut self, ty: &Type, depth: usize, variables: bool) -> String {
-        if ty.nullable && self.dice.once_in(15) {
+        if ty.nullable && self.rng.once_in(15) {
             return "null".to_owned();
         }
         if self.mistake() {
@@ -30,10 +30,10 @@ impl Generator<'_> {
         }
         match &ty.base {
             // One value may be written for a list of it, but a variable must have the type of the list.
-            BaseType::List(inner) if self.dice.once_in(5) => self.literal(inner, depth, variables),
+            BaseType::List(inner) if self.rng.once_in(5) => self.literal(inner, depth, variables),
             BaseType::List(inner) => {
                 let items: Vec<_> =
-                    (0..self.dice.count(3)).map(|_| self.part(inner, depth, variables)).collect();
+                    (0..self.rng.count(3)).map(|_| self.part(inner, depth, variables)).collect();
                 format!("[{}]", items.join(", "))
             }
             BaseType::Named(name) => self.named(name, depth, variables),
@@ -56,7 +56,7 @@ impl Generator<'_> {
                 let mut given = vec![];
                 for field in self.types.inputs(name) {
                     let required = !field.ty.node.nullable;
-                    if (required != self.mistake()) || (!required && depth > 0 && self.dice.once_in(12)) {
+                    if (required != self.mistake()) || (!required && depth > 0 && self.rng.once_in(12)) {
                         let value = self.part(&field.ty.node, depth.saturating_sub(1), variables);
                         given.push(format!("{}: {value}", field.name.node));
                     }
@@ -67,9 +67,9 @@ impl Generator<'_> {
                 format!("{{{}}}", given.join(", "))
             }
             _ => match name {
-                "Int" => self.dice.count(9).to_string(),
+                "Int" => self.rng.count(9).to_string(),
                 "Float" => "1.5".to_owned(),
-                "Boolean" => self.dice.once_in(2).to_string(),
+                "Boolean" => self.rng.once_in(2).to_string(),
                 "ID" if !self.ids.is_empty() => format!("{:?}", self.choose(&self.ids.clone())),
                 "ID" => self.choose(&["\"contact_01h455vb4pex5vsknk084sn02q\"", "7", "\"x\""]).to_owned(),
                 "Decimal" => self.choose(&["\"12.50\"", "7"]).to_owned(),
@@ -77,7 +77,7 @@ impl Generator<'_> {
                 "DateTime" => "\"2030-12-31T12:00:00Z\"".to_owned(),
                 "TimeZone" => "\"Europe/Vienna\"".to_owned(),
                 "JSON" if self.mistake() => "{a: 1, a: 2}".to_owned(),
-                "JSON" if variables && self.dice.once_in(2) => {
+                "JSON" if variables && self.rng.once_in(2) => {
                     let number = self.variable("JSON", false);
                     self.used.push(number);
                     format!("{{a: {{b: $v{number}}}}}")
@@ -104,18 +104,18 @@ impl Generator<'_> {
         }
         let name = match &ty.base {
             BaseType::List(inner) => {
-                return (0..self.dice.count(3)).map(|_| self.json(inner, depth)).collect();
+                return (0..self.rng.count(3)).map(|_| self.json(inner, depth)).collect();
             }
             BaseType::Named(name) => name.as_str(),
         };
         match self.types.0.get(name) {
             Some(TypeKind::Enum(values)) => {
-                json!(values.values[self.dice.count(values.values.len())].node.value.node.as_str())
+                json!(values.values[self.rng.count(values.values.len())].node.value.node.as_str())
             }
             Some(TypeKind::InputObject(_)) => {
                 let mut object = Map::new();
                 for field in self.types.inputs(name) {
-                    if !field.ty.node.nullable || (depth > 0 && self.dice.once_in(8)) {
+                    if !field.ty.node.nullable || (depth > 0 && self.rng.once_in(8)) {
                         object.insert(
                             field.name.node.to_string(),
                             self.json(&field.ty.node, depth.saturating_sub(1)),
@@ -125,9 +125,9 @@ impl Generator<'_> {
                 Value::Object(object)
             }
             _ => match name {
-                "Int" => json!(self.dice.count(9)),
+                "Int" => json!(self.rng.count(9)),
                 "Float" => json!(2),
-                "Boolean" => json!(self.dice.once_in(2)),
+                "Boolean" => json!(self.rng.once_in(2)),
                 "Decimal" => json!("12.50"),
                 "Date" => json!("2030-12-31"),
                 "DateTime" => json!("2030-12-31T12:00:00Z"),

@@ -1,4 +1,4 @@
-//! Aggregates as a plain fold over rows in memory.
+//! The model: aggregates computed from rows in memory.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -280,7 +280,7 @@ impl Question {
 
     /// As asked, and then by the keys.
     fn order(&self, one: &Group, other: &Group) -> Ordering {
-        let asked = self.order.iter().map(|(by, down)| {
+        let requested = self.order.iter().map(|(by, down)| {
             let of = |group: &Group| match by {
                 By::Count => group.count.clone(),
                 By::Figure(measure) => self.figure(group, *measure),
@@ -293,6 +293,6 @@ impl Question {
             if *down { order.reverse() } else { order }
         });
         let keys = one.keys.iter().zip(&other.keys).map(|(one, other)| one.order(other));
-        asked.chain(keys).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        requested.chain(keys).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 }

@@ -4,39 +4,39 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// An event, as those hear of it whom it concerns. In a subscriber's job it is the payload.
+/// An event as read from the outbox; also the payload of a subscriber's job.
 #[derive(QueryableByName, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-pub struct Happened {
-    /// The event's id: the same however often it is delivered.
+pub struct StoredEvent {
+    /// The id of the event, the same at every delivery.
     #[diesel(sql_type = st::Uuid)]
     pub id: Uuid,
-    /// What happened: `contact.created`.
+    /// The kind of event: `contact.created`.
     #[diesel(sql_type = st::Text)]
     pub kind: String,
-    /// What the entity's ids start with.
+    /// The id prefix of the entity: `contact`.
     #[diesel(sql_type = st::Text)]
     pub entity: String,
-    /// The entity it happened to.
+    /// The entity that the event is about.
     #[diesel(sql_type = st::Uuid)]
     pub entity_id: Uuid,
-    /// What else there is to say.
+    /// Further data, depending on the kind.
     #[diesel(sql_type = st::Jsonb)]
     pub details: Value,
-    /// The user who did it; none for machines.
+    /// The user who caused it; none for a background job.
     #[diesel(sql_type = st::Nullable<st::Uuid>)]
     pub user_id: Option<Uuid>,
-    /// When.
+    /// When it happened.
     #[diesel(sql_type = st::Timestamptz)]
     pub created_at: DateTime<Utc>,
 }
 
-impl Happened {
-    /// What the ids of events start with, where they leave the house.
+impl StoredEvent {
+    /// The prefix of event ids outside the service.
     pub const PREFIX: &'static str = "event";
 
-    /// As it leaves the house: `type`, `timestamp` and `data` after the Standard Webhooks
-    /// specification; `data` holds the entity's id and the details.
+    /// The JSON body of a webhook: `type`, `timestamp` and `data`, as the Standard Webhooks
+    /// specification defines; `data` holds the entity's id and the details.
     pub fn envelope(&self) -> Value {
         let mut data =
             Map::from_iter([("id".to_owned(), json!(listing::id_text(&self.entity, self.entity_id)))]);

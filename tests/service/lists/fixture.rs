@@ -59,13 +59,13 @@ const ROLES: &[&str] = &["MANAGER", "STAFF", "USER"];
 
 /// The rows of an organisation, deleted ones among them.
 #[derive(Clone, Debug)]
-pub(super) struct World {
+pub(super) struct Fixture {
     contacts: Vec<Row>,
     products: Vec<Row>,
     users: Vec<Row>,
 }
 
-impl World {
+impl Fixture {
     /// All rows.
     pub(super) fn rows(&self, table: &Table) -> &[Row] {
         match table.name {
@@ -288,8 +288,8 @@ fn ids(rows: &[Row]) -> Vec<Value> {
     rows.iter().map(|row| row["id"].clone()).collect()
 }
 
-/// A world of random rows.
-pub(super) fn world() -> impl Strategy<Value = World> {
+/// A fixture of random rows.
+pub(super) fn fixture() -> impl Strategy<Value = Fixture> {
     vec(user(vec![]), CREATORS)
         .prop_flat_map(|made| {
             // Users are made by users too, of whom one is gone.
@@ -309,7 +309,7 @@ pub(super) fn world() -> impl Strategy<Value = World> {
             let people = vec(contact(ids(&users), Some(ids(&companies))), PEOPLE);
             (Just(users), Just(companies), people, Just(products))
         })
-        .prop_map(|(users, companies, people, products)| World {
+        .prop_map(|(users, companies, people, products)| Fixture {
             contacts: [companies, people].concat(),
             products,
             users,

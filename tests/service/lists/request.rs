@@ -9,8 +9,8 @@ use proptest::{
 use serde_json::{Map, Value, json};
 
 use super::{
+    fixture::{AMOUNTS, DAYS, Fixture, INSTANTS, JSONS, TEXTS},
     tables::{Kind, Relation, Table},
-    world::{AMOUNTS, DAYS, INSTANTS, JSONS, TEXTS, World},
 };
 
 /// How deep filters nest. The service's own bound counts every name on the way.
@@ -35,16 +35,21 @@ pub(super) enum Size {
 }
 
 /// A list of at most so many rows; `short` ones always say how many.
-pub(super) fn a_list(world: &World, table: &'static Table, most: usize, short: bool) -> BoxedStrategy<List> {
+pub(super) fn a_list(
+    fixture: &Fixture,
+    table: &'static Table,
+    most: usize,
+    short: bool,
+) -> BoxedStrategy<List> {
     let size = (any::<bool>(), 0..=most)
         .prop_map(|(first, rows)| if first { Size::First(rows) } else { Size::Last(rows) });
     let size = if short { size.prop_map(Some).boxed() } else { option::weighted(0.9, size).boxed() };
     let filter = prop_oneof![
         1 => Just(None),
         1 => Just(Some(Value::Null)),
-        12 => filter(world, table, DEPTH).prop_map(Some),
+        12 => filter(fixture, table, DEPTH).prop_map(Some),
         // Asked for by the filter itself, and not by a part of it, it brings deleted rows to light.
-        2 => (filter(world, table, 1), operations(world, table, "deletedAt")).prop_map(|(filter, deleted)| {
+        2 => (filter(fixture, table, 1), operations(fixture, table, "deletedAt")).prop_map(|(filter, deleted)| {
             Some(Value::Object(object(filter).into_iter().chain(object(deleted)).collect()))
         }),
     ];
@@ -78,12 +83,12 @@ fn directed(table: &'static Table) -> impl Strategy<Value = Value> + use<> {
 }
 
 /// Any filter, as the input object that it is.
-pub(super) fn filter(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
-    let leaf = condition(world, table);
+pub(super) fn filter(fixture: &Fixture, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
+    let leaf = condition(fixture, table);
     if depth == 0 {
         return leaf;
     }
-    let below = filter(world, table, depth - 1);
+    let below = filter(fixture, table, depth - 1);
     let several = || vec(below.clone(), 0..4);
     prop_oneof![
         4 => leaf,
@@ -92,7 +97,7 @@ pub(super) fn filter(world: &World, table: &'static Table, depth: usize) -> Boxe
         2 => several().prop_map(|any| json!({ "or": any })),
         1 => below.clone().prop_map(|one| json!({ "or": one })),
         3 => below.clone().prop_map(|one| json!({ "not": one })),
-        3 => related(world, table, depth - 1),
+        3 => related(fixture, table, depth - 1),
         // Several names in one object: all of them hold.
         2 => several().prop_map(|all| Value::Object(all.into_iter().flat_map(object).collect())),
     ]
@@ -103,14 +108,14 @@ fn object(value: Value) -> Map<String, Value> {
     if let Value::Object(object) = value { object } else { Map::new() }
 }
 
-fn related(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
+fn related(fixture: &Fixture, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
     let to_one = table.to_one.iter().map(|relation| {
         let name = relation.name;
-        filter(world, relation.target, depth).prop_map(move |filter| json!({ name: filter })).boxed()
+        filter(fixture, relation.target, depth).prop_map(move |filter| json!({ name: filter })).boxed()
     });
     let to_many = table.to_many.iter().map(|relation| {
         let name = relation.name;
-        let quantity = (select(vec!["some", "none", "every"]), filter(world, relation.target, depth))
+        let quantity = (select(vec!["some", "none", "every"]), filter(fixture, relation.target, depth))
             .prop_map(|(quantity, filter)| json!({ quantity: filter }));
         let operator = select(vec!["eq", "ne", "gt", "gte", "lt", "lte"]);
         let count = vec((operator, 0..6), 0..3).prop_map(|operators| {
@@ -126,14 +131,14 @@ fn related(world: &World, table: &'static Table, depth: usize) -> BoxedStrategy<
 }
 
 /// Operators of one field.
-fn condition(world: &World, table: &'static Table) -> BoxedStrategy<Value> {
-    let fields = table.fields.iter().map(|(name, _)| operations(world, table, name));
+fn condition(fixture: &Fixture, table: &'static Table) -> BoxedStrategy<Value> {
+    let fields = table.fields.iter().map(|(name, _)| operations(fixture, table, name));
     proptest::strategy::Union::new(fields).boxed()
 }
 
-fn operations(world: &World, table: &'static Table, name: &'static str) -> BoxedStrategy<Value> {
+fn operations(fixture: &Fixture, table: &'static Table, name: &'static str) -> BoxedStrategy<Value> {
     let kind = table.kind(name).unwrap();
-    vec(operation(&operands(world, table, name, kind), kind), 0..3)
+    vec(operation(&operands(fixture, table, name, kind), kind), 0..3)
         .prop_map(move |operators| json!({ name: operators.into_iter().collect::<Map<_, _>>() }))
         .boxed()
 }
@@ -158,7 +163,7 @@ fn operation(one: &BoxedStrategy<Value>, kind: Kind) -> BoxedStrategy<(String, V
 }
 
 /// A value that a field may be compared with.
-fn operands(world: &World, table: &Table, field: &str, kind: Kind) -> BoxedStrategy<Value> {
+fn operands(fixture: &Fixture, table: &Table, field: &str, kind: Kind) -> BoxedStrategy<Value> {
     let chosen = |from: &[&str]| select(from.iter().map(|text| json!(text)).collect::<Vec<_>>()).boxed();
     match kind {
         Kind::Text | Kind::Texts | Kind::Parts(_) => chosen(TEXTS),
@@ -177,7 +182,7 @@ fn operands(world: &World, table: &Table, field: &str, kind: Kind) -> BoxedStrat
         Kind::Json => select(JSONS).prop_map(|json| serde_json::from_str(json).unwrap()).boxed(),
         Kind::Id => {
             let of = table.to_one.iter().find(|relation| relation.holder == field);
-            select(world.ids(of.map_or(table, |relation| relation.target))).boxed()
+            select(fixture.ids(of.map_or(table, |relation| relation.target))).boxed()
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     cell::{Cell, Kind},
-    fold::{By, Field, Filter, Function, Group, Measure, Operator, Question},
+    model::{By, Field, Filter, Function, Group, Measure, Operator, Question},
 };
 use crate::harness::{Answer, Client};
 
@@ -96,9 +96,9 @@ fn selection(tree: &Value) -> String {
     format!("{{ {} }}", fields.join(" "))
 }
 
-fn filter(asked: &Filter) -> Value {
+fn filter(requested: &Filter) -> Value {
     let all = |filters: &[Filter]| filters.iter().map(filter).collect::<Vec<_>>();
-    match asked {
+    match requested {
         Filter::All(filters) => json!({ "and": all(filters) }),
         Filter::Any(filters) => json!({ "or": all(filters) }),
         Filter::Not(inner) => json!({ "not": filter(inner) }),
@@ -124,9 +124,9 @@ fn operand(measure: Option<Measure>, value: &Cell) -> Value {
     }
 }
 
-fn having(asked: &[(Option<Measure>, Operator, Cell)]) -> Value {
+fn having(requested: &[(Option<Measure>, Operator, Cell)]) -> Value {
     let mut object = json!({});
-    for (measure, operator, value) in asked {
+    for (measure, operator, value) in requested {
         let path = match measure {
             Some(measure) => {
                 format!("{}.{}.{}", measure.function.name(), measure.field.path, operator.name())
@@ -138,7 +138,7 @@ fn having(asked: &[(Option<Measure>, Operator, Cell)]) -> Value {
     object
 }
 
-fn order(asked: &[(By, bool)]) -> Value {
+fn order(requested: &[(By, bool)]) -> Value {
     let item = |(by, down): &(By, bool)| {
         let path = match by {
             By::Count => "count".to_owned(),
@@ -147,7 +147,7 @@ fn order(asked: &[(By, bool)]) -> Value {
         };
         at(&path, json!(if *down { "DESC" } else { "ASC" }))
     };
-    asked.iter().map(item).collect()
+    requested.iter().map(item).collect()
 }
 
 impl Question {
@@ -214,7 +214,7 @@ impl Question {
             value(&group[function.name()], field.path, function.kind(field.kind))
         };
         let group = |group: &Value| Group {
-            keys: self.keys.iter().map(|asked| key(group, asked.field)).collect(),
+            keys: self.keys.iter().map(|requested| key(group, requested.field)).collect(),
             count: value(group, "count", Kind::Number),
             figures: self.measures.iter().map(|measure| figure(group, *measure)).collect(),
         };

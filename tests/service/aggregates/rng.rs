@@ -1,17 +1,17 @@
-//! Chance that can be repeated.
+//! A random number generator whose results can be repeated.
 
 use std::thread;
 
 use uuid::Uuid;
 
-/// Throws of which all follow from one number. A test that fails prints it; `SEED=<number>` throws
-/// the same again.
-pub(crate) struct Dice {
+/// Every number follows from one seed. A test that fails prints it; `SEED=<number>` repeats
+/// the run.
+pub(crate) struct Rng {
     seed: u64,
     state: u64,
 }
 
-impl Dice {
+impl Rng {
     pub(crate) fn new() -> Self {
         let given = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = given.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0);
@@ -36,9 +36,9 @@ impl Dice {
         usize::try_from(self.below(i64::try_from(end).unwrap())).unwrap()
     }
 
-    /// True once in so many throws.
-    pub(crate) fn once_in(&mut self, throws: i64) -> bool {
-        self.below(throws) == 0
+    /// True once in so many calls.
+    pub(crate) fn once_in(&mut self, calls: i64) -> bool {
+        self.below(calls) == 0
     }
 
     /// One of these.
@@ -54,10 +54,10 @@ impl Dice {
     }
 }
 
-impl Drop for Dice {
+impl Drop for Rng {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!("the dice fell from SEED={}", self.seed);
+            eprintln!("repeat with SEED={}", self.seed);
         }
     }
 }

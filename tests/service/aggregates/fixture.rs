@@ -6,12 +6,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    asking::{CONTACTS, Entity, PRODUCTS},
     cell::{Cell, Kind},
-    clock,
-    dice::Dice,
-    fold::{Field, Row},
-    insert,
+    clock, insert,
+    model::{Field, Row},
+    request::{CONTACTS, Entity, PRODUCTS},
+    rng::Rng,
 };
 use crate::{
     aggregates::ZONES,
@@ -71,7 +70,7 @@ const PRODUCT_FIELDS: &[Field] = &[
 const CREATOR: Field = field("createdBy.email", Kind::Text);
 
 /// An organisation with rows of one entity.
-pub(super) struct World {
+pub(super) struct Fixture {
     pub(super) client: Client,
     pub(super) entity: Entity,
     /// Those that clients see.
@@ -97,29 +96,29 @@ async fn people() -> (Client, Users) {
 }
 
 /// One that is null now and then.
-fn word(dice: &mut Dice) -> Option<&'static str> {
-    (!dice.once_in(4)).then(|| dice.one(&WORDS))
+fn word(rng: &mut Rng) -> Option<&'static str> {
+    (!rng.once_in(4)).then(|| rng.one(&WORDS))
 }
 
 /// Some instant of two decades, often close to one at which clocks were set somewhere.
-fn instant(dice: &mut Dice) -> DateTime<Utc> {
+fn instant(rng: &mut Rng) -> DateTime<Utc> {
     let start = DateTime::from_timestamp(1_104_537_600, 0).unwrap();
-    let anywhere = start + TimeDelta::seconds(dice.below(18 * 365 * 86_400));
-    let near = clock::changes(dice.one(&ZONES), 2010..2013);
-    let at = if near.is_empty() || dice.once_in(2) { anywhere } else { dice.one(&near) };
-    at + TimeDelta::microseconds(dice.below(7_200_000_000) - 3_600_000_000)
+    let anywhere = start + TimeDelta::seconds(rng.below(18 * 365 * 86_400));
+    let near = clock::changes(rng.one(&ZONES), 2010..2013);
+    let at = if near.is_empty() || rng.once_in(2) { anywhere } else { rng.one(&near) };
+    at + TimeDelta::microseconds(rng.below(7_200_000_000) - 3_600_000_000)
 }
 
-fn birthday(dice: &mut Dice) -> Option<NaiveDate> {
+fn birthday(rng: &mut Rng) -> Option<NaiveDate> {
     let first = NaiveDate::from_ymd_opt(1999, 11, 28).unwrap();
-    (!dice.once_in(4)).then(|| first + TimeDelta::days(dice.below(500)))
+    (!rng.once_in(4)).then(|| first + TimeDelta::days(rng.below(500)))
 }
 
-fn creator(dice: &mut Dice, users: &Users) -> (Value, Cell) {
-    if dice.once_in(4) {
+fn creator(rng: &mut Rng, users: &Users) -> (Value, Cell) {
+    if rng.once_in(4) {
         return (Value::Null, Cell::Null);
     }
-    let (id, email) = dice.one(users);
+    let (id, email) = rng.one(users);
     (json!(id), Cell::Text(email))
 }
 
@@ -156,13 +155,13 @@ struct Contact {
     is_deleted: bool,
 }
 
-fn contact(dice: &mut Dice, users: &Users, company: Option<&Contact>, is_company: bool) -> Contact {
+fn contact(rng: &mut Rng, users: &Users, company: Option<&Contact>, is_company: bool) -> Contact {
     let kind = if is_company { "COMPANY" } else { "PERSON" };
-    let (name, email, city, country) = (dice.one(&WORDS), word(dice), word(dice), word(dice));
-    let (at, birthday, (created_by, creator)) = (instant(dice), birthday(dice), creator(dice, users));
-    let (id, revision) = (Uuid::now_v7(), 1 + dice.below(3));
+    let (name, email, city, country) = (rng.one(&WORDS), word(rng), word(rng), word(rng));
+    let (at, birthday, (created_by, creator)) = (instant(rng), birthday(rng), creator(rng, users));
+    let (id, revision) = (Uuid::now_v7(), 1 + rng.below(3));
     let company_id = company.map(|company| company.stored["id"].clone());
-    let is_deleted = is_company && dice.once_in(4);
+    let is_deleted = is_company && rng.once_in(4);
     let stored = json!({
         "id": id, "kind": kind, "company_id": company_id, "name": name, "birthday": birthday,
         "emails": email.map_or(json!([]), |email| json!([{ "address": email }])), "phones": [],
@@ -194,13 +193,13 @@ fn contact(dice: &mut Dice, users: &Users, company: Option<&Contact>, is_company
 }
 
 /// So many contacts, about a quarter of them companies and some of those deleted.
-pub(super) async fn contacts(dice: &mut Dice, count: usize) -> World {
+pub(super) async fn contacts(rng: &mut Rng, count: usize) -> Fixture {
     let (client, users) = people().await;
-    let companies: Vec<Contact> = (0..count / 4).map(|_| contact(dice, &users, None, true)).collect();
+    let companies: Vec<Contact> = (0..count / 4).map(|_| contact(rng, &users, None, true)).collect();
     let mut all = vec![];
     for _ in companies.len()..count {
-        let company = (!companies.is_empty() && !dice.once_in(4)).then(|| dice.count(companies.len()));
-        all.push(contact(dice, &users, company.map(|place| &companies[place]), false));
+        let company = (!companies.is_empty() && !rng.once_in(4)).then(|| rng.count(companies.len()));
+        all.push(contact(rng, &users, company.map(|place| &companies[place]), false));
     }
     all.extend(companies);
     let stored: Vec<Value> = all.iter().map(|contact| contact.stored.clone()).collect();
@@ -208,18 +207,18 @@ pub(super) async fn contacts(dice: &mut Dice, count: usize) -> World {
     disguised(&client, "contacts", &stored).await;
     let rows = all.into_iter().filter(|contact| !contact.is_deleted).map(|contact| contact.row).collect();
     let related = COMPANY_FIELDS.iter().copied().chain([CREATOR]).collect();
-    World { client, entity: CONTACTS, rows, own: CONTACT_FIELDS.to_vec(), related }
+    Fixture { client, entity: CONTACTS, rows, own: CONTACT_FIELDS.to_vec(), related }
 }
 
 /// So many products.
-pub(super) async fn products(dice: &mut Dice, count: usize) -> World {
+pub(super) async fn products(rng: &mut Rng, count: usize) -> Fixture {
     let (client, users) = people().await;
     let (mut rows, mut stored) = (vec![], vec![]);
     for _ in 0..count {
-        let (name, category, unit) = (dice.one(&WORDS), word(dice), word(dice));
-        let (cost, price, active) = (dice.one(&AMOUNTS), dice.one(&AMOUNTS), dice.once_in(2));
-        let (at, (created_by, creator)) = (instant(dice), creator(dice, &users));
-        let (id, revision) = (Uuid::now_v7(), 1 + dice.below(3));
+        let (name, category, unit) = (rng.one(&WORDS), word(rng), word(rng));
+        let (cost, price, active) = (rng.one(&AMOUNTS), rng.one(&AMOUNTS), rng.once_in(2));
+        let (at, (created_by, creator)) = (instant(rng), creator(rng, &users));
+        let (id, revision) = (Uuid::now_v7(), 1 + rng.below(3));
         stored.push(json!({
             "id": id, "name": name, "category": category, "unit": unit, "our_cost": cost,
             "client_price": price, "active": active, "created_at": at, "updated_at": at,
@@ -241,5 +240,5 @@ pub(super) async fn products(dice: &mut Dice, count: usize) -> World {
     }
     insert(&client, "products", stored.clone()).await;
     disguised(&client, "products", &stored).await;
-    World { client, entity: PRODUCTS, rows, own: PRODUCT_FIELDS.to_vec(), related: vec![CREATOR] }
+    Fixture { client, entity: PRODUCTS, rows, own: PRODUCT_FIELDS.to_vec(), related: vec![CREATOR] }
 }
