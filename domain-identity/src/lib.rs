@@ -5,6 +5,7 @@
 //! access token names the one that is active.
 
 mod constraints;
+mod grants;
 mod graphql;
 mod hs256;
 mod identity;
@@ -15,8 +16,10 @@ mod password;
 mod tables;
 mod token;
 mod user;
+mod verb;
 
 pub use constraints::CONSTRAINTS;
+pub use grants::Grants;
 pub use graphql::{ENTITIES, mutations, queries};
 pub use identity::Identity;
 pub use login::{LoggedIn, SignUpInput, sign_up};

@@ -1,14 +1,16 @@
-use listing::{AnyEntity, Lifecycle, Members, Mutations, Queries, Verb, entity};
+use listing::{ActMutation, AnyEntity, Members, Mutations, Queries, entity};
 
 use crate::{
-    DeadLetter, WebhookDelivery, WebhookEndpoint, dead_letter::DeadLetterMutation, webhook::WebhookMutation,
+    DeadLetter, WebhookDelivery, WebhookEndpoint,
+    dead_letter::{DismissLetter, ReplayLetter},
+    webhook::{Ping, ReplayDelivery, Rotate},
 };
 
 /// The entities of this crate.
 pub const ENTITIES: &[&AnyEntity] =
     &[entity::<WebhookEndpoint>(), entity::<WebhookDelivery>(), entity::<DeadLetter>()];
 
-/// Queries of this crate.
+/// The queries of this crate.
 pub fn queries() -> Members {
     Members::default()
         .with(Queries::<WebhookEndpoint>::default())
@@ -16,19 +18,13 @@ pub fn queries() -> Members {
         .with(Queries::<DeadLetter>::default())
 }
 
-/// Mutations of this crate.
+/// The mutations of this crate.
 pub fn mutations() -> Members {
     Members::default()
         .with(Mutations::<WebhookEndpoint>::default())
-        .with(WebhookMutation)
-        .with(Lifecycle::<DeadLetter>::default())
-        .with(DeadLetterMutation)
-}
-
-/// The verb of payloads: runs a dead letter or a delivery again.
-pub(crate) struct Replay;
-
-impl Verb for Replay {
-    const NAME: &'static str = "Replay";
-    const FIELD: &'static str = "replay";
+        .with(ActMutation::<Rotate>::default())
+        .with(ActMutation::<Ping>::default())
+        .with(ActMutation::<ReplayDelivery>::default())
+        .with(ActMutation::<ReplayLetter>::default())
+        .with(ActMutation::<DismissLetter>::default())
 }

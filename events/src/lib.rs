@@ -21,9 +21,8 @@ mod tables;
 pub mod webhook;
 
 pub use constraints::CONSTRAINTS;
-pub use dead_letter::DeadLetter;
+pub use dead_letter::{DeadLetter, DeadLetterState};
 pub use dispatch::Subscriber;
-pub(crate) use graphql::Replay;
 pub use graphql::{ENTITIES, mutations, queries};
 pub use live::{Listener, Received, Renew, Topic};
 pub use queue::{ClaimedJob, Handlers, Job, JobError, enqueue};

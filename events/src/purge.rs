@@ -23,7 +23,7 @@ pub(crate) const DAILY: Schedule = Schedule {
 const STATEMENTS: [&str; 5] = [
     "DELETE FROM webhook_deliveries WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM webhook_deliveries
-         WHERE created_at < service_now() - $1 AND deleted_at IS NULL AND state <> 'PENDING' LIMIT $2)
+         WHERE created_at < service_now() - $1 AND state <> 'PENDING' LIMIT $2)
        AND state <> 'PENDING'",
     "DELETE FROM events WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM events
@@ -35,7 +35,7 @@ const STATEMENTS: [&str; 5] = [
          WHERE created_at < service_now() - $1 LIMIT $2)",
     "DELETE FROM dead_letters WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM dead_letters
-         WHERE deleted_at < service_now() - $1 LIMIT $2)",
+         WHERE settled_at < service_now() - $1 LIMIT $2)",
     "DELETE FROM mailed_tokens WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM mailed_tokens
          WHERE expires_at < service_now() - $1 LIMIT $2)",

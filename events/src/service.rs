@@ -43,8 +43,8 @@ impl Work {
     ///
     /// # Errors
     /// The HTTP client for webhooks cannot be created.
-    pub fn built_in(mailer: Mailer) -> Result<Self, Failure> {
-        let sender = Arc::new(webhook::Sender::new(webhook::Reach::allowed())?);
+    pub fn built_in(mailer: Mailer, reach: webhook::Reach) -> Result<Self, Failure> {
+        let sender = Arc::new(webhook::Sender::new(reach)?);
         let handlers = Handlers::default()
             .with(mail::SEND, move |job| mail::deliver(mailer.clone(), job))
             .with(webhook::DELIVER, move |job| webhook::deliver(Arc::clone(&sender), job))

@@ -52,8 +52,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         created_by -> Nullable<Uuid>,
         revision -> Integer,
-        deleted_at -> Nullable<Timestamptz>,
-        replayed_at -> Nullable<Timestamptz>,
+        settled_at -> Nullable<Timestamptz>,
+        state -> Text,
     }
 }
 
@@ -111,6 +111,5 @@ diesel::table! {
         updated_at -> Timestamptz,
         created_by -> Nullable<Uuid>,
         revision -> Integer,
-        deleted_at -> Nullable<Timestamptz>,
     }
 }

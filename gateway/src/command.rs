@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use events::webhook::Reach;
-use tenancy::Clock;
+use tenancy::{Clock, Settings};
 use url::Url;
 
 use crate::{
@@ -100,11 +99,17 @@ async fn execute(cli: Cli) -> Result<(), String> {
             let addresses = urls.required()?;
             let keys = keys.parse()?.ok_or("TESSERA_TOKEN_KEYS is not set: it signs the access tokens")?;
             let (listener, address) = listen(&at.listen).await?;
-            if background.loopback_webhooks {
-                Reach::allow_loopback();
-            }
+            let reach = background.reach();
             let mail = mail.settings(address, None)?;
-            let service = Service::open(&addresses, &limits.limits(), keys, Clock::system(), &mail).await;
+            let service = Service::open(
+                &addresses,
+                &limits.limits(),
+                keys,
+                Clock::system(),
+                &mail,
+                Settings::default().with(reach),
+            )
+            .await;
             let mut service = service.map_err(|error| error.to_string())?.with_lease(background.lease());
             service.works = !background.no_work;
             let stop = run::asked_to_stop()?;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use domain_identity::TokenKeys;
-use events::mail::MailSettings;
+use events::{mail::MailSettings, webhook::Reach};
 use tenancy::{Addresses, Limits};
 use url::Url;
 
@@ -129,6 +129,11 @@ pub struct Background {
 }
 
 impl Background {
+    /// The addresses that webhooks may reach.
+    pub fn reach(&self) -> Reach {
+        if self.loopback_webhooks { Reach::WithLoopback } else { Reach::Public }
+    }
+
     /// The lease of background jobs.
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_seconds.into())

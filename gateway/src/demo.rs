@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use domain_crm::{Contact, Product};
 use domain_identity::{SignUpInput, TokenKeys, sign_up};
 use listing::{CsvColumn, ImportInput, Many, import};
-use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId};
+use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId, Settings};
 
 use crate::{Service, configuration::Mail};
 
@@ -43,7 +43,8 @@ pub(crate) async fn load_into(addresses: &Addresses) -> Result<(), String> {
     // Loading the demo sends no mail.
     let mail = Mail { smtp_url: None, mail_from: None, public_url: None };
     let mail = mail.settings(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
-    let service = Service::open(addresses, &Limits::default(), keys, Clock::system(), &mail).await;
+    let service =
+        Service::open(addresses, &Limits::default(), keys, Clock::system(), &mail, Settings::default()).await;
     load(&service.map_err(|error| error.to_string())?).await
 }
 

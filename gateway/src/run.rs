@@ -60,11 +60,17 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         let limits = options.limits.limits();
         options.mail.check_complete()?;
         // With a private database, all traffic stays on this machine.
-        if cluster.is_some() || options.background.loopback_webhooks {
-            Reach::allow_loopback();
-        }
+        let reach = if cluster.is_some() { Reach::WithLoopback } else { options.background.reach() };
         let mail = options.mail.settings(address, Some(folder.join(MAIL)))?;
-        let service = Service::open(&addresses, &limits, keys, Clock::system(), &mail).await;
+        let service = Service::open(
+            &addresses,
+            &limits,
+            keys,
+            Clock::system(),
+            &mail,
+            tenancy::Settings::default().with(reach),
+        )
+        .await;
         let mut service = service.map_err(|error| error.to_string())?.with_lease(options.background.lease());
         service.works = !options.background.no_work;
         // Only into the private database: the passwords of the demo are public.

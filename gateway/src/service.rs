@@ -6,7 +6,7 @@ use events::{
     mail::{MailSettings, Mailer},
 };
 use futures_util::FutureExt;
-use tenancy::{Addresses, Clock, Constraint, Database, Failure, Limits, RequestId, Scope, Session};
+use tenancy::{Addresses, Clock, Constraint, Database, Failure, Limits, RequestId, Scope, Session, Settings};
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -50,7 +50,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the database and builds the schema.
+    /// Opens the database and builds the schema. Among the settings are [`events::webhook::Reach`] and
+    /// [`domain_identity::Grants`].
     ///
     /// # Errors
     /// The database does not answer or does not isolate tenants, or a setting is invalid.
@@ -60,11 +61,13 @@ impl Service {
         keys: TokenKeys,
         clock: Clock,
         mail: &MailSettings,
+        settings: Settings,
     ) -> Result<Self, OpenError> {
         let other = |failure: Failure| OpenError::Other(failure.to_string());
-        let (database, door) = Database::open(addresses, limits, CONSTRAINTS, clock).await?;
+        let (database, door) =
+            Database::open(addresses, limits, CONSTRAINTS, clock, settings.clone()).await?;
         let mailer = Mailer::new(mail).map_err(|error| OpenError::Other(error.to_string()))?;
-        let work = Work::built_in(mailer).map_err(other)?;
+        let work = Work::built_in(mailer, settings.get().copied().unwrap_or_default()).map_err(other)?;
         let identity = Identity::new(door.clone(), keys, mail.public_url.clone()).map_err(other)?;
         let events = Events::new(door, renew(&database, &identity), work);
         let schema = schema::build(Some(identity.clone()));

@@ -11,6 +11,7 @@ use crate::{
     field::{Field, Shape, Source},
     kind::Kind,
     life::Life,
+    offer::Offer,
     read::selection::ResolverFields,
     sql::{
         column::Column,
@@ -38,6 +39,7 @@ pub struct AnyEntity {
     pub(crate) sight: fn(&Session) -> Sight,
     pub(crate) deleted_sight: fn(&Session) -> Sight,
     pub(crate) life: Life,
+    pub(crate) offers: &'static [Offer],
     pub(crate) id: Field,
     /// Its own fields, without those that every entity has.
     pub(crate) own: &'static [Field],
@@ -95,6 +97,11 @@ impl AnyEntity {
     /// The field of that name.
     pub(crate) fn field(&'static self, name: &str) -> Option<&'static Field> {
         self.fields().find(|field| field.shape.name == name)
+    }
+
+    /// Whether it offers this.
+    pub(crate) fn offers(&self, offer: Offer) -> bool {
+        self.offers.contains(&offer)
     }
 
     /// Its relations.
@@ -230,7 +237,7 @@ impl fmt::Debug for Resolvers {
 }
 
 /// With a capital at the front: as types are called.
-fn capital(name: &str) -> String {
+pub(crate) fn capital(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

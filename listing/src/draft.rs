@@ -12,6 +12,10 @@ pub struct Draft {
     pub(crate) id: Uuid,
     pub(crate) entity: &'static AnyEntity,
     pub(crate) values: Vec<(&'static Field, Value)>,
+    /// The row as it is, if this is a change and its rules look at it.
+    pub(crate) current: Option<Vec<(&'static Field, Value)>>,
+    /// Whether it is a new row.
+    pub(crate) is_new: bool,
     pub(crate) errors: Vec<UserError>,
     pub(crate) csv: Option<CsvRow>,
 }
@@ -22,19 +26,30 @@ impl Draft {
         self.id
     }
 
-    /// What stands in this column; nothing if that stays as it is.
+    /// Whether it is a new row, or else a change of one.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// The value given for this column; nothing if it stays as it is.
     pub fn get<C: Column>(&self, _: C) -> Option<&Value> {
-        self.values.iter().find(|(field, _)| field.shape.column() == Some(C::NAME)).map(|(_, value)| value)
+        value_of(&self.values, C::NAME)
     }
 
-    /// Whether something stands in this column.
+    /// The value that this column will have: the given one, else that of the row as it is. Nothing if
+    /// the change does not read the row ([`crate::Editable::READS_CURRENT`]).
+    pub fn value<C: Column>(&self, column: C) -> Option<&Value> {
+        self.get(column).or_else(|| value_of(self.current.as_ref()?, C::NAME))
+    }
+
+    /// Whether the column will hold a value.
     pub fn has<C: Column>(&self, column: C) -> bool {
-        self.get(column).is_some_and(|value| *value != Value::Null)
+        self.value(column).is_some_and(|value| *value != Value::Null)
     }
 
-    /// The text in this column, if there is one.
+    /// The text that the column will hold, if it is known.
     pub fn text<C: Column>(&self, column: C) -> Option<&str> {
-        match self.get(column) {
+        match self.value(column) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
         }
@@ -88,4 +103,8 @@ impl Draft {
             _ => None,
         })
     }
+}
+
+fn value_of<'v>(values: &'v [(&'static Field, Value)], column: &str) -> Option<&'v Value> {
+    values.iter().find(|(field, _)| field.shape.column() == Some(column)).map(|(_, value)| value)
 }

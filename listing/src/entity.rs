@@ -7,6 +7,7 @@ use crate::{
     any::AnyRelation,
     field::{Field, IdColumn},
     life::Life,
+    offer::Offer,
     scalar::id::Identified,
     sql::{
         condition::{Comparison, Condition, SeenBy, Sight, Table, Term},
@@ -27,6 +28,8 @@ pub trait Entity: Identified + Row + ContainerType + OutputType + Clone {
     const READ: &'static [Permission];
     /// What becomes of its rows.
     const LIFE: Life = Life::Deletable;
+    /// What it offers beside its list and its rows by their ids.
+    const OFFERS: &'static [Offer] = Offer::READ;
     /// Its own fields, as lists, mutations, imports and exports know them. Every entity also has `id`
     /// and what its life gives it.
     const FIELDS: &'static [Field];
@@ -47,6 +50,9 @@ pub trait Entity: Identified + Row + ContainerType + OutputType + Clone {
 
     /// The id.
     fn id(&self) -> Uuid;
+
+    /// The revision; 0 for rows that are never changed.
+    fn revision(&self) -> i32;
 }
 
 impl Sight {

@@ -4,7 +4,7 @@
 pub(crate) use async_graphql::registry::{
     MetaField as Output, MetaInputValue as Input, MetaType, MetaTypeId, Registry,
 };
-use async_graphql::{InputType, OutputType, TypeDirective, registry::Deprecation};
+use async_graphql::{OutputType, TypeDirective, registry::Deprecation};
 
 use crate::limits::{DEFAULT_PAGE, MAX_PAGE};
 
@@ -122,15 +122,6 @@ pub(crate) fn object_named(name: &str, about: &str, fields: impl IntoIterator<It
         directive_invocations: Vec::new(),
         requires_scopes: Vec::new(),
     }
-}
-
-/// An input object type.
-pub(crate) fn input_object<T: InputType>(about: &str, fields: impl IntoIterator<Item = Input>) -> MetaType {
-    let mut object = input_object_named(&T::type_name(), about, fields);
-    if let MetaType::InputObject { rust_typename, .. } = &mut object {
-        *rust_typename = Some(std::any::type_name::<T>());
-    }
-    object
 }
 
 /// An input object type that stands for no type of ours.

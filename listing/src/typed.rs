@@ -30,6 +30,7 @@ pub const fn entity<E: Entity>() -> &'static AnyEntity {
             sight: E::sight,
             deleted_sight: E::deleted_sight,
             life: E::LIFE,
+            offers: E::OFFERS,
             id: Field::own_id(E::PREFIX),
             own: E::FIELDS,
             relation_at: relation_at::<E>,

@@ -6,7 +6,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
-    Addresses, Clock, Constraint, RequestId, SystemDoor, UnsafeDatabase, connection::Pool,
+    Addresses, Clock, Constraint, RequestId, Settings, SystemDoor, UnsafeDatabase, connection::Pool,
     constraint::Constraints, guard, listen, session_cache::SessionCache, share::Shares,
     transaction::DatabaseRole,
 };
@@ -41,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) app: DatabaseRole,
     pub(crate) system: DatabaseRole,
     pub(crate) clock: Clock,
+    pub(crate) settings: Settings,
     pub(crate) sessions: SessionCache,
     /// Signals that a write of this process has published an event or enqueued a job.
     pub(crate) published: Arc<Notify>,
@@ -75,6 +76,7 @@ impl Database {
         limits: &Limits,
         constraints: &[&'static [Constraint]],
         clock: Clock,
+        settings: Settings,
     ) -> Result<(Self, SystemDoor), OpenError> {
         guard::check(addresses).await?;
         let few = Limits { connections: limits.connections.div_ceil(4), ..limits.clone() };
@@ -96,6 +98,7 @@ impl Database {
             system: role(&addresses.system, &few, None)?,
             sessions: SessionCache::new(clock.clone()),
             clock,
+            settings,
             published: Arc::clone(&published),
             announced: watch::Sender::new(0),
         }));

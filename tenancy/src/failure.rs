@@ -1,6 +1,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
-use async_graphql::{Enum, SimpleObject};
+use async_graphql::{Enum, Json, SimpleObject};
+use serde_json::Value;
 
 /// The error type of all domains.
 #[derive(Clone, Debug)]
@@ -72,6 +73,9 @@ pub struct UserError {
     pub message: String,
     /// The path of the input field, outermost first; null if the error concerns no single field.
     pub field: Option<Vec<String>>,
+    /// What else a program may need: `{from, to, allowed}` for INVALID_TRANSITION, `{reason}` for
+    /// NOT_ALLOWED.
+    pub details: Option<Json<Value>>,
 }
 
 impl UserError {
@@ -81,7 +85,14 @@ impl UserError {
             code,
             message: message.into(),
             field: (!field.is_empty()).then(|| field.split('.').map(str::to_owned).collect()),
+            details: None,
         }
+    }
+
+    /// Adds details for programs.
+    #[must_use]
+    pub fn with_details(self, details: Value) -> Self {
+        Self { details: Some(Json(details)), ..self }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use diesel::{
     deserialize::FromSqlRow,
@@ -89,6 +89,11 @@ impl Scope {
     /// UNAUTHENTICATED or FORBIDDEN.
     pub fn require(&self, permission: Permission) -> Result<(), Failure> {
         Ok(self.0.session.require(permission)?)
+    }
+
+    /// The service's setting of this type, if it was provided.
+    pub fn setting<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.database.0.settings.get()
     }
 
     /// Passes if the session holds one of these permissions.

@@ -308,6 +308,11 @@ impl Tx {
         self.0.announced.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a statement has failed: PostgreSQL runs no other in this transaction.
+    pub fn has_failed(&self) -> bool {
+        self.0.failed.load(Ordering::Relaxed)
+    }
+
     /// Commits what succeeded, rolls back what did not.
     pub(crate) async fn settle<T>(self, outcome: Result<T, Failure>) -> Result<T, Failure> {
         let Some(open) = Arc::into_inner(self.0) else {

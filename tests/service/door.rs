@@ -57,7 +57,14 @@ struct Door {
 impl Door {
     async fn open(addresses: &Addresses, connections: usize) -> Self {
         let limits = Limits { connections, ..Limits::default() };
-        let opened = Database::open(addresses, &limits, gateway::CONSTRAINTS, Clock::system()).await;
+        let opened = Database::open(
+            addresses,
+            &limits,
+            gateway::CONSTRAINTS,
+            Clock::system(),
+            tenancy::Settings::default(),
+        )
+        .await;
         let (database, system) = opened.unwrap();
         Self { database, system }
     }

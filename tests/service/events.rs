@@ -22,7 +22,9 @@ struct Own {
 impl Own {
     async fn open(addresses: &Addresses, clock: Clock, work: Work) -> Self {
         let limits = Limits { connections: 8, ..Limits::default() };
-        let opened = Database::open(addresses, &limits, gateway::CONSTRAINTS, clock).await;
+        let opened =
+            Database::open(addresses, &limits, gateway::CONSTRAINTS, clock, tenancy::Settings::default())
+                .await;
         let (_, door) = opened.unwrap();
         let renew: Renew = Arc::new(|scope: Scope| async { Ok(scope) }.boxed());
         Self { events: Events::new(door.clone(), renew, work), door }

@@ -17,7 +17,15 @@ async fn migrated(name: &str) -> Addresses {
 }
 
 async fn open(addresses: &Addresses) -> Result<(), OpenError> {
-    Database::open(addresses, &Limits::default(), gateway::CONSTRAINTS, Clock::system()).await.map(drop)
+    Database::open(
+        addresses,
+        &Limits::default(),
+        gateway::CONSTRAINTS,
+        Clock::system(),
+        tenancy::Settings::default(),
+    )
+    .await
+    .map(drop)
 }
 
 /// Asserts that the database is refused, in these words.

@@ -30,7 +30,13 @@ impl Ground {
         forget(&admin).await?;
         let addresses = Addresses::parse(&variable("DATABASE_URL")?, None, None)?;
         let (clock, limits) = (ManualClock::default(), Limits::default());
-        let opened = Database::open(&addresses, &limits, gateway::CONSTRAINTS, clock.clock());
+        let opened = Database::open(
+            &addresses,
+            &limits,
+            gateway::CONSTRAINTS,
+            clock.clock(),
+            tenancy::Settings::default(),
+        );
         let (database, door) = Box::pin(opened).await?;
         Ok(Self { door, clock, admin, database, addresses })
     }

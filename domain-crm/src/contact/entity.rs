@@ -3,8 +3,10 @@ use async_graphql::{ComplexObject, Enum, Json, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_identity::User;
-use listing::{Changeable, Date, Entity, Field, Id, Identified, Named, Related, Relation, Rule, Stored};
-use tenancy::Permission;
+use listing::{
+    Date, Entity, Field, Id, Identified, Named, Offer, Related, Relation, Rule, SeenBy, Sight, Stored,
+};
+use tenancy::{Permission, Session};
 use uuid::Uuid;
 
 use super::parts::{EmailAddress, PhoneNumber, PostalAddress};
@@ -35,7 +37,7 @@ pub struct Contact {
     pub(crate) kind: Named<ContactKind>,
     /// The name of the company or the person.
     pub name: String,
-    /// The id of the company that this person belongs to.
+    #[graphql(skip)]
     pub(crate) company_id: Option<Id<Contact>>,
     /// The primary e-mail address: the first of `emails`.
     pub email: Option<String>,
@@ -89,7 +91,8 @@ impl Entity for Contact {
     const ONE: &'static str = "contact";
     const MANY: &'static str = "contacts";
     const TABLE: &'static str = "contacts";
-    const READ: Permission = Permission::ReadContacts;
+    const OFFERS: &'static [Offer] = Offer::ALL;
+    const READ: &'static [Permission] = &[Permission::ReadContacts, Permission::ReadOwnContacts];
     const FIELDS: &'static [Field] = &[
         Field::choice::<ContactKind, _>("kind", contacts::kind)
             .or(Rule::Any, || ContactKind::COMPANY.into())
@@ -125,8 +128,22 @@ impl Entity for Contact {
         ),
     ];
 
+    fn sight(session: &Session) -> Sight {
+        if session.holds(Permission::ReadContacts) {
+            return Sight::All;
+        }
+        match session.user() {
+            Ok(user) => Sight::ways([SeenBy::own(contacts::created_by, user.user_id)]),
+            Err(_) => Sight::None,
+        }
+    }
+
     fn id(&self) -> Uuid {
         self.id.uuid()
+    }
+
+    fn revision(&self) -> i32 {
+        self.revision
     }
 }
 
@@ -135,8 +152,4 @@ impl ContactKind {
     pub(crate) const COMPANY: &'static str = "COMPANY";
     /// As the database and GraphQL spell it.
     pub(crate) const PERSON: &'static str = "PERSON";
-}
-
-impl Changeable for Contact {
-    const WRITE: Permission = Permission::WriteContacts;
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use listing::{Checks, CsvRow, Draft, Part, Stored, Value};
-use tenancy::{ErrorCode, Failure, Tx};
+use listing::{Checks, CsvRow, Draft, Part, Stored, Value, Work};
+use tenancy::{ErrorCode, Failure};
 use uuid::Uuid;
 
 use super::{
@@ -58,14 +58,14 @@ pub(super) fn read(row: &CsvRow, draft: &mut Draft, checks: &mut Checks) {
 
 /// Fills in the companies that rows name: those of the file first, then those of the organisation. A
 /// name that nobody or more than one has is an error of its row.
-pub(super) async fn find_companies(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+pub(super) async fn find_companies(work: &Work<'_>, drafts: &mut [Draft]) -> Result<(), Failure> {
     let company = |draft: &Draft| draft.csv().and_then(|row| row.get("company")).map(str::to_owned);
     let names: Vec<String> = drafts.iter().filter_map(company).collect();
     if names.is_empty() {
         return Ok(());
     }
     let mut ids: HashMap<String, Vec<Uuid>> = HashMap::new();
-    for (name, id) in store::companies_named(tx, names).await? {
+    for (name, id) in store::companies_named(work, names).await? {
         ids.entry(name).or_default().push(id);
     }
     let mut in_file: HashMap<String, Vec<Uuid>> = HashMap::new();

@@ -6,14 +6,15 @@ mod import;
 mod parts;
 mod store;
 
-use listing::{Checks, CsvRow, Draft, Editable};
-use tenancy::{Failure, Tx};
+use listing::{Checks, CsvRow, Draft, Editable, Work};
+use tenancy::{Failure, Permission};
 
 pub use entity::{Contact, ContactKind};
 
 use crate::tables::contacts;
 
 impl Editable for Contact {
+    const WRITE: Permission = Permission::WriteContacts;
     const CSV_COLUMNS: &'static [&'static str] = import::COLUMNS;
 
     fn check(draft: &Draft, checks: &mut Checks) {
@@ -28,7 +29,7 @@ impl Editable for Contact {
         import::read(row, draft, checks);
     }
 
-    async fn complete(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
-        import::find_companies(tx, drafts).await
+    async fn complete(work: &Work<'_>, drafts: &mut [Draft]) -> Result<(), Failure> {
+        import::find_companies(work, drafts).await
     }
 }

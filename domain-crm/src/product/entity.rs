@@ -3,8 +3,8 @@ use async_graphql::{ComplexObject, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_identity::User;
-use listing::{Changeable, Decimal, Entity, Field, Id, Identified, Related, Relation, Rule, Value};
-use tenancy::Permission;
+use listing::{Decimal, Entity, Field, Id, Identified, Offer, Related, Relation, Rule, Sight, Value};
+use tenancy::{Permission, Session};
 use uuid::Uuid;
 
 use crate::tables::products;
@@ -66,7 +66,8 @@ impl Entity for Product {
     const ONE: &'static str = "product";
     const MANY: &'static str = "products";
     const TABLE: &'static str = "products";
-    const READ: Permission = Permission::ReadProducts;
+    const OFFERS: &'static [Offer] = Offer::ALL;
+    const READ: &'static [Permission] = &[Permission::ReadProducts];
     const FIELDS: &'static [Field] = &[
         Field::new("name", products::name).required(Rule::Line(MAX_NAME)),
         Field::new("category", products::category).optional(Rule::Line(MAX_CATEGORY)),
@@ -83,13 +84,17 @@ impl Entity for Product {
         "Who added it; null if that was no user, or one who is gone.",
     )];
 
+    fn sight(_: &Session) -> Sight {
+        Sight::All
+    }
+
     fn id(&self) -> Uuid {
         self.id.uuid()
     }
-}
 
-impl Changeable for Product {
-    const WRITE: Permission = Permission::WriteProducts;
+    fn revision(&self) -> i32 {
+        self.revision
+    }
 }
 
 fn zero() -> Value {

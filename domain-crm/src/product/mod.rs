@@ -4,7 +4,10 @@
 mod entity;
 
 use listing::Editable;
+use tenancy::Permission;
 
 pub use entity::Product;
 
-impl Editable for Product {}
+impl Editable for Product {
+    const WRITE: Permission = Permission::WriteProducts;
+}

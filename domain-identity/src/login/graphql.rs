@@ -3,11 +3,11 @@ use std::{borrow::Cow, marker::PhantomData};
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, TypeName};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use listing::{GivenId, Verb, scope};
+use listing::{GivenId, scope};
 use tenancy::{Failure, UserError};
 
 use super::LoggedIn;
-use crate::{Identity, Organisation, User, mailed, organisation};
+use crate::{Identity, Organisation, User, mailed, organisation, verb::Verb};
 
 /// A new organisation and its first admin.
 #[derive(InputObject)]
@@ -108,15 +108,12 @@ struct RefreshLogIn;
 
 impl Verb for SignUp {
     const NAME: &'static str = "SignUp";
-    const FIELD: &'static str = "signUp";
 }
 impl Verb for LogIn {
     const NAME: &'static str = "LogIn";
-    const FIELD: &'static str = "logIn";
 }
 impl Verb for RefreshLogIn {
     const NAME: &'static str = "RefreshLogIn";
-    const FIELD: &'static str = "refreshLogIn";
 }
 
 /// The answer of `logOut`.

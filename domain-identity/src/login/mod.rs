@@ -18,7 +18,7 @@ pub use graphql::SignUpInput;
 pub(crate) use graphql::{LogInPayload, LoginMutation, LoginQuery};
 
 use crate::{
-    Identity, Organisation, User,
+    Grants, Identity, Organisation, User,
     identity::Inner,
     organisation::{self, NewOrganisation, slug_of},
     token::MintedToken,
@@ -240,7 +240,8 @@ pub(crate) async fn load_session(
 ) -> Result<UserSession, Failure> {
     let roles = store::live_roles(scope, login_session_id, user_id).await?.ok_or(Refusal::Unauthenticated)?;
     let roles = roles.into_iter().map(|role| role.0).collect();
-    Ok(UserSession { organisation_id, user_id, login_session_id, roles, grants: vec![] })
+    let grants = Grants::of(scope, user_id).await?;
+    Ok(UserSession { organisation_id, user_id, login_session_id, roles, grants })
 }
 
 /// Opens a log-in session of a user, and gives its first tokens.

@@ -3,11 +3,11 @@ use std::{borrow::Cow, marker::PhantomData};
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, TypeName};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use listing::{Verb, scope};
+use listing::scope;
 use tenancy::{Failure, Role, UserError};
 
 use super::{invitation, password_reset, verification};
-use crate::{Identity, login::LogInPayload};
+use crate::{Identity, login::LogInPayload, verb::Verb};
 
 /// Who is invited to become a user.
 #[derive(InputObject)]
@@ -99,23 +99,18 @@ struct VerifyEmail;
 
 impl Verb for AcceptInvitation {
     const NAME: &'static str = "AcceptInvitation";
-    const FIELD: &'static str = "acceptInvitation";
 }
 impl Verb for RequestPasswordReset {
     const NAME: &'static str = "RequestPasswordReset";
-    const FIELD: &'static str = "requestPasswordReset";
 }
 impl Verb for ResetPassword {
     const NAME: &'static str = "ResetPassword";
-    const FIELD: &'static str = "resetPassword";
 }
 impl Verb for RequestEmailVerification {
     const NAME: &'static str = "RequestEmailVerification";
-    const FIELD: &'static str = "requestEmailVerification";
 }
 impl Verb for VerifyEmail {
     const NAME: &'static str = "VerifyEmail";
-    const FIELD: &'static str = "verifyEmail";
 }
 
 // Boxed and nullable, for the reasons that stand at LoginMutation.

@@ -2,8 +2,8 @@
 use async_graphql::{ComplexObject, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Named, Related, Relation};
-use tenancy::{Permission, Role};
+use listing::{Entity, Field, Id, Identified, Named, Related, Relation, Sight};
+use tenancy::{Permission, Role, Session};
 use uuid::Uuid;
 
 use crate::tables::users;
@@ -58,7 +58,7 @@ impl Entity for User {
     const ONE: &'static str = "user";
     const MANY: &'static str = "users";
     const TABLE: &'static str = "users";
-    const READ: Permission = Permission::ReadUsers;
+    const READ: &'static [Permission] = &[Permission::ReadUsers];
     const FIELDS: &'static [Field] = &[
         Field::new("name", users::name),
         Field::new("firstName", users::first_name),
@@ -74,7 +74,15 @@ impl Entity for User {
         "Who added the user; null if that was no user, or one who is gone.",
     )];
 
+    fn sight(_: &Session) -> Sight {
+        Sight::All
+    }
+
     fn id(&self) -> Uuid {
         self.id.uuid()
+    }
+
+    fn revision(&self) -> i32 {
+        self.revision
     }
 }

@@ -1,15 +1,31 @@
 // ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, OutputType, SimpleObject};
+use async_graphql::{ComplexObject, Enum, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use listing::{Changeable, Entity, Field, Id, Identified, Related, Relation};
-use tenancy::Permission;
+use listing::{Entity, Field, Id, Identified, Life, Named, Related, Relation, Sight, Steps};
+use tenancy::{Permission, Session};
 use uuid::Uuid;
 
 use crate::tables::dead_letters;
 
+/// What became of a dead letter.
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLetterState {
+    /// It waits to be replayed or dismissed.
+    Waiting,
+    /// Its job is in the queue again.
+    Replayed,
+    /// It was given up.
+    Dismissed,
+}
+
+impl Steps for DeadLetterState {
+    const ALLOWED: &'static [(Self, Self)] =
+        &[(Self::Waiting, Self::Replayed), (Self::Waiting, Self::Dismissed)];
+}
+
 /// A background job (a mail, a webhook delivery) that failed at every attempt. Replay it once the
-/// cause is fixed, or dismiss it by deleting it.
+/// cause is fixed, or dismiss it.
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
 #[diesel(table_name = dead_letters)]
 #[graphql(complex)]
@@ -26,17 +42,16 @@ pub struct DeadLetter {
     pub(crate) last_error: String,
     /// When the job was enqueued.
     pub(crate) enqueued_at: DateTime<Utc>,
-    /// When the job was last put back into the queue; null if never.
-    pub(crate) replayed_at: Option<DateTime<Utc>>,
+    /// What became of it.
+    pub(crate) state: Named<DeadLetterState>,
+    /// When it was replayed or dismissed; null while it waits.
+    pub(crate) settled_at: Option<DateTime<Utc>>,
     /// When the job became a dead letter.
     pub created_at: DateTime<Utc>,
     /// When the dead letter was last changed.
     pub updated_at: DateTime<Utc>,
     /// The revision number, which every change increments; pass it as `expectedRevision`.
     pub revision: i32,
-    /// When it was dismissed or replayed. Lists return such dead letters only if their filter names
-    /// `deletedAt`.
-    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 #[ComplexObject]
@@ -57,23 +72,28 @@ impl Entity for DeadLetter {
     const ONE: &'static str = "deadLetter";
     const MANY: &'static str = "deadLetters";
     const TABLE: &'static str = "dead_letters";
-    const READ: Permission = Permission::ReadDeadLetters;
+    const LIFE: Life = Life::Kept;
+    const READ: &'static [Permission] = &[Permission::ReadDeadLetters];
     const FIELDS: &'static [Field] = &[
         Field::new("kind", dead_letters::kind),
         Field::new("summary", dead_letters::summary),
         Field::new("attempts", dead_letters::attempts),
         Field::new("lastError", dead_letters::last_error),
         Field::new("enqueuedAt", dead_letters::enqueued_at),
-        Field::new("replayedAt", dead_letters::replayed_at),
+        Field::choice::<DeadLetterState, _>("state", dead_letters::state),
+        Field::new("settledAt", dead_letters::settled_at),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[];
+
+    fn sight(_: &Session) -> Sight {
+        Sight::All
+    }
 
     fn id(&self) -> Uuid {
         self.id.uuid()
     }
-}
 
-impl Changeable for DeadLetter {
-    const WRITE: Permission = Permission::WriteDeadLetters;
-    const RESTORABLE: bool = false;
+    fn revision(&self) -> i32 {
+        self.revision
+    }
 }

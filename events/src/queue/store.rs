@@ -121,7 +121,7 @@ const DEAD_LETTER: &str = "
     SELECT organisation_id, id, kind, payload, summary, sequence_key, place, attempts, $4, created_at FROM dead
     ON CONFLICT (organisation_id, id) DO UPDATE
     SET attempts = dead_letters.attempts + excluded.attempts, last_error = excluded.last_error,
-        payload = excluded.payload, created_at = excluded.created_at, replayed_at = NULL, deleted_at = NULL";
+        payload = excluded.payload, created_at = excluded.created_at, state = 'WAITING', settled_at = NULL";
 
 /// Turns a failed job into a dead letter.
 pub(crate) async fn dead_letter(door: &SystemDoor, row: &Row, error: &str) -> Result<(), Failure> {

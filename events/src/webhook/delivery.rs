@@ -2,8 +2,8 @@
 use async_graphql::{ComplexObject, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Named, Related, Relation};
-use tenancy::Permission;
+use listing::{Entity, Field, Id, Identified, Life, Named, Related, Relation, Sight};
+use tenancy::{Permission, Session};
 use uuid::Uuid;
 
 use super::{DeliveryState, WebhookEndpoint};
@@ -16,7 +16,7 @@ use crate::{StoredEvent, tables::webhook_deliveries};
 pub struct WebhookDelivery {
     /// The id of the delivery.
     pub id: Id<WebhookDelivery>,
-    /// The id of the endpoint.
+    #[graphql(skip)]
     pub(crate) endpoint_id: Id<WebhookEndpoint>,
     #[graphql(skip)]
     pub(crate) event_id: Uuid,
@@ -44,8 +44,6 @@ pub struct WebhookDelivery {
     pub updated_at: DateTime<Utc>,
     /// The revision number, which every change increments.
     pub revision: i32,
-    /// Always null: deliveries cannot be deleted.
-    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 #[ComplexObject]
@@ -71,7 +69,8 @@ impl Entity for WebhookDelivery {
     const ONE: &'static str = "webhookDelivery";
     const MANY: &'static str = "webhookDeliveries";
     const TABLE: &'static str = "webhook_deliveries";
-    const READ: Permission = Permission::ReadWebhooks;
+    const LIFE: Life = Life::Kept;
+    const READ: &'static [Permission] = &[Permission::ReadWebhooks];
     const FIELDS: &'static [Field] = &[
         Field::id::<WebhookEndpoint, _>("endpointId", webhook_deliveries::endpoint_id),
         Field::new("eventKind", webhook_deliveries::event_kind),
@@ -91,7 +90,15 @@ impl Entity for WebhookDelivery {
         "The endpoint; null once it is deleted.",
     )];
 
+    fn sight(_: &Session) -> Sight {
+        Sight::All
+    }
+
     fn id(&self) -> Uuid {
         self.id.uuid()
+    }
+
+    fn revision(&self) -> i32 {
+        self.revision
     }
 }

@@ -3,13 +3,13 @@ use async_graphql::{ComplexObject, Context, OutputType, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use listing::{
-    Changeable, Checks, Draft, Editable, Entity, Field, Id, Identified, Outcome, Related, Relation, Rule,
-    Value, scope,
+    Checks, Draft, Editable, Entity, Field, Id, Identified, Offer, Outcome, Related, Relation, Rule, Sight,
+    Value, Work, scope,
 };
-use tenancy::{ErrorCode, Failure, Permission, Tx};
+use tenancy::{ErrorCode, Failure, Permission, Session};
 use uuid::Uuid;
 
-use super::{MAX_URL, Reach, Secret, WebhookDelivery, WebhookSecret, check_url, store};
+use super::{MAX_URL, Secret, WebhookDelivery, WebhookSecret, check_url, store};
 use crate::tables::{webhook_deliveries, webhook_endpoints};
 
 const MAX_DESCRIPTION: usize = 255;
@@ -80,7 +80,8 @@ impl Entity for WebhookEndpoint {
     const ONE: &'static str = "webhookEndpoint";
     const MANY: &'static str = "webhookEndpoints";
     const TABLE: &'static str = "webhook_endpoints";
-    const READ: Permission = Permission::ReadWebhooks;
+    const OFFERS: &'static [Offer] = Offer::ONE_BY_ONE;
+    const READ: &'static [Permission] = &[Permission::ReadWebhooks];
     const FIELDS: &'static [Field] = &[
         Field::new("url", webhook_endpoints::url).required(Rule::Line(MAX_URL)),
         Field::new("description", webhook_endpoints::description).optional(Rule::Line(MAX_DESCRIPTION)),
@@ -94,22 +95,23 @@ impl Entity for WebhookEndpoint {
         "The deliveries to this endpoint.",
     )];
 
+    fn sight(_: &Session) -> Sight {
+        Sight::All
+    }
+
     fn id(&self) -> Uuid {
         self.id.uuid()
     }
-}
 
-impl Changeable for WebhookEndpoint {
-    const WRITE: Permission = Permission::WriteWebhooks;
+    fn revision(&self) -> i32 {
+        self.revision
+    }
 }
 
 impl Editable for WebhookEndpoint {
+    const WRITE: Permission = Permission::WriteWebhooks;
+
     fn check(draft: &Draft, checks: &mut Checks) {
-        // The rule of the field reports a URL that is too long.
-        let url = draft.text(webhook_endpoints::url).filter(|url| url.chars().count() <= MAX_URL);
-        if let Some(Err(error)) = url.map(|url| check_url(url, Reach::allowed())) {
-            checks.invalid("url", error.to_string());
-        }
         if let Some(Value::Texts(kinds)) = draft.get(webhook_endpoints::event_kinds) {
             if kinds.is_empty() {
                 checks.invalid("eventKinds", "Name the kinds of events, or `*` for all.");
@@ -122,9 +124,17 @@ impl Editable for WebhookEndpoint {
         }
     }
 
-    async fn complete(tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+    async fn complete(work: &Work<'_>, drafts: &mut [Draft]) -> Result<(), Failure> {
+        let reach = work.setting().copied().unwrap_or_default();
+        for draft in drafts.iter_mut() {
+            // The rule of the field reports a URL that is too long.
+            let url = draft.text(webhook_endpoints::url).filter(|url| url.chars().count() <= MAX_URL);
+            if let Some(Err(error)) = url.map(|url| check_url(url, reach)) {
+                draft.wrong(ErrorCode::Invalid, "url", error.to_string());
+            }
+        }
         let known: Vec<Uuid> = drafts.iter().map(Draft::id).collect();
-        let others = store::count_others(tx, known).await?;
+        let others = store::count_others(work.tx(), known).await?;
         for (place, draft) in
             (others + 1..).zip(drafts.iter_mut()).filter(|(place, _)| *place > MAX_ENDPOINTS)
         {
@@ -143,9 +153,9 @@ impl Editable for WebhookEndpoint {
         Ok(())
     }
 
-    async fn created(tx: &Tx, made: &[Self]) -> Result<(), Failure> {
+    async fn created(work: &Work<'_>, made: &[Self]) -> Result<(), Failure> {
         let ids: Vec<Uuid> = made.iter().map(Entity::id).collect();
-        store::insert_secrets(tx, ids.into_iter().map(|id| (id, Secret::random()))).await
+        store::insert_secrets(work.tx(), ids.into_iter().map(|id| (id, Secret::random()))).await
     }
 }
 

@@ -1,10 +1,7 @@
 //! The guard against server-side request forgery (SSRF): which URLs and addresses webhooks may be sent
 //! to. The URL comes from a user, but the request comes from inside our network.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    sync::OnceLock,
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 use url::{Host, Url};
@@ -16,28 +13,14 @@ pub const MAX_URL: usize = 2_000;
 const PRIVATE_NAMES: [&str; 3] = ["localhost", "local", "internal"];
 const LOOPBACK_NAME: &str = "localhost";
 
-/// The addresses that webhooks may reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The addresses that webhooks may reach: a setting of the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// Public addresses, by https.
+    #[default]
     Public,
     /// Loopback addresses as well, also by http: for the demo and for tests.
     WithLoopback,
-}
-
-static REACH: OnceLock<Reach> = OnceLock::new();
-
-impl Reach {
-    /// The setting of this process.
-    pub fn allowed() -> Self {
-        REACH.get().copied().unwrap_or(Self::Public)
-    }
-
-    /// Allows loopback addresses in this process. It is a setting of the process, because the
-    /// validation of an endpoint has access to its fields only.
-    pub fn allow_loopback() {
-        let _ = REACH.set(Self::WithLoopback);
-    }
 }
 
 /// Why a URL is not allowed, as a sentence for the user.

@@ -5,11 +5,11 @@
 //! one attempt and records the result. [`check_url`] validates URLs, [`Secret`] signs, and [`Sender`]
 //! makes one attempt; these depend on neither the database nor the queue.
 
+mod acts;
 mod attempt;
 mod deliver;
 mod delivery;
 mod endpoint;
-mod graphql;
 mod guard;
 mod resolve;
 mod secret;
@@ -18,11 +18,11 @@ mod signature;
 mod state;
 mod store;
 
+pub(crate) use acts::{Ping, ReplayDelivery, Rotate};
 pub use attempt::{Attempt, MAX_RETRY_AFTER, Outcome, RESPONSE_KEPT};
 pub(crate) use deliver::deliver;
 pub use delivery::WebhookDelivery;
 pub use endpoint::WebhookEndpoint;
-pub(crate) use graphql::WebhookMutation;
 pub use guard::{MAX_URL, Reach, UrlError, check_url, is_public};
 pub use send::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT, MAX_RESPONSE, Request, Sender, Timeouts};
 pub use signature::{Secret, SecretError, sign};

@@ -155,8 +155,8 @@ const REPLAY: &str = "
         WHERE jobs.sequence_key = waiting.sequence_key AND jobs.place > waiting.place
         RETURNING 1
     ), revived AS (
-        UPDATE dead_letters SET deleted_at = service_now(), replayed_at = service_now()
-        FROM delivery WHERE dead_letters.id = delivery.id AND dead_letters.deleted_at IS NULL
+        UPDATE dead_letters SET state = 'REPLAYED', settled_at = service_now()
+        FROM delivery WHERE dead_letters.id = delivery.id AND dead_letters.state = 'WAITING'
         RETURNING 1
     ), made AS (
         INSERT INTO jobs (id, kind, payload, summary)

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::{InputObject, SimpleObject};
+use async_graphql::{InputObject, Json, SimpleObject};
 use tenancy::{ErrorCode, Failure, UserError};
 
 use crate::limits::MAX_ROWS;
@@ -50,8 +50,10 @@ pub struct RowError {
     pub column: Option<String>,
     /// What kind of mistake it is; stable, for programs.
     pub code: ErrorCode,
-    /// A sentence for people; may change.
+    /// A sentence for users; may change.
     pub message: String,
+    /// What else a program may need, as in `userErrors`.
+    pub details: Option<Json<serde_json::Value>>,
 }
 
 /// The rows of a CSV, read.
@@ -82,10 +84,10 @@ struct Cell {
 impl RowError {
     /// An error of a numbered row, placed at the column of the CSV if it came from one.
     pub(crate) fn of(row: usize, csv: Option<&CsvRow>, error: UserError) -> Self {
-        let UserError { code, message, field } = error;
+        let UserError { code, message, field, details } = error;
         let cell = csv.and_then(|csv| csv.cells.get(field.as_ref()?.first()?.as_str()));
         let column = cell.map(|cell| cell.column.clone()).or_else(|| field.map(|path| path.join(".")));
-        Self { row, column, code, message }
+        Self { row, column, code, message, details }
     }
 }
 
@@ -152,7 +154,13 @@ impl CsvSheet {
 
     fn add(&mut self, number: usize, record: &csv::StringRecord, width: usize, places: &[Place]) {
         let mut wrong = |column, message: String| {
-            self.errors.push(RowError { row: number, column, code: ErrorCode::Invalid, message });
+            self.errors.push(RowError {
+                row: number,
+                column,
+                code: ErrorCode::Invalid,
+                message,
+                details: None,
+            });
         };
         if record.len() != width {
             return wrong(

@@ -7,6 +7,7 @@ pub(crate) mod keyset;
 pub(crate) mod list;
 pub(crate) mod order;
 pub(crate) mod render;
+pub(crate) mod seen;
 pub(crate) mod select;
 pub(crate) mod statement;
 pub(crate) mod values;

@@ -24,11 +24,21 @@ pub(crate) struct Conjunction(&'static str);
 impl Conjunction {
     /// Of which none has been written yet.
     pub(crate) const WHERE: Self = Self(" WHERE ");
+    /// That continue others.
+    pub(crate) const AND: Self = Self(" AND ");
 
     /// Writes what stands before the next condition.
     pub(crate) fn next(&mut self, out: &mut Out<'_, '_>) {
         out.push_sql(std::mem::replace(&mut self.0, " AND "));
     }
+}
+
+/// What a statement inside another selects of each row.
+#[derive(Clone, Copy)]
+enum Selected {
+    Nothing,
+    Column(&'static str),
+    Count,
 }
 
 impl Table {
@@ -51,19 +61,22 @@ impl Table {
         self.wheres(Conjunction::WHERE, self.name, 1, conditions, out)
     }
 
-    /// `(SELECT column FROM table AS alias WHERE` its rows may be reached; a bracket closes it.
+    /// `SELECT .. FROM table AS alias WHERE` its rows may be reached; more conditions may follow.
     fn subselect<'b>(
         &'b self,
-        selected: &str,
+        selected: Selected,
         alias: &str,
         depth: usize,
         out: &mut Out<'_, 'b>,
     ) -> QueryResult<Conjunction> {
-        out.push_sql("SELECT ");
+        out.push_sql("SELECT");
         match selected {
-            "" => {}
-            "count(*)" => out.push_sql("count(*)::integer"),
-            column => name(alias, column, out)?,
+            Selected::Nothing => {}
+            Selected::Count => out.push_sql(" count(*)::integer"),
+            Selected::Column(column) => {
+                out.push_sql(" ");
+                name(alias, column, out)?;
+            }
         }
         out.push_sql(" FROM ");
         out.push_identifier(self.name)?;
@@ -88,7 +101,7 @@ impl Table {
         name(alias, theirs, out)?;
         out.push_sql(" = ");
         name(parent, ours, out)?;
-        self.wheres(Conjunction(" AND "), alias, 1, std::iter::empty(), out).map(drop)
+        self.wheres(Conjunction::AND, alias, 1, std::iter::empty(), out).map(drop)
     }
 
     /// `UPDATE table SET` these values, ` WHERE` its rows may be reached and meet the conditions.
@@ -138,7 +151,7 @@ impl Table {
     }
 
     /// Which rows may be reached, and the conditions.
-    fn wheres<'b>(
+    pub(crate) fn wheres<'b>(
         &'b self,
         mut and: Conjunction,
         alias: &str,
@@ -273,7 +286,7 @@ impl Path {
         out.push_sql("(");
         name(table, self.ours, out)?;
         out.push_sql(" IN (");
-        let and = self.table.subselect(self.theirs, &related, depth, out)?;
+        let and = self.table.subselect(Selected::Column(self.theirs), &related, depth, out)?;
         further(&related, and, out)?;
         out.push_sql(")) IS TRUE");
         Ok(())
@@ -299,7 +312,7 @@ impl Term {
             Self::Reference(column, target) => {
                 let related = format!("r{depth}");
                 out.push_sql("(");
-                let mut and = target.subselect("id", &related, depth, out)?;
+                let mut and = target.subselect(Selected::Column("id"), &related, depth, out)?;
                 and.next(out);
                 name(&related, "id", out)?;
                 out.push_sql(" = ");
@@ -310,7 +323,7 @@ impl Term {
             Self::Count(path, condition) => {
                 let related = format!("r{depth}");
                 out.push_sql("(");
-                let mut and = path.table.subselect("count(*)", &related, depth, out)?;
+                let mut and = path.table.subselect(Selected::Count, &related, depth, out)?;
                 and.next(out);
                 name(&related, path.theirs, out)?;
                 out.push_sql(" = ");
@@ -389,7 +402,7 @@ impl Path {
     fn render_few<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         name(table, self.ours, out)?;
         out.push_sql(" = ANY(ARRAY(");
-        self.table.subselect(self.theirs, &format!("r{depth}"), depth, out)?;
+        self.table.subselect(Selected::Column(self.theirs), &format!("r{depth}"), depth, out)?;
         out.push_sql("))");
         Ok(())
     }
@@ -398,7 +411,7 @@ impl Path {
     fn render_most<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         let related = format!("r{depth}");
         out.push_sql("EXISTS (");
-        let mut and = self.table.subselect("", &related, depth, out)?;
+        let mut and = self.table.subselect(Selected::Nothing, &related, depth, out)?;
         and.next(out);
         name(&related, self.theirs, out)?;
         out.push_sql(" = ");
@@ -429,7 +442,7 @@ fn render_array<'b>(
     for (table, row, condition) in tables {
         union.next(out);
         let related = format!("r{depth}");
-        let mut and = table.subselect(row, &related, depth, out)?;
+        let mut and = table.subselect(Selected::Column(row), &related, depth, out)?;
         and.next(out);
         condition.render(&related, depth + 1, out)?;
     }

@@ -12,8 +12,9 @@ use expect_test::{Expect, expect};
 use uuid::Uuid;
 
 use super::{
-    change::{Insert, SoftDelete, Update},
-    condition::{Comparison, Condition, Path, Table},
+    change::{Insert, SoftDelete, Update, Written},
+    column::Column,
+    condition::{Comparison, Condition, Path, SeenBy, Sight, Table, Term},
     keyset::KeysetBound,
     list::List,
     order::{Direction, Key, Via},
@@ -21,7 +22,7 @@ use super::{
     statement::Statement,
     values::Render,
 };
-use crate::{field::Shape, kind::Kind, value::Value};
+use crate::{kind::Kind, value::Value};
 
 struct Rendered<R>(R);
 
@@ -46,12 +47,20 @@ fn is(statement: impl Render, expected: &Expect) {
     expected.assert_eq(&out.finish());
 }
 
-const ID: Shape = Shape { name: "id", column: "id", kind: Kind::Id("contact"), nullable: false };
-const NAME: Shape = Shape { name: "name", column: "name", kind: Kind::Text, nullable: false };
-const CITY: Shape = Shape { name: "city", column: "city", kind: Kind::Text, nullable: true };
+const ID: Column =
+    Column { name: "id", kind: Kind::Id("contact"), nullable: false, term: Term::Column("id") };
+const NAME: Column = Column { name: "name", kind: Kind::Text, nullable: false, term: Term::Column("name") };
+const CITY: Column = Column { name: "city", kind: Kind::Text, nullable: true, term: Term::Column("city") };
+
+const WRITTEN_NAME: Written = Written { field: "name", column: "name", kind: Kind::Text };
+const WRITTEN_CITY: Written = Written { field: "city", column: "city", kind: Kind::Text };
+
+fn column(name: &'static str) -> Term {
+    Term::Column(name)
+}
 
 fn contacts() -> Table {
-    Table::live("contacts")
+    Table::live("contacts", Sight::All, Sight::All)
 }
 
 fn company() -> Path {
@@ -66,8 +75,8 @@ fn via_company() -> Via {
     Via { relation: "company", target: "Contact", path: company() }
 }
 
-fn key(shape: Shape, direction: Direction) -> Key {
-    Key { shape, via: None, direction }
+fn key(column: Column, direction: Direction) -> Key {
+    Key { column, via: None, direction }
 }
 
 /// The first page of contacts by name.
@@ -86,7 +95,7 @@ fn page() -> Select {
 }
 
 fn city(name: &str) -> Condition {
-    Condition::Is("city", Comparison::Eq, name.into())
+    Condition::Is(column("city"), Comparison::Eq, name.into())
 }
 
 fn filtered(condition: Condition) -> Count {
@@ -126,10 +135,10 @@ fn the_last_page_and_its_total() {
 #[test]
 fn a_page_by_a_related_field_with_related_columns() {
     let order = vec![
-        Key { shape: CITY, via: Some(via_company()), direction: Direction::Desc },
+        Key { column: CITY, via: Some(via_company()), direction: Direction::Desc },
         Key::id(Direction::Desc),
     ];
-    let joins = vec![Join { via: via_company(), shapes: vec![NAME] }];
+    let joins = vec![Join { via: via_company(), columns: vec![NAME] }];
     is(
         Select { order, joins, ..page() },
         &expect![[
@@ -184,7 +193,7 @@ fn pages_and_counts_of_many_parents() {
 
 #[test]
 fn comparisons() {
-    let compare = |comparison| filtered(Condition::Is("name", comparison, "Ada".into()));
+    let compare = |comparison| filtered(Condition::Is(column("name"), comparison, "Ada".into()));
     is(
         compare(Comparison::Eq),
         &expect![[
@@ -198,13 +207,13 @@ fn comparisons() {
         ]],
     );
     is(
-        filtered(Condition::Empty("city")),
+        filtered(Condition::Empty(column("city"))),
         &expect![[
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."city" IS NULL"#
         ]],
     );
     is(
-        filtered(Condition::Like("name", "A%".to_owned())),
+        filtered(Condition::Like(column("name"), "A%".to_owned())),
         &expect![[
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."name" ILIKE $1"#
         ]],
@@ -214,19 +223,19 @@ fn comparisons() {
 #[test]
 fn lists() {
     is(
-        filtered(Condition::OneOf("name", List::Texts(vec!["Ada".to_owned()]))),
+        filtered(Condition::OneOf(column("name"), List::Texts(vec!["Ada".to_owned()]))),
         &expect![[
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."name" = ANY($1)"#
         ]],
     );
     is(
-        filtered(Condition::Contains("tags", Value::Texts(vec!["a".to_owned()]))),
+        filtered(Condition::Contains(column("tags"), Value::Texts(vec!["a".to_owned()]))),
         &expect![[
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."tags" @> $1"#
         ]],
     );
     is(
-        filtered(Condition::Overlaps("tags", vec!["a".to_owned()])),
+        filtered(Condition::Overlaps(column("tags"), vec!["a".to_owned()])),
         &expect![[
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."tags" && $1"#
         ]],
@@ -278,9 +287,9 @@ fn related_rows() {
 fn whole_rows() {
     let conditions = vec![Condition::id(Uuid::nil())];
     is(
-        Statement::Find(Find { table: contacts(), conditions }),
+        Statement::Find(Find { table: contacts(), conditions, lock: true }),
         &expect![[
-            r#"SELECT columns FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."id" = $1"#
+            r#"SELECT columns FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."id" = $1 FOR NO KEY UPDATE"#
         ]],
     );
 }
@@ -289,14 +298,14 @@ fn whole_rows() {
 fn changes() {
     let conditions = vec![Condition::id(Uuid::nil()), Condition::revision(3)];
     let rows = vec![(Uuid::nil(), vec![Some("Ada".into()), None]); 2];
-    let insert = Insert { table: contacts(), shapes: vec![NAME, CITY], rows };
+    let insert = Insert { table: contacts(), columns: vec![WRITTEN_NAME, WRITTEN_CITY], rows };
     is(
         Statement::Insert(insert),
         &expect![[
             r#"INSERT INTO "contacts" (id, "name", "city") VALUES ($1, $2, DEFAULT), ($3, $4, DEFAULT) RETURNING columns"#
         ]],
     );
-    let changes = vec![(NAME, "Ada".into()), (CITY, Value::Null)];
+    let changes = vec![(WRITTEN_NAME, "Ada".into()), (WRITTEN_CITY, Value::Null)];
     let update = Update { table: contacts(), conditions: conditions.clone(), changes };
     is(
         Statement::Update(update),
@@ -316,6 +325,150 @@ fn changes() {
         Statement::SoftDelete(restore),
         &expect![[
             r#"UPDATE "contacts" SET deleted_at = NULL WHERE "contacts"."deleted_at" IS NOT NULL AND "contacts"."id" = $1 AND "contacts"."revision" = $2 RETURNING columns"#
+        ]],
+    );
+}
+
+fn tickets(sight: Sight) -> Table {
+    Table::live("tickets", sight, Sight::None)
+}
+
+/// Most tickets are unrestricted; of the others a session sees its own and those that it watches.
+fn sight(broad: bool) -> Sight {
+    let is = |name, value| Condition::Is(column(name), Comparison::Eq, value);
+    let watched = SeenBy::Through {
+        table: Table::kept("watchers", Sight::All),
+        row: "ticket_id",
+        condition: is("user_id", Value::Uuid(Uuid::nil())),
+    };
+    let most = SeenBy::Most(is("restricted", Value::Boolean(false)));
+    let own = SeenBy::Own(is("requester_id", Value::Uuid(Uuid::nil())));
+    let narrow = [own, watched.clone(), watched];
+    Sight::ways(narrow.into_iter().chain(broad.then_some(most)))
+}
+
+fn seen(sight: Sight) -> Count {
+    Count { table: tickets(sight), filter: vec![] }
+}
+
+#[test]
+fn sight_of_none() {
+    is(
+        seen(Sight::None),
+        &expect![[r#"SELECT count(*) FROM "tickets" WHERE "tickets"."deleted_at" IS NULL AND FALSE"#]],
+    );
+    is(
+        seen(Sight::ways([])),
+        &expect![[r#"SELECT count(*) FROM "tickets" WHERE "tickets"."deleted_at" IS NULL AND (FALSE)"#]],
+    );
+}
+
+#[test]
+fn sight_by_own_columns_and_by_tables_that_join() {
+    is(
+        seen(sight(true)),
+        &expect![[
+            r#"SELECT count(*) FROM "tickets" WHERE "tickets"."deleted_at" IS NULL AND ("tickets"."requester_id" = $1 OR "tickets"."restricted" = FALSE OR "tickets"."id" = ANY(ARRAY(SELECT "r1"."ticket_id" FROM "watchers" AS "r1" WHERE "r1"."user_id" = $2 UNION ALL SELECT "r1"."ticket_id" FROM "watchers" AS "r1" WHERE "r1"."user_id" = $3)))"#
+        ]],
+    );
+}
+
+fn tasks(parent: Sight) -> Count {
+    let with = SeenBy::with("ticket_id", &tickets(parent));
+    Count { table: Table::kept("tasks", Sight::ways([with])), filter: vec![] }
+}
+
+#[test]
+fn sight_with_a_parent() {
+    is(
+        tasks(Sight::All),
+        &expect![[
+            r#"SELECT count(*) FROM "tasks" WHERE (EXISTS (SELECT FROM "tickets" AS "r1" WHERE "r1"."deleted_at" IS NULL AND "r1"."id" = "tasks"."ticket_id"))"#
+        ]],
+    );
+    is(tasks(Sight::None), &expect![[r#"SELECT count(*) FROM "tasks" WHERE (FALSE)"#]]);
+    is(
+        tasks(sight(false)),
+        &expect![[
+            r#"SELECT count(*) FROM "tasks" WHERE ("tasks"."ticket_id" = ANY(ARRAY(SELECT "r1"."id" FROM "tickets" AS "r1" WHERE "r1"."deleted_at" IS NULL AND ("r1"."requester_id" = $1 OR "r1"."id" = ANY(ARRAY(SELECT "r2"."ticket_id" FROM "watchers" AS "r2" WHERE "r2"."user_id" = $2 UNION ALL SELECT "r2"."ticket_id" FROM "watchers" AS "r2" WHERE "r2"."user_id" = $3))))))"#
+        ]],
+    );
+    is(
+        tasks(sight(true)),
+        &expect![[
+            r#"SELECT count(*) FROM "tasks" WHERE ("tasks"."ticket_id" = ANY(ARRAY(SELECT "r1"."id" FROM "tickets" AS "r1" WHERE "r1"."deleted_at" IS NULL AND ("r1"."requester_id" = $1 OR "r1"."id" = ANY(ARRAY(SELECT "r2"."ticket_id" FROM "watchers" AS "r2" WHERE "r2"."user_id" = $2 UNION ALL SELECT "r2"."ticket_id" FROM "watchers" AS "r2" WHERE "r2"."user_id" = $3))))) OR EXISTS (SELECT FROM "tickets" AS "r1" WHERE "r1"."deleted_at" IS NULL AND ("r1"."restricted" = FALSE) AND "r1"."id" = "tasks"."ticket_id"))"#
+        ]],
+    );
+}
+
+#[test]
+fn sight_of_deleted_rows() {
+    is(
+        Count { table: tickets(sight(true)).with_deleted(), filter: vec![] },
+        &expect![[
+            r#"SELECT count(*) FROM "tickets" WHERE (("tickets"."deleted_at" IS NULL AND ("tickets"."requester_id" = $1 OR "tickets"."restricted" = FALSE OR "tickets"."id" = ANY(ARRAY(SELECT "r1"."ticket_id" FROM "watchers" AS "r1" WHERE "r1"."user_id" = $2 UNION ALL SELECT "r1"."ticket_id" FROM "watchers" AS "r1" WHERE "r1"."user_id" = $3)))) OR ("tickets"."deleted_at" IS NOT NULL AND FALSE))"#
+        ]],
+    );
+}
+
+#[test]
+fn sight_in_joins_conditions_and_changes() {
+    let own = || Sight::ways([SeenBy::Own(city("Graz"))]);
+    let path = || Path { table: tickets(own()), ours: "ticket_id", theirs: "id" };
+    is(
+        filtered(Condition::Related(path(), Box::new(city("Linz")))),
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND ("contacts"."ticket_id" IN (SELECT "r1"."id" FROM "tickets" AS "r1" WHERE "r1"."deleted_at" IS NULL AND ("r1"."city" = $1) AND "r1"."city" = $2)) IS TRUE"#
+        ]],
+    );
+    let via = || Via { relation: "ticket", target: "Ticket", path: path() };
+    let joins = vec![Join { via: via(), columns: vec![NAME] }];
+    is(
+        Select { joins, ..page() },
+        &expect![[
+            r#"SELECT page.*, "via_ticket"."id", "via_ticket"."name" FROM (SELECT "contacts"."id", "contacts"."name" FROM "contacts" WHERE "contacts"."deleted_at" IS NULL ORDER BY "contacts"."name" ASC, "contacts"."id" ASC LIMIT 51) AS page LEFT JOIN "tickets" AS "via_ticket" ON "via_ticket"."id" = "page"."ticket_id" AND "via_ticket"."deleted_at" IS NULL AND ("via_ticket"."city" = $1) ORDER BY "page"."name" ASC, "page"."id" ASC"#
+        ]],
+    );
+    let conditions = vec![Condition::id(Uuid::nil())];
+    let update = Update { table: tickets(own()), conditions, changes: vec![(WRITTEN_NAME, "a".into())] };
+    is(
+        Statement::Update(update),
+        &expect![[
+            r#"UPDATE "tickets" SET updated_at = updated_at, "name" = $1 WHERE "tickets"."deleted_at" IS NULL AND ("tickets"."city" = $2) AND "tickets"."id" = $3 RETURNING columns"#
+        ]],
+    );
+}
+
+#[test]
+fn computed_columns() {
+    let of = |name, term| Column { name, kind: Kind::Integer, nullable: false, term };
+    let path = Path { table: tickets(Sight::All), ours: "id", theirs: "contact_id" };
+    let columns = vec![
+        of("overdue", Term::Expression("{row}.due_at < service_now()")),
+        of("companyId", Term::Reference("company_id", tickets(Sight::ways([SeenBy::Own(city("Graz"))])))),
+        of("openTickets", Term::Count(Box::new(path), Box::new(city("Linz")))),
+    ];
+    let order = vec![key(columns[0].clone(), Direction::Asc), Key::id(Direction::Asc)];
+    is(
+        Select { columns, order, total: true, ..page() },
+        &expect![[
+            r#"SELECT page.*, (SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL) FROM (SELECT ("contacts".due_at < service_now()) AS "overdue", (SELECT "r1"."id" FROM "tickets" AS "r1" WHERE "r1"."deleted_at" IS NULL AND ("r1"."city" = $1) AND "r1"."id" = "contacts"."company_id") AS "companyId", (SELECT count(*)::integer FROM "tickets" AS "r1" WHERE "r1"."deleted_at" IS NULL AND "r1"."contact_id" = "contacts"."id" AND "r1"."city" = $2) AS "openTickets" FROM "contacts" WHERE "contacts"."deleted_at" IS NULL ORDER BY ("contacts".due_at < service_now()) ASC, "contacts"."id" ASC LIMIT 51) AS page ORDER BY "page"."overdue" ASC, "page"."id" ASC"#
+        ]],
+    );
+}
+
+#[test]
+fn choices_and_booleans_are_literals() {
+    is(
+        filtered(Condition::Named(column("kind"), Comparison::Ne, "PERSON")),
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."kind" IS DISTINCT FROM 'PERSON'"#
+        ]],
+    );
+    is(
+        filtered(Condition::Is(column("active"), Comparison::Eq, true.into())),
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."active" = TRUE"#
         ]],
     );
 }

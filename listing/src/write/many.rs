@@ -1,4 +1,6 @@
-use std::{borrow::Cow, marker::PhantomData};
+//! The answer of a mutation of several rows.
+
+use std::borrow::Cow;
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
@@ -7,11 +9,12 @@ use async_graphql::{
 use tenancy::{Failure, UserError};
 
 use crate::{
+    any::AnyEntity,
+    context::at,
     csv::import::RowError,
     entity::Entity,
-    registry::{self, MetaTypeId, Registry},
-    typed::entity,
-    write::payload::{Verb, mutation_of_many},
+    registry::{self, Registry},
+    write::payload::type_name,
 };
 
 /// How many row errors are answered at most; the first ones show what is wrong.
@@ -19,9 +22,9 @@ const MAX_ERRORS: usize = 200;
 
 /// What became of several rows.
 pub struct Many<E> {
-    /// What was made, in the order of the rows.
-    pub created: Vec<E>,
-    /// How many rows are in order.
+    /// What was written, in the order of the input.
+    pub written: Vec<E>,
+    /// How many rows are valid.
     pub valid: usize,
     /// What is wrong with the others.
     pub row_errors: Vec<RowError>,
@@ -30,70 +33,79 @@ pub struct Many<E> {
 }
 
 impl<E> Many<E> {
-    pub(crate) fn new(created: Vec<E>, valid: usize, mut row_errors: Vec<RowError>) -> Self {
+    pub(crate) fn new(written: Vec<E>, valid: usize, mut row_errors: Vec<RowError>) -> Self {
         row_errors.sort_by_key(|error| error.row);
         row_errors.truncate(MAX_ERRORS);
-        Self { created, valid, row_errors, ignored_columns: vec![] }
+        Self { written, valid, row_errors, ignored_columns: vec![] }
     }
 }
 
-/// The answer of a mutation that makes several entities.
-pub struct ManyPayload<V, E> {
+/// The answer of a mutation of several rows.
+pub(crate) struct ManyPayload<E> {
+    type_name: String,
     many: Many<E>,
     user_errors: Vec<UserError>,
-    verb: PhantomData<fn() -> V>,
 }
 
-impl<V, E> ManyPayload<V, E> {
-    /// The payload of a mutation, or of one that could not begin.
-    ///
-    /// # Errors
-    /// Everything that is not the user's to mend passes through.
-    pub fn of(outcome: Result<Many<E>, Failure>) -> Result<Self, Failure> {
-        let (many, user_errors) = Failure::mendable(outcome)?;
+impl<E: Entity> ManyPayload<E> {
+    /// Answers the payload of this mutation for the field that is being resolved.
+    pub(crate) async fn answer(
+        mutation: &str,
+        outcome: Result<Many<E>, Failure>,
+        ctx: &Context<'_>,
+    ) -> ServerResult<Option<Value>> {
+        let (many, user_errors) = Failure::mendable(outcome).map_err(|failure| at(ctx, failure))?;
         let many = many.unwrap_or_else(|| Many::new(vec![], 0, vec![]));
-        Ok(Self { many, user_errors, verb: PhantomData })
+        let payload = Self { type_name: type_name(mutation), many, user_errors };
+        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+        resolve_container(&selection, &payload).await.map(Some)
     }
 }
 
-impl<V: Verb, E: Entity> OutputType for ManyPayload<V, E> {
+/// Describes the payload of a mutation of several rows; `past` is what it does to them: `created`.
+/// Nullable wherever it stands: a field that can fail must not take its neighbours with it.
+pub(crate) fn describe(
+    mutation: &str,
+    past: &str,
+    reads_csv: bool,
+    entity: &AnyEntity,
+    registry: &mut Registry,
+) -> String {
+    let errors = <Vec<RowError> as OutputType>::create_type_info(registry);
+    let user_errors = <Vec<UserError> as OutputType>::create_type_info(registry);
+    let rows = format!("[{}!]!", entity.name);
+    let about_rows = format!("The rows that were {past}, in the order of the input.");
+    let about_count = format!("How many rows were {past}; 0 for a dry run.");
+    let about_errors = format!("Errors of single rows, in order; at most the first {MAX_ERRORS}.");
+    let rows = registry::output(entity.many, &rows, &about_rows, vec![]);
+    let mut fields = vec![
+        registry::rows(registry, &registry::BULK, rows),
+        registry::output(&format!("{past}Count"), "Int!", &about_count, vec![]),
+        registry::output("validCount", "Int!", "How many rows are valid.", vec![]),
+        registry::output("rowErrors", &errors, &about_errors, vec![]),
+        registry::output("userErrors", &user_errors, "Errors that concern the input as a whole.", vec![]),
+    ];
+    if reads_csv {
+        let about = "Columns that fill no field.";
+        fields.push(registry::output("ignoredColumns", "[String!]!", about, vec![]));
+    }
+    let me = type_name(mutation);
+    let about = format!("The answer of `{mutation}`.");
+    registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))
+}
+
+impl<E: Entity> OutputType for ManyPayload<E> {
+    // Never registered: `describe` does that, under the mutation's own name.
     fn type_name() -> Cow<'static, str> {
-        format!("{}{}Payload", V::NAME, entity::<E>().plural()).into()
+        format!("{}ManyPayload", E::NAME).into()
     }
 
-    // Nullable wherever it stands: a field that can fail must not take its neighbours with it.
-    fn qualified_type_name() -> String {
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.type_name.clone().into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
         Self::type_name().into_owned()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            let errors = <Vec<RowError> as OutputType>::create_type_info(registry);
-            let user_errors = <Vec<UserError> as OutputType>::create_type_info(registry);
-            let entities = format!("[{}!]!", E::NAME);
-            let about_errors =
-                format!("What is wrong with which row, in order; at most the first {MAX_ERRORS}.");
-            let mut fields = vec![
-                registry::rows(
-                    registry,
-                    &registry::BULK,
-                    registry::output(E::MANY, &entities, "What was made, in the order of the rows.", vec![]),
-                ),
-                registry::output("createdCount", "Int!", "How many were made; none by a dry run.", vec![]),
-                registry::output("validCount", "Int!", "How many rows are in order.", vec![]),
-                registry::output("rowErrors", &errors, &about_errors, vec![]),
-                registry::output("userErrors", &user_errors, "Why nothing was done at all.", vec![]),
-            ];
-            if V::READS_CSV {
-                fields.push(registry::output(
-                    "ignoredColumns",
-                    "[String!]!",
-                    "Columns that fill no field.",
-                    vec![],
-                ));
-            }
-            registry::object::<Self>(&format!("The answer of `{}`.", mutation_of_many::<V, E>()), fields)
-        })
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
@@ -101,12 +113,11 @@ impl<V: Verb, E: Entity> OutputType for ManyPayload<V, E> {
     }
 }
 
-impl<V: Verb, E: Entity> ContainerType for ManyPayload<V, E> {
+impl<E: Entity> ContainerType for ManyPayload<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         let many = &self.many;
         match ctx.item.node.name.node.as_str() {
-            "createdCount" => Ok(Some(many.created.len().into())),
             "validCount" => Ok(Some(many.valid.into())),
             "rowErrors" => OutputType::resolve(&many.row_errors, &selection, ctx.item).await.map(Some),
             "ignoredColumns" => {
@@ -114,11 +125,12 @@ impl<V: Verb, E: Entity> ContainerType for ManyPayload<V, E> {
             }
             "userErrors" => OutputType::resolve(&self.user_errors, &selection, ctx.item).await.map(Some),
             name if name == E::MANY => {
-                OutputType::resolve(&many.created, &selection, ctx.item).await.map(Some)
+                OutputType::resolve(&many.written, &selection, ctx.item).await.map(Some)
             }
+            name if name.ends_with("Count") => Ok(Some(many.written.len().into())),
             _ => Ok(None),
         }
     }
 }
 
-impl<V: Verb, E: Entity> ObjectType for ManyPayload<V, E> {}
+impl<E: Entity> ObjectType for ManyPayload<E> {}

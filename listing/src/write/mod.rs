@@ -1,8 +1,11 @@
-//! Making, changing and deleting, from the table of fields.
+//! Making, changing and deleting, from the table of fields, and by steps.
 
+pub(crate) mod act;
+pub(crate) mod bulk;
+pub(crate) mod change;
+pub(crate) mod describe;
 pub(crate) mod editable;
-pub(crate) mod editing;
-pub(crate) mod lifecycle;
+pub(crate) mod input;
 pub(crate) mod many;
 pub(crate) mod mutations;
 pub(crate) mod payload;

@@ -1,36 +1,32 @@
-//! The mutations that every plain entity has: create, update, create many, import, delete, restore.
+//! The mutations that entities have from their tables of fields, as far as they offer them.
 
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
-    Value, parser::types::Field as Selection, resolver_utils::resolve_container,
+    Value, parser::types::Field, resolver_utils::resolve_container,
 };
+use tenancy::{Failure, Scope};
 
 use crate::{
-    context::{given, scope},
+    any::AnyEntity,
+    context::scope,
     csv::import::ImportInput,
-    field::{Field, Given, Presence},
-    limits::MAX_ROWS,
-    read::json::Json,
-    registry::{self, Input, MetaTypeId, Output, Registry},
-    rule::Rule,
-    scalar::id::GivenId,
+    offer::Offer,
+    registry::{self, MetaTypeId, Output, Registry},
     typed::entity,
     write::{
+        bulk::{self, Step},
+        change::{self, allowed},
+        describe,
         editable::Editable,
-        editing,
-        lifecycle::{self, Lifecycle},
-        many::ManyPayload,
-        payload::{
-            Create, CreateMany, Delete, Import, Payload, Restore, Update, answer, mutation, mutation_of_many,
-        },
-        reading::fields,
+        input::Input,
+        many::{self, ManyPayload},
+        payload::{self, Changed, Nothing, Payload},
     },
 };
 
-/// `createContact`, `updateContact`, `deleteContact`, `restoreContact`, `createContacts` and
-/// `importContacts` for an entity, to be merged into a domain's mutations.
+/// The mutations that an entity offers, to be put into a domain's mutations.
 pub struct Mutations<E>(PhantomData<fn() -> E>);
 
 impl<E> Default for Mutations<E> {
@@ -39,90 +35,117 @@ impl<E> Default for Mutations<E> {
     }
 }
 
-const ABOUT_KEY: &str = "Any text that names this wish: repeated with the same input it answers the same again, \
-                         for 24 hours.";
+/// What a mutation does to one row or to several.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Create,
+    Update,
+    Delete,
+    Restore,
+    Import,
+}
 
-/// The description of one field that clients can give.
-fn describe_field<E: Editable>(
-    registry: &mut Registry,
-    field: &Field,
-    given: Given,
-    changing: bool,
-) -> Input {
-    let shape = field.shape;
-    let ty = match given.rule {
-        Rule::Parts(parts) => (parts.describe)(registry),
-        _ => shape.kind.describe(registry),
-    };
-    let may_be_absent = changing || !matches!(given.presence, Presence::Required);
-    let ty = if may_be_absent { ty.trim_end_matches('!').to_owned() } else { ty };
-    let mut about = registry::about(registry, E::NAME, shape.name);
-    let rule = given.rule.about();
-    if !rule.is_empty() {
-        about = format!("{about} {rule}");
-    }
-    match given.presence {
-        Presence::Default(value) if !changing => {
-            about = format!("{about} `{}` unless told.", Json::literal(shape.kind, &value()));
+impl Verb {
+    const ALL: [Self; 5] = [Self::Create, Self::Update, Self::Delete, Self::Restore, Self::Import];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Import => "import",
         }
-        Presence::Optional => {}
-        _ if changing => about = format!("{about} Cannot be emptied."),
-        _ => {}
     }
-    registry::input(shape.name, &ty, &about)
+
+    /// What it has done.
+    fn past(self) -> &'static str {
+        match self {
+            Self::Create | Self::Import => "created",
+            Self::Update => "updated",
+            Self::Delete => "deleted",
+            Self::Restore => "restored",
+        }
+    }
+
+    fn offer(self) -> Offer {
+        match self {
+            Self::Create => Offer::Create,
+            Self::Update => Offer::Update,
+            Self::Delete => Offer::Delete,
+            Self::Restore => Offer::Restore,
+            Self::Import => Offer::Import,
+        }
+    }
+
+    /// `createContact`, if the entity offers it.
+    fn of_one(self, entity: &AnyEntity) -> Option<String> {
+        let offered = self != Self::Import && entity.offers(self.offer());
+        offered.then(|| format!("{}{}", self.name(), entity.name))
+    }
+
+    /// `createContacts`, if the entity offers it.
+    fn of_many(self, entity: &AnyEntity) -> Option<String> {
+        let offered = entity.offers(self.offer()) && (self == Self::Import || entity.offers(Offer::Many));
+        offered.then(|| format!("{}{}", self.name(), entity.plural()))
+    }
+
+    fn about(self, entity: &AnyEntity) -> String {
+        let one = entity.one;
+        match self {
+            Self::Create | Self::Import => format!("Adds a {one}."),
+            Self::Update => format!("Changes the given fields of a {one}."),
+            Self::Delete if entity.offers(Offer::Restore) => format!("Deletes a {one}; it can be restored."),
+            Self::Delete => format!("Deletes a {one}."),
+            Self::Restore => format!("Restores a deleted {one}."),
+        }
+    }
 }
 
-fn describe_new<E: Editable>(registry: &mut Registry, keyed: bool) -> String {
-    let me = if keyed { format!("Create{}Input", E::NAME) } else { format!("New{}Input", E::NAME) };
-    let mut inputs: Vec<Input> = vec![];
-    for (field, given) in fields(entity::<E>()) {
-        inputs.push(describe_field::<E>(registry, field, given, false));
-    }
-    if keyed {
-        inputs.push(registry::input("idempotencyKey", "String", ABOUT_KEY));
-    }
-    let about = format!("A new {}.", E::ONE);
-    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, inputs))
+/// A mutation of an entity: the verb, and whether it takes several rows.
+fn mutation(entity: &AnyEntity, name: &str) -> Option<(Verb, bool)> {
+    Verb::ALL.into_iter().find_map(|verb| {
+        let one = verb.of_one(entity).filter(|one| one == name).map(|_| (verb, false));
+        one.or_else(|| verb.of_many(entity).filter(|many| many == name).map(|_| (verb, true)))
+    })
 }
 
-fn describe_change<E: Editable>(registry: &mut Registry) -> String {
-    let me = format!("Update{}Input", E::NAME);
-    let id = <GivenId<E> as InputType>::create_type_info(registry);
-    let mut inputs = vec![registry::input("id", &id, "Which one."), lifecycle::expected_revision()];
-    for (field, given) in fields(entity::<E>()).filter(|(_, given)| !given.fixed) {
-        inputs.push(describe_field::<E>(registry, field, given, true));
-    }
-    let about = format!(
-        "What to change of a {}: a field that is absent stays, a null empties it where it may be empty.",
-        E::ONE
-    );
-    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, inputs))
+fn describe_one<E: Editable>(verb: Verb, name: &str, registry: &mut Registry) -> Output {
+    let entity = entity::<E>();
+    let input = match verb {
+        Verb::Create | Verb::Import => describe::create(entity, registry),
+        Verb::Update => describe::update(entity, name, registry),
+        Verb::Delete | Verb::Restore => describe::revision(name, registry),
+    };
+    let payload = payload::describe::<Nothing>(name, entity, registry);
+    let about_input = if verb == Verb::Create { "The new row." } else { "Which row, and what to change." };
+    let input = registry::input("input", &format!("{input}!"), about_input);
+    registry::output(name, &payload, &verb.about(entity), vec![input])
 }
 
-fn describe_many<E: Editable>(registry: &mut Registry) -> String {
-    let me = format!("Create{}Input", entity::<E>().plural());
-    let list = format!("[{}!]!", describe_new::<E>(registry, false));
-    let about_list = format!("The new {}: at most {}.", E::MANY, MAX_ROWS);
-    let about_skip = "Make those that are in order and leave the others out, instead of none at all.";
-    let inputs = [
-        registry::input(E::MANY, &list, &about_list),
-        registry::input("skipInvalid", "Boolean", about_skip),
-        registry::input("dryRun", "Boolean", "Only tell what would happen."),
-        registry::input("idempotencyKey", "String", ABOUT_KEY),
-    ];
-    let about = format!("Many new {}.", E::MANY);
-    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, inputs))
-}
-
-fn describe_import<E: Editable>() -> String {
-    let columns: Vec<&str> = editing::csv_columns::<E>();
-    format!(
-        "Adds the {} of a CSV, all or none unless `skipInvalid`; with `dryRun` only tells what is wrong. \
-         A column fills the field of its name: {}. Several values of one field stand in one cell, with a \
-         semicolon between them.",
-        E::MANY,
-        columns.join(", ")
-    )
+fn describe_many<E: Editable>(verb: Verb, name: &str, registry: &mut Registry) -> Output {
+    let entity = entity::<E>();
+    let (input, about) = match verb {
+        Verb::Import => {
+            let input = <ImportInput as InputType>::create_type_info(registry);
+            (
+                input.trim_end_matches('!').to_owned(),
+                describe::about_import(entity, &bulk::csv_columns::<E>()),
+            )
+        }
+        verb => {
+            let row = match verb {
+                Verb::Create => describe::new_row(entity, registry),
+                Verb::Update => describe::update(entity, &format!("update{}", entity.name), registry),
+                _ => describe::revision_row(registry),
+            };
+            let about = format!("As `{}{}`, for several rows at once.", verb.name(), entity.name);
+            (describe::many(entity, name, &row, registry), about)
+        }
+    };
+    let payload = many::describe(name, verb.past(), verb == Verb::Import, entity, registry);
+    let input = registry::input("input", &format!("{input}!"), "The rows, and how to treat errors.");
+    registry::output(name, &payload, &about, vec![input])
 }
 
 impl<E: Editable> OutputType for Mutations<E> {
@@ -133,84 +156,67 @@ impl<E: Editable> OutputType for Mutations<E> {
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             E::create_type_info(registry);
-            let input = |ty: &str, about: &str| vec![registry::input("input", &format!("{ty}!"), about)];
-            let one = describe_new::<E>(registry, true);
-            let change = describe_change::<E>(registry);
-            let many = describe_many::<E>(registry);
-            let csv = <ImportInput as InputType>::create_type_info(registry);
-            let created = <Payload<Create, E> as OutputType>::create_type_info(registry);
-            let changed = <Payload<Update, E> as OutputType>::create_type_info(registry);
-            let created_many = <ManyPayload<CreateMany, E> as OutputType>::create_type_info(registry);
-            let imported = <ManyPayload<Import, E> as OutputType>::create_type_info(registry);
-            let about_many = format!("Adds several {}, all or none unless `skipInvalid`.", E::MANY);
-            let fields: Vec<Output> = vec![
-                registry::output(
-                    &mutation::<Create, E>(),
-                    &created,
-                    &format!("Adds a {}.", E::ONE),
-                    input(&one, "The new one."),
-                ),
-                registry::output(
-                    &mutation::<Update, E>(),
-                    &changed,
-                    &format!("Changes the given fields of a {}.", E::ONE),
-                    input(&change, "Which one, and what to change."),
-                ),
-                registry::output(
-                    &mutation_of_many::<CreateMany, E>(),
-                    &created_many,
-                    &about_many,
-                    input(&many, "The new ones."),
-                ),
-                registry::output(
-                    &mutation_of_many::<Import, E>(),
-                    &imported,
-                    &describe_import::<E>(),
-                    vec![registry::input("input", &csv, "The CSV and how to read it.")],
-                ),
-                lifecycle::describe::<Delete, E>(registry),
-                lifecycle::describe::<Restore, E>(registry),
-            ];
+            let entity = entity::<E>();
+            let mut fields: Vec<Output> = vec![];
+            for verb in Verb::ALL {
+                fields.extend(verb.of_one(entity).map(|name| describe_one::<E>(verb, &name, registry)));
+                fields.extend(verb.of_many(entity).map(|name| describe_many::<E>(verb, &name, registry)));
+            }
             registry::object::<Self>("", fields)
         })
     }
 
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Selection>) -> ServerResult<Value> {
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
         resolve_container(ctx, self).await
     }
 }
 
-/// The input of the mutation that is being resolved.
-fn input(ctx: &Context<'_>) -> Value {
-    given(ctx, "input").unwrap_or_default()
+/// Carries a mutation of one row out.
+async fn one<E: Editable>(
+    scope: &Scope,
+    verb: Verb,
+    name: &str,
+    mut input: Input,
+) -> Result<Option<Changed<E>>, Failure> {
+    let step = match verb {
+        Verb::Create | Verb::Import => {
+            return Ok(change::create(scope, name, input).await?.map(Changed::Done));
+        }
+        Verb::Update => return change::update(scope, input).await.map(Some),
+        verb => verb,
+    };
+    allowed::<E>(scope)?;
+    let (id, revision) = (input.id::<E>()?, input.revision()?.unwrap_or_default());
+    let changed = scope.write(E::WRITE, |tx| async move {
+        let work = crate::write::work::Work::new(scope, &tx);
+        match step {
+            Verb::Restore => change::restore(&work, id, revision).await,
+            _ => change::delete(&work, id, revision).await,
+        }
+    });
+    changed.await.map(Some)
 }
 
 impl<E: Editable> ContainerType for Mutations<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
-        if name == mutation::<Create, E>() {
-            let given = input(ctx);
-            let made = async { Payload::<Create, E>::of(editing::create(scope(ctx)?, given).await) };
-            return answer(ctx, made).await;
+        let Some((verb, is_many)) = mutation(entity::<E>(), name) else { return Ok(None) };
+        let input = Input::of(ctx);
+        if !is_many {
+            let outcome = async { Ok((one::<E>(scope(ctx)?, verb, name, input).await?, None)) };
+            return Payload::<E, Nothing>::answer(Payload::of(name, outcome.await), ctx).await;
         }
-        if name == mutation::<Update, E>() {
-            let given = input(ctx);
-            let made = async { Payload::<Update, E>::of_change(editing::update(scope(ctx)?, given).await) };
-            return answer(ctx, made).await;
-        }
-        if name == mutation_of_many::<CreateMany, E>() {
-            let given = input(ctx);
-            let made =
-                async { ManyPayload::<CreateMany, E>::of(editing::create_many(scope(ctx)?, given).await) };
-            return answer(ctx, made).await;
-        }
-        if name == mutation_of_many::<Import, E>() {
-            let given = ImportInput::parse(Some(input(ctx)));
-            let given = given.map_err(|error| ctx.set_error_path(error.into_server_error(ctx.item.pos)))?;
-            let made = async { ManyPayload::<Import, E>::of(editing::import(scope(ctx)?, given).await) };
-            return answer(ctx, made).await;
-        }
-        Lifecycle::<E>::default().resolve_field(ctx).await
+        let outcome = async {
+            let scope = scope(ctx)?;
+            match verb {
+                Verb::Create => bulk::create::<E>(scope, name, input).await,
+                Verb::Import => bulk::import_input::<E>(scope, name, input).await,
+                Verb::Update => bulk::step::<E>(scope, name, input, Step::Update).await,
+                Verb::Delete => bulk::step::<E>(scope, name, input, Step::Delete).await,
+                Verb::Restore => bulk::step::<E>(scope, name, input, Step::Restore).await,
+            }
+        };
+        ManyPayload::answer(name, outcome.await, ctx).await
     }
 }
 

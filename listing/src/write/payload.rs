@@ -1,183 +1,130 @@
-use std::{borrow::Cow, marker::PhantomData};
+//! The answer of a mutation: the row, what the user has to fix, and further fields.
+
+use std::borrow::Cow;
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
-    parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, InputObject, ObjectType, OutputType, Positioned,
+    ServerResult, SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
 };
 use tenancy::{ErrorCode, Failure, Recall, Scope, Tx, UserError};
 use uuid::Uuid;
 
 use crate::{
+    any::AnyEntity,
     context::at,
     entity::Entity,
     read::find,
-    registry::{self, MetaTypeId, Registry},
+    registry::{self, MetaType, Registry},
     typed::entity,
 };
 
-/// What a mutation does, for the names of its types.
-pub trait Verb: Send + Sync + 'static {
-    /// As the types begin: `Create`.
-    const NAME: &'static str;
-    /// As the mutation begins: `create`.
-    const FIELD: &'static str;
-    /// Whether it reads a CSV.
-    const READS_CSV: bool = false;
-}
-
-/// Makes a new entity.
-pub struct Create;
-/// Changes an entity.
-pub struct Update;
-/// Hides an entity, until it is restored or purged.
-pub struct Delete;
-/// Brings a deleted entity back.
-pub struct Restore;
-/// Makes several entities.
-pub(crate) struct CreateMany;
-/// Makes entities from a CSV.
-pub(crate) struct Import;
-
-impl Verb for Create {
-    const NAME: &'static str = "Create";
-    const FIELD: &'static str = "create";
-}
-impl Verb for CreateMany {
-    const NAME: &'static str = "Create";
-    const FIELD: &'static str = "create";
-}
-impl Verb for Import {
-    const NAME: &'static str = "Import";
-    const FIELD: &'static str = "import";
-    const READS_CSV: bool = true;
-}
-impl Verb for Update {
-    const NAME: &'static str = "Update";
-    const FIELD: &'static str = "update";
-}
-impl Verb for Delete {
-    const NAME: &'static str = "Delete";
-    const FIELD: &'static str = "delete";
-}
-impl Verb for Restore {
-    const NAME: &'static str = "Restore";
-    const FIELD: &'static str = "restore";
-}
-
-/// The mutation that does this to one entity: `createContact`.
-pub(crate) fn mutation<V: Verb, E: Entity>() -> String {
-    format!("{}{}", V::FIELD, E::NAME)
-}
-
-/// The mutation that does this to several: `createContacts`.
-pub(crate) fn mutation_of_many<V: Verb, E: Entity>() -> String {
-    format!("{}{}", V::FIELD, entity::<E>().plural())
-}
-
-/// Answers a payload, or what refused it.
-pub(crate) async fn answer(
-    ctx: &Context<'_>,
-    payload: impl Future<Output = Result<impl OutputType, Failure>>,
-) -> ServerResult<Option<Value>> {
-    let payload = payload.await.map_err(|failure| at(ctx, failure))?;
-    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-    OutputType::resolve(&payload, &selection, ctx.item).await.map(Some)
-}
-
 /// What became of a change that named the revision it was based on.
-pub enum Changed<E> {
-    /// Done: the entity as it is now.
+pub(crate) enum Changed<E> {
+    /// Done: the row as it is now.
     Done(E),
-    /// Somebody was faster: the entity as they left it.
+    /// Another client was faster: the row as that left it.
     Stale(E),
 }
 
-/// The answer of a mutation: the entity, and what the user has to mend.
-pub struct Payload<V, E> {
-    entity: Option<E>,
+/// The answer of a mutation of one row, with the further fields `X`.
+pub(crate) struct Payload<E, X> {
+    type_name: String,
+    row: Option<E>,
     user_errors: Vec<UserError>,
-    verb: PhantomData<fn() -> V>,
+    further: Option<X>,
 }
 
-impl<V, E> Payload<V, E> {
-    /// The payload of a mutation that makes something.
-    ///
-    /// # Errors
-    /// Everything that is not the user's to mend passes through.
-    pub fn of(outcome: Result<Option<E>, Failure>) -> Result<Self, Failure> {
-        let (entity, user_errors) = Failure::mendable(outcome)?;
-        Ok(Self { entity: entity.flatten(), user_errors, verb: PhantomData })
-    }
+/// No fields, in a payload or in an input.
+#[derive(SimpleObject, InputObject, Clone, Debug, Default)]
+#[graphql(input_name = "NothingInput")]
+pub struct Nothing {
+    /// GraphQL has no types without fields. This one is left out wherever it would stand.
+    #[graphql(visible = false)]
+    nothing: Option<bool>,
+}
 
-    /// The payload of a mutation that changes something.
+impl<E, X> Payload<E, X> {
+    /// The payload of this mutation.
     ///
     /// # Errors
-    /// Everything that is not the user's to mend passes through.
-    pub fn of_change(outcome: Result<Changed<E>, Failure>) -> Result<Self, Failure> {
-        match outcome {
-            Ok(Changed::Done(entity)) => Self::of(Ok(Some(entity))),
-            Err(failure) => Self::of(Err(failure)),
-            Ok(Changed::Stale(current)) => {
-                let message = "It has changed since you read it; here is its current state.";
-                let stale = UserError::new(ErrorCode::Conflict, "expectedRevision", message);
-                Ok(Self { entity: Some(current), user_errors: vec![stale], verb: PhantomData })
+    /// All errors but those that the user can fix.
+    pub(crate) fn of(
+        mutation: &str,
+        outcome: Result<(Option<Changed<E>>, Option<X>), Failure>,
+    ) -> Result<Self, Failure> {
+        let (outcome, mut user_errors) = Failure::mendable(outcome)?;
+        let (changed, further) = outcome.unwrap_or_default();
+        let row = match changed {
+            Some(Changed::Done(row)) => Some(row),
+            Some(Changed::Stale(row)) => {
+                user_errors.push(stale());
+                Some(row)
             }
-        }
+            None => None,
+        };
+        Ok(Self { type_name: type_name(mutation), row, user_errors, further })
+    }
+
+    /// Answers it for the field that is being resolved.
+    pub(crate) async fn answer(this: Result<Self, Failure>, ctx: &Context<'_>) -> ServerResult<Option<Value>>
+    where
+        E: Entity,
+        X: ObjectType,
+    {
+        let payload = this.map_err(|failure| at(ctx, failure))?;
+        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+        resolve_container(&selection, &payload).await.map(Some)
     }
 }
 
-/// An entity, or all of a bulk, as the tenancy crate remembers it under an idempotency key.
-async fn recall_all<E: Entity>(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
-    let table = entity::<E>().rows(scope.session()).with_deleted();
-    let mut found = find::by_id_in::<E>(tx, &table, ids.clone()).await?;
-    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+/// The error of a change that is based on another revision.
+pub(crate) fn stale() -> UserError {
+    let message = "The row has another revision; the payload has its current state.";
+    UserError::new(ErrorCode::Conflict, "expectedRevision", message)
 }
 
-/// What a keyed mutation made, found again for its repetition: without what the session does not see
-/// any more.
-pub struct Made<E>(pub Vec<E>);
-
-impl<E: Entity> Recall for Made<E> {
-    fn ids(&self) -> Vec<Uuid> {
-        self.0.iter().map(Entity::id).collect()
-    }
-
-    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
-        recall_all(scope, tx, ids).await.map(Self)
-    }
+/// The type of the payload of a mutation: `CreateContactPayload`.
+pub(crate) fn type_name(mutation: &str) -> String {
+    format!("{}Payload", crate::any::capital(mutation))
 }
 
-impl<E: Entity> Made<E> {
-    /// The one row that a mutation of one makes; nothing if it is not seen any more.
-    pub fn one(mut self) -> Option<E> {
-        self.0.pop()
+/// Describes the payload of a mutation, with these further fields. It is nullable wherever it stands: a
+/// field that can fail must not take its neighbours with it.
+pub(crate) fn describe<X: ObjectType>(mutation: &str, entity: &AnyEntity, registry: &mut Registry) -> String {
+    let errors = <Vec<UserError> as OutputType>::create_type_info(registry);
+    let about = format!(
+        "The {} as it is now; null if there are errors, except for CONFLICT: then as it is for others.",
+        entity.one
+    );
+    let mut fields = vec![
+        registry::output(entity.one, entity.name, &about, vec![]),
+        registry::output("userErrors", &errors, "Errors that the user can fix; empty on success.", vec![]),
+    ];
+    if let MetaType::Object { fields: further, .. } = registry.create_fake_output_type::<X>() {
+        let further = further.into_values().filter(|field| field.visible.is_none());
+        // Null where there are errors, and in the answer to a repetition.
+        fields.extend(further.map(|mut field| {
+            field.ty.truncate(field.ty.trim_end_matches('!').len());
+            field
+        }));
     }
+    let me = type_name(mutation);
+    let about = format!("The answer of `{mutation}`.");
+    registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))
 }
 
-impl<V: Verb, E: Entity> OutputType for Payload<V, E> {
+impl<E: Entity, X: ObjectType> OutputType for Payload<E, X> {
+    // Never registered: `describe` does that, under the mutation's own name.
     fn type_name() -> Cow<'static, str> {
-        format!("{}{}Payload", V::NAME, E::NAME).into()
+        format!("{}Payload", E::NAME).into()
     }
 
-    // Nullable wherever it stands: a field that can fail must not take its neighbours with it.
-    fn qualified_type_name() -> String {
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.type_name.clone().into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
         Self::type_name().into_owned()
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            let entity = registry::nullable::<E>(registry);
-            let errors = <Vec<UserError> as OutputType>::create_type_info(registry);
-            let about = format!(
-                "The {} as it is now; null if there are errors, unless somebody else changed it meanwhile.",
-                E::ONE
-            );
-            let fields = [
-                registry::output(E::ONE, &entity, &about, vec![]),
-                registry::output("userErrors", &errors, "What to mend; empty if it was done.", vec![]),
-            ];
-            registry::object::<Self>(&format!("The answer of `{}`.", mutation::<V, E>()), fields)
-        })
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
@@ -185,15 +132,34 @@ impl<V: Verb, E: Entity> OutputType for Payload<V, E> {
     }
 }
 
-impl<V: Verb, E: Entity> ContainerType for Payload<V, E> {
+impl<E: Entity, X: ObjectType> ContainerType for Payload<E, X> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-        match ctx.item.node.name.node.as_str() {
-            "userErrors" => OutputType::resolve(&self.user_errors, &selection, ctx.item).await.map(Some),
-            name if name == E::ONE => OutputType::resolve(&self.entity, &selection, ctx.item).await.map(Some),
-            _ => Ok(None),
+        match (ctx.item.node.name.node.as_str(), &self.further) {
+            ("userErrors", _) => OutputType::resolve(&self.user_errors, &selection, ctx.item).await.map(Some),
+            (name, _) if name == E::ONE => {
+                OutputType::resolve(&self.row, &selection, ctx.item).await.map(Some)
+            }
+            (_, Some(further)) => further.resolve_field(ctx).await,
+            (_, None) => Ok(Some(Value::Null)),
         }
     }
 }
 
-impl<V: Verb, E: Entity> ObjectType for Payload<V, E> {}
+impl<E: Entity, X: ObjectType> ObjectType for Payload<E, X> {}
+
+/// What a mutation with an idempotency key made or changed. A repetition finds it again, without what
+/// the session does not see any more.
+pub(crate) struct Made<E>(pub(crate) Vec<E>);
+
+impl<E: Entity> Recall for Made<E> {
+    fn ids(&self) -> Vec<Uuid> {
+        self.0.iter().map(Entity::id).collect()
+    }
+
+    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
+        let table = entity::<E>().rows(scope.session()).with_deleted();
+        let mut found = find::by_id_in::<E>(tx, &table, ids.clone()).await?;
+        Ok(Self(ids.iter().filter_map(|id| found.remove(id)).collect()))
+    }
+}

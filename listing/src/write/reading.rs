@@ -26,7 +26,7 @@ pub(crate) fn fields(entity: &AnyEntity) -> impl Iterator<Item = (&'static Field
 /// A new row: every field that can be given has a value, its default if it has one.
 pub(crate) fn new_row(entity: &'static AnyEntity, mut given: Object) -> (Draft, Checks) {
     let mut checks = Checks::default();
-    let mut draft = blank(entity, Uuid::now_v7());
+    let mut draft = blank(entity, None);
     for (field, rules) in fields(entity) {
         let given = given.swap_remove(field.shape.name).filter(|given| *given != GraphQLValue::Null);
         let value = given.and_then(|given| read(field.shape, rules.rule, given, &mut checks));
@@ -38,7 +38,7 @@ pub(crate) fn new_row(entity: &'static AnyEntity, mut given: Object) -> (Draft, 
 /// A new row from a row of a CSV.
 pub(crate) fn csv_row(entity: &'static AnyEntity, row: &CsvRow) -> (Draft, Checks) {
     let mut checks = Checks::default();
-    let mut draft = blank(entity, Uuid::now_v7());
+    let mut draft = blank(entity, None);
     for (field, rules) in fields(entity) {
         let cell = row.get(field.shape.name);
         let value = cell.and_then(|cell| read_cell(field.shape, rules.rule, cell, &mut checks));
@@ -50,7 +50,7 @@ pub(crate) fn csv_row(entity: &'static AnyEntity, row: &CsvRow) -> (Draft, Check
 /// A change: only the fields that were given.
 pub(crate) fn change(entity: &'static AnyEntity, id: Uuid, mut given: Object) -> (Draft, Checks) {
     let mut checks = Checks::default();
-    let mut draft = blank(entity, id);
+    let mut draft = blank(entity, Some(id));
     for (field, rules) in fields(entity).filter(|(_, rules)| !rules.fixed) {
         let Some(given) = given.swap_remove(field.shape.name) else { continue };
         let value = match given {
@@ -67,8 +67,11 @@ pub(crate) fn change(entity: &'static AnyEntity, id: Uuid, mut given: Object) ->
     (draft, checks)
 }
 
-fn blank(entity: &'static AnyEntity, id: Uuid) -> Draft {
-    Draft { id, entity, values: vec![], errors: vec![], csv: None }
+/// Of the row with this id, or of a new one.
+fn blank(entity: &'static AnyEntity, known: Option<Uuid>) -> Draft {
+    let id = known.unwrap_or_else(Uuid::now_v7);
+    let (values, errors) = (vec![], vec![]);
+    Draft { id, entity, values, current: None, is_new: known.is_none(), errors, csv: None }
 }
 
 fn fill(draft: &mut Draft, field: &'static Field, rules: Given, value: Option<Value>, checks: &mut Checks) {

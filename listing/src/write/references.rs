@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::QueryResult;
-use tenancy::{ErrorCode, Failure, Scope, Tx};
+use tenancy::{ErrorCode, Failure};
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     },
     typed::entity,
     value::Value,
-    write::editable::Editable,
+    write::{editable::Editable, work::Work},
 };
 
 /// The ids among these that are there.
@@ -35,7 +35,7 @@ impl Render for Present {
 
 /// Says NOT_FOUND at every field of a draft that names what is not there, is deleted, or is not what
 /// the relation is to. The database would only refuse what was never there.
-pub(crate) async fn check<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Draft]) -> Result<(), Failure> {
+pub(crate) async fn check<E: Editable>(work: &Work<'_>, drafts: &mut [Draft]) -> Result<(), Failure> {
     for relation in entity::<E>().relations() {
         let Way::One { column } = relation.way else { continue };
         // What is made by the same mutation is not there yet.
@@ -51,14 +51,14 @@ pub(crate) async fn check<E: Editable>(scope: &Scope, tx: &Tx, drafts: &mut [Dra
             continue;
         }
         // Whether an id is there is something to read.
-        relation.target.require(scope)?;
+        relation.target.require(work.scope())?;
         let ids = wanted.values().map(|(_, id)| *id).collect();
         let mut conditions = vec![Condition::ids(ids)];
         if let Some((column, value)) = relation.refers_only_to {
             conditions.push(Condition::Is(Term::Column(column), Comparison::Eq, value.into()));
         }
         let present: Vec<Values> =
-            values_in(tx, Present { table: relation.target.rows(scope.session()), conditions }).await?;
+            values_in(work.tx(), Present { table: relation.target.rows(work.session()), conditions }).await?;
         let present: HashSet<Value> = present.into_iter().flat_map(|row| row.0).collect();
         for (at, (field, id)) in wanted {
             if let Some(draft) = drafts.get_mut(at).filter(|_| !present.contains(&Value::Uuid(id))) {

@@ -1,8 +1,28 @@
+use std::any::Any;
+
 use chrono::{DateTime, Utc};
+use diesel::Column as DieselColumn;
 use tenancy::{Failure, Scope, Session, Tx};
 use uuid::Uuid;
 
-use crate::{entity::Entity, read::find, typed::entity};
+use crate::{
+    any::AnyEntity,
+    entity::Entity,
+    field::{Field, Shape},
+    kind::ColumnKind,
+    read::find,
+    sql::{
+        change::{Update, Written},
+        column::Column,
+        condition::{Condition, Sight, Table, Term},
+        seen::Seen,
+        select::Select,
+        statement::Statement,
+        values::values_in,
+    },
+    typed::entity,
+    value::Value,
+};
 
 /// A write that is being carried out: what a rule or a step may look at, and change with it.
 #[derive(Clone, Copy)]
@@ -31,9 +51,19 @@ impl<'w> Work<'w> {
         self.scope
     }
 
+    /// The service's setting of this type, if it was provided.
+    pub fn setting<T: Any + Send + Sync>(&self) -> Option<&'w T> {
+        self.scope.setting()
+    }
+
     /// The time of the service's clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.scope.clock().now()
+    }
+
+    /// That a row is seen by the session and not deleted, for a diesel query on the entity's table.
+    pub fn seen<E: Entity>(&self) -> Seen {
+        Seen(entity::<E>().rows(self.session()))
     }
 
     /// The row with this id, if the session sees it and it is not deleted.
@@ -58,5 +88,59 @@ impl<'w> Work<'w> {
     /// What the database refuses.
     pub async fn lock<E: Entity>(&self, id: Uuid) -> Result<Option<E>, Failure> {
         find::lock_in(self.tx, &entity::<E>().rows(self.session()), id).await
+    }
+
+    pub(crate) async fn lock_in<E: Entity>(&self, table: &Table, id: Uuid) -> Result<Option<E>, Failure> {
+        find::lock_in(self.tx, table, id).await
+    }
+
+    /// The stored values of a row, whether it is deleted or not; none if it is not seen.
+    pub(crate) async fn values(
+        &self,
+        entity: &'static AnyEntity,
+        id: Uuid,
+    ) -> Result<Vec<(&'static Field, Value)>, Failure> {
+        let stored: Vec<(&'static Field, Column)> = entity
+            .fields()
+            .filter_map(|field| {
+                let Shape { name, kind, nullable, .. } = field.shape;
+                let term = Term::Column(field.shape.column()?);
+                Some((field, Column { name, kind, nullable, term }))
+            })
+            .collect();
+        let columns = stored.iter().map(|(_, column)| column.clone()).collect();
+        let table = entity.rows(self.session()).with_deleted();
+        let row = values_in(self.tx, Select::by_id(table, columns, vec![id])).await?.pop();
+        let values = row.map(|row| row.0).unwrap_or_default();
+        Ok(stored.into_iter().map(|(field, _)| field).zip(values).collect())
+    }
+
+    /// Writes these values into a row that the write has locked, and returns it.
+    ///
+    /// # Errors
+    /// What a constraint or the database refuses.
+    pub async fn save<E: Entity>(&self, row: &E, changes: Changes) -> Result<E, Failure> {
+        let table = Table::kept(E::TABLE, Sight::All);
+        let conditions = vec![Condition::id(row.id())];
+        let update = Statement::Update(Update { table, conditions, changes: changes.0 });
+        let gone = || Failure::internal("a row is gone that the write holds");
+        E::rows_in(self.tx, update).await?.pop().ok_or_else(gone)
+    }
+}
+
+/// New values of a row's columns.
+#[derive(Default)]
+pub struct Changes(Vec<(Written, Value)>);
+
+impl Changes {
+    /// These, and another.
+    #[must_use]
+    pub fn set<C>(mut self, _: C, value: impl Into<Value>) -> Self
+    where
+        C: DieselColumn + Copy,
+        C::SqlType: ColumnKind,
+    {
+        self.0.push((Written { field: C::NAME, column: C::NAME, kind: C::SqlType::KIND }, value.into()));
+        self
     }
 }

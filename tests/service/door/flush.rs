@@ -151,7 +151,7 @@ impl Recall for Made {
         self.0.clone()
     }
 
-    async fn recall(_: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
+    async fn recall(_: &Scope, _: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
         Ok(Self(ids))
     }
 }

@@ -8,12 +8,15 @@ use tenancy::{Addresses, Clock, Limits};
 use tokio::net::TcpListener;
 
 use super::{eventually, own_database, proxy::Proxy};
-use crate::harness::{Answer, Client, TOKEN_KEY, mail_settings, organisation, server, superuser, uuid};
+use crate::harness::{
+    Answer, Client, TOKEN_KEY, mail_settings, organisation, server, settings, superuser, uuid,
+};
 
 /// A server with bounds of its own.
 pub(super) async fn start(addresses: &Addresses, limits: &Limits) -> Client {
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
-    let service = Service::open(addresses, limits, keys, Clock::system(), &mail_settings()).await.unwrap();
+    let service =
+        Service::open(addresses, limits, keys, Clock::system(), &mail_settings(), settings()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(service.without_work().serve(listener, std::future::pending()));

@@ -12,9 +12,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_crm::Contact;
 use domain_identity::User;
-use listing::{Entity, Field, Id, Identified, Loaders, Queries, Related, Relation, ResponseBudget};
+use listing::{Entity, Field, Id, Identified, Loaders, Queries, Related, Relation, ResponseBudget, Sight};
 use serde_json::{Value, json};
-use tenancy::{Failure, Permission, Refusal, Role, Scope};
+use tenancy::{Failure, Permission, Refusal, Role, Scope, Session};
 use uuid::Uuid;
 
 use super::{Door, proxy::Proxy};
@@ -63,7 +63,7 @@ impl Entity for Note {
     const ONE: &'static str = "note";
     const MANY: &'static str = "notes";
     const TABLE: &'static str = "contacts";
-    const READ: Permission = Permission::OwnAccount;
+    const READ: &'static [Permission] = &[Permission::OwnAccount];
     const FIELDS: &'static [Field] = &[Field::new("name", contacts::name)];
     const RELATIONS: &'static [Relation<Self>] = &[
         Relation::one::<User, _>(
@@ -81,8 +81,16 @@ impl Entity for Note {
         Relation::many::<Contact, _>("people", contacts::company_id, "Its people."),
     ];
 
+    fn sight(_: &Session) -> Sight {
+        Sight::All
+    }
+
     fn id(&self) -> Uuid {
         self.id.uuid()
+    }
+
+    fn revision(&self) -> i32 {
+        0
     }
 }
 

@@ -18,7 +18,7 @@ use crate::harness::{
 /// Sends through this server.
 async fn sending(smtp: &SmtpServer, clock: &ManualClock) -> Own {
     let settings = MailSettings { smtp_url: Some(smtp.url()), ..mail_settings() };
-    let work = Work::built_in(Mailer::new(&settings).unwrap()).unwrap();
+    let work = Work::built_in(Mailer::new(&settings).unwrap(), events::webhook::Reach::Public).unwrap();
     Own::open(&server().addresses, clock.clock(), work).await
 }
 

@@ -4,13 +4,14 @@
 mod client;
 mod database;
 pub(crate) mod generate;
+mod grants;
 mod mailbox;
 pub(crate) mod rows;
 pub(crate) mod smtp;
 
 use std::{sync::OnceLock, thread};
 
-use events::{Events, webhook::Reach};
+use events::Events;
 use gateway::Service;
 use tenancy::{Addresses, Limits, ManualClock};
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub(crate) use client::{Answer, Client, PASSWORD, anonymous, http, organisation, unique_email, uuid};
 pub(crate) use database::{connect, postgres, superuser};
+pub(crate) use grants::settings;
 pub(crate) use mailbox::{link_in, mail_settings, mails_to, token_for, with_tokens};
 
 /// Signs the access tokens of tests.
@@ -72,10 +74,10 @@ pub(crate) async fn start(addresses: &Addresses, clock: &ManualClock) -> String 
 /// A service of a test's own, which nobody asks yet and which does nothing in the background.
 pub(crate) async fn open(addresses: &Addresses, clock: &ManualClock) -> Service {
     // Where the receivers of tests are.
-    Reach::allow_loopback();
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
     let limits = Limits { connections: 8, ..Limits::default() };
-    let service = Service::open(addresses, &limits, keys, clock.clock(), &mail_settings()).await.unwrap();
+    let service =
+        Service::open(addresses, &limits, keys, clock.clock(), &mail_settings(), settings()).await.unwrap();
     service.without_work()
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tenancy::ManualClock;
 
 use super::{assert_let_in, email, log_in, me, refresh, second_server, shut_out, with};
-use crate::harness::{Client, PASSWORD, mail_settings, organisation, server};
+use crate::harness::{Client, PASSWORD, mail_settings, organisation, server, settings};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -173,7 +173,9 @@ async fn an_access_token_of_another_key_is_refused() {
     let (limits, clock) =
         (tenancy::Limits { connections: 2, ..tenancy::Limits::default() }, tenancy::Clock::system());
     let service =
-        gateway::Service::open(&server().addresses, &limits, keys, clock, &mail_settings()).await.unwrap();
+        gateway::Service::open(&server().addresses, &limits, keys, clock, &mail_settings(), settings())
+            .await
+            .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(service.without_work().serve(listener, std::future::pending()));

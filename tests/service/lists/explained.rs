@@ -62,8 +62,16 @@ impl Explained {
         let overheard = overhear(&addresses, &plans).await;
         let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
         let limits = Limits { connections: 1, ..Limits::default() };
-        let service =
-            Service::open(&overheard, &limits, keys, Clock::system(), &mail_settings()).await.unwrap();
+        let service = Service::open(
+            &overheard,
+            &limits,
+            keys,
+            Clock::system(),
+            &mail_settings(),
+            crate::harness::settings(),
+        )
+        .await
+        .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::of(&format!("http://{}", listener.local_addr().unwrap()));
         tokio::spawn(service.without_work().serve(listener, std::future::pending()));

@@ -1,0 +1,252 @@
+//! Changes of single rows: create, update, delete, restore.
+
+use serde_json::json;
+use tenancy::{ErrorCode, Event, Failure, Scope, UserError};
+use uuid::Uuid;
+
+use crate::{
+    checks::Checks,
+    draft::Draft,
+    sql::{
+        change::{Insert, SoftDelete, Update, Written},
+        condition::{Condition, Table},
+        statement::Statement,
+    },
+    typed::entity,
+    value::Value,
+    write::{
+        editable::Editable,
+        input::Input,
+        payload::{Changed, Made},
+        reading::{self, fields},
+        references,
+        work::Work,
+    },
+};
+
+/// Passes if the session may change such rows, and read what payloads answer.
+pub(crate) fn allowed<E: Editable>(scope: &Scope) -> Result<(), Failure> {
+    scope.require(E::WRITE)?;
+    entity::<E>().require(scope)
+}
+
+/// A draft that was read, with what the entity's own rules say of it.
+pub(crate) fn checked<E: Editable>((mut draft, mut checks): (Draft, Checks)) -> Draft {
+    E::check(&draft, &mut checks);
+    draft.errors.extend(checks.errors());
+    draft
+}
+
+/// Adds a row.
+///
+/// # Errors
+/// FORBIDDEN; INVALID fields; NOT_FOUND for rows that it refers to and the session does not see.
+pub(crate) async fn create<E: Editable>(
+    scope: &Scope,
+    operation: &str,
+    mut input: Input,
+) -> Result<Option<E>, Failure> {
+    allowed::<E>(scope)?;
+    let key = input.key(operation)?;
+    let draft = checked::<E>(reading::new_row(entity::<E>(), input.rest()));
+    draft.accepted()?;
+    let made = scope.write_once(E::WRITE, key, |tx| async move {
+        let work = Work::new(scope, &tx);
+        let mut drafts = [draft];
+        complete::<E>(&work, &mut drafts).await?;
+        drafts.iter().try_for_each(Draft::accepted)?;
+        insert(&work, drafts.into()).await.map(Made)
+    });
+    Ok(made.await?.0.pop())
+}
+
+/// Changes the given fields of a row, if it still has the revision that the client knows.
+///
+/// # Errors
+/// FORBIDDEN; INVALID fields; NOT_FOUND for a row that the session does not see, or that it is to
+/// refer to.
+pub(crate) async fn update<E: Editable>(scope: &Scope, mut input: Input) -> Result<Changed<E>, Failure> {
+    allowed::<E>(scope)?;
+    let (id, revision) = (input.id::<E>()?, input.revision()?.unwrap_or_default());
+    let change = Change::<E>::read(id, revision, input)?;
+    scope.write(E::WRITE, |tx| async move { change.write(&Work::new(scope, &tx)).await }).await
+}
+
+/// A change of a row that has been read.
+pub(crate) struct Change<E> {
+    id: Uuid,
+    revision: i32,
+    draft: Draft,
+    /// What is wrong with single fields; the entity's own rules may have to wait for the row.
+    checks: Option<Checks>,
+    entity: std::marker::PhantomData<fn() -> E>,
+}
+
+impl<E: Editable> Change<E> {
+    /// Reads the fields to change.
+    ///
+    /// # Errors
+    /// INVALID fields, as far as they can be told without the row.
+    pub(crate) fn read(id: Uuid, revision: i32, input: Input) -> Result<Self, Failure> {
+        let (draft, checks) = reading::change(entity::<E>(), id, input.rest());
+        let entity = std::marker::PhantomData;
+        if E::READS_CURRENT {
+            return Ok(Self { id, revision, draft, checks: Some(checks), entity });
+        }
+        let draft = checked::<E>((draft, checks));
+        draft.accepted()?;
+        Ok(Self { id, revision, draft, checks: None, entity })
+    }
+
+    /// Writes it.
+    pub(crate) async fn write(self, work: &Work<'_>) -> Result<Changed<E>, Failure> {
+        let table = entity::<E>().rows(work.session());
+        let current = match current::<E>(work, &table, self.id, self.revision).await? {
+            Some(Changed::Stale(row)) => return Ok(Changed::Stale(row)),
+            Some(Changed::Done(row)) => Some(row),
+            None => None,
+        };
+        let mut draft = self.draft;
+        if let (Some(row), Some(checks)) = (&current, self.checks) {
+            E::may_change(work.session(), row)?;
+            draft.current = Some(work.values(entity::<E>(), self.id).await?);
+            draft = checked::<E>((draft, checks));
+        }
+        let mut drafts = [draft];
+        complete::<E>(work, &mut drafts).await?;
+        let [draft] = drafts;
+        draft.accepted()?;
+        let changes = draft.values();
+        let names: Vec<&str> = changes.iter().map(|(written, _)| written.field).collect();
+        let details = json!({ "changed": names });
+        let conditions = vec![Condition::id(self.id), Condition::revision(self.revision)];
+        let update = Statement::Update(Update { table, conditions, changes });
+        let Some(row) = E::rows_in(work.tx(), update).await?.pop() else {
+            return stale(work, self.id).await;
+        };
+        if let Some(before) = current.filter(|_| E::READS_CURRENT) {
+            E::changed(work, &before, &row).await?;
+        }
+        work.tx().publish(Event::new(E::PREFIX, "updated", self.id, details));
+        Ok(Changed::Done(row))
+    }
+}
+
+/// The row that is about to change, locked, if anything must look at it before; stale if it has another
+/// revision.
+async fn current<E: Editable>(
+    work: &Work<'_>,
+    table: &Table,
+    id: Uuid,
+    revision: i32,
+) -> Result<Option<Changed<E>>, Failure> {
+    if !E::READS_CURRENT && !table.depends_on_others() {
+        return Ok(None);
+    }
+    let row: E = work.lock_in(table, id).await?.ok_or_else(|| Failure::not_found("id"))?;
+    Ok(Some(if row.revision() == revision { Changed::Done(row) } else { Changed::Stale(row) }))
+}
+
+/// Why a change found no row with that id and revision: the row has another, or is not seen.
+async fn stale<E: Editable>(work: &Work<'_>, id: Uuid) -> Result<Changed<E>, Failure> {
+    work.find(id).await?.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"))
+}
+
+/// Deletes a row softly.
+///
+/// # Errors
+/// FORBIDDEN; NOT_FOUND for a row that the session does not see.
+pub(crate) async fn delete<E: Editable>(
+    work: &Work<'_>,
+    id: Uuid,
+    revision: i32,
+) -> Result<Changed<E>, Failure> {
+    let table = entity::<E>().rows(work.session());
+    match current::<E>(work, &table, id, revision).await? {
+        Some(Changed::Stale(row)) => return Ok(Changed::Stale(row)),
+        Some(Changed::Done(row)) => {
+            E::may_change(work.session(), &row)?;
+            E::deleting(work, &row).await?;
+        }
+        None => {}
+    }
+    let conditions = vec![Condition::id(id), Condition::revision(revision)];
+    let delete = Statement::SoftDelete(SoftDelete { table, conditions, deleted: true });
+    let Some(row) = E::rows_in(work.tx(), delete).await?.pop() else { return stale(work, id).await };
+    E::deleted(work, &row).await?;
+    work.tx().publish(Event::new(E::PREFIX, "deleted", id, json!({})));
+    Ok(Changed::Done(row))
+}
+
+/// Restores a deleted row.
+///
+/// # Errors
+/// FORBIDDEN; NOT_FOUND for a row that the session does not see; INVALID_TRANSITION for one that is not
+/// deleted.
+pub(crate) async fn restore<E: Editable>(
+    work: &Work<'_>,
+    id: Uuid,
+    revision: i32,
+) -> Result<Changed<E>, Failure> {
+    let table = entity::<E>().rows(work.session()).only_deleted();
+    let conditions = vec![Condition::id(id), Condition::revision(revision)];
+    if E::READS_CURRENT
+        && let Some(row) = work.lock_in::<E>(&table, id).await?.filter(|row| row.revision() == revision)
+    {
+        E::may_change(work.session(), &row)?;
+        E::restoring(work, &row).await?;
+    }
+    let restore = Statement::SoftDelete(SoftDelete { table, conditions, deleted: false });
+    let Some(row) = E::rows_in(work.tx(), restore).await?.pop() else {
+        if work.find::<E>(id).await?.is_some() {
+            return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is not deleted."));
+        }
+        let row = work.find_with_deleted(id).await?;
+        return row.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"));
+    };
+    E::restored(work, &row).await?;
+    work.tx().publish(Event::new(E::PREFIX, "restored", id, json!({})));
+    Ok(Changed::Done(row))
+}
+
+/// What only the database knows about drafts.
+pub(crate) async fn complete<E: Editable>(work: &Work<'_>, drafts: &mut [Draft]) -> Result<(), Failure> {
+    E::complete(work, drafts).await?;
+    references::check::<E>(work, drafts).await
+}
+
+/// Inserts drafts in one statement, and publishes the events of that. The columns are those that
+/// clients can give, and those that the entity's own rules have set.
+pub(crate) async fn insert<E: Editable>(work: &Work<'_>, drafts: Vec<Draft>) -> Result<Vec<E>, Failure> {
+    let mut columns: Vec<Written> =
+        fields(entity::<E>()).filter_map(|(field, _)| field.shape.written()).collect();
+    let rows: Vec<_> = drafts.into_iter().map(|draft| (draft.id(), draft.values())).collect();
+    for (column, _) in rows.iter().flat_map(|(_, values)| values) {
+        if !columns.contains(column) {
+            columns.push(*column);
+        }
+    }
+    let row = |(id, mut given): (Uuid, Vec<(Written, Value)>)| {
+        let mut value = |column: &Written| {
+            let place = given.iter().position(|(known, _)| known == column);
+            place.map(|place| given.swap_remove(place).1)
+        };
+        (id, columns.iter().map(&mut value).collect())
+    };
+    let rows = rows.into_iter().map(row).collect();
+    let insert = Insert { table: entity::<E>().rows(work.session()), columns, rows };
+    let made = E::rows_in(work.tx(), Statement::Insert(insert)).await?;
+    E::created(work, &made).await?;
+    for row in &made {
+        work.tx().publish(Event::new(E::PREFIX, "created", row.id(), json!({})));
+    }
+    Ok(made)
+}
+
+/// The errors of a failure that concerns one row of several; other failures end the mutation.
+pub(crate) fn of_row(failure: Failure) -> Result<Vec<UserError>, Failure> {
+    match failure {
+        Failure::User(errors) => Ok(errors),
+        other => Err(other),
+    }
+}

@@ -1,0 +1,113 @@
+//! The inputs of an entity's mutations, as the schema describes them.
+
+use crate::{
+    any::AnyEntity,
+    field::{Field, Given, Presence},
+    limits::MAX_ROWS,
+    read::json::Json,
+    registry::{self, Input, Registry},
+    rule::Rule,
+    write::{
+        input::{describe_id, describe_key, describe_revision},
+        reading::fields,
+    },
+};
+
+/// One field that clients can give.
+fn field(entity: &AnyEntity, field: &Field, given: Given, changing: bool, registry: &mut Registry) -> Input {
+    let shape = field.shape;
+    let ty = match given.rule {
+        Rule::Parts(parts) => (parts.describe)(registry),
+        _ => shape.kind.describe(registry),
+    };
+    let may_be_absent = changing || !matches!(given.presence, Presence::Required);
+    let ty = if may_be_absent { ty.trim_end_matches('!').to_owned() } else { ty };
+    let mut about = registry::about(registry, entity.name, shape.name);
+    let rule = given.rule.about();
+    if !rule.is_empty() {
+        about = format!("{about} {rule}");
+    }
+    match given.presence {
+        Presence::Default(value) if !changing => {
+            about = format!("{about} `{}` by default.", Json::literal(shape.kind, &value()));
+        }
+        Presence::Optional => {}
+        _ if changing => about = format!("{about} Cannot be emptied."),
+        _ => {}
+    }
+    registry::input(shape.name, &ty, &about)
+}
+
+fn new_fields(entity: &AnyEntity, registry: &mut Registry) -> Vec<Input> {
+    fields(entity).map(|(known, given)| field(entity, known, given, false, registry)).collect()
+}
+
+fn define(me: &str, about: &str, inputs: Vec<Input>, registry: &mut Registry) -> String {
+    registry::define(registry, me, |_| registry::input_object_named(me, about, inputs))
+}
+
+/// `CreateContactInput`.
+pub(crate) fn create(entity: &AnyEntity, registry: &mut Registry) -> String {
+    let mut inputs = new_fields(entity, registry);
+    inputs.push(describe_key());
+    define(&format!("Create{}Input", entity.name), &format!("A new {}.", entity.one), inputs, registry)
+}
+
+/// `NewContactInput`: one of several.
+pub(crate) fn new_row(entity: &AnyEntity, registry: &mut Registry) -> String {
+    let inputs = new_fields(entity, registry);
+    define(&format!("New{}Input", entity.name), &format!("A new {}.", entity.one), inputs, registry)
+}
+
+/// `UpdateContactInput`.
+pub(crate) fn update(entity: &AnyEntity, mutation: &str, registry: &mut Registry) -> String {
+    let mut inputs = vec![describe_id(), describe_revision(true)];
+    for (known, given) in fields(entity).filter(|(_, given)| !given.fixed) {
+        inputs.push(field(entity, known, given, true, registry));
+    }
+    let about = format!(
+        "What to change of a {}: a field that is absent stays, a null empties it where it may be empty.",
+        entity.one
+    );
+    define(&type_of(mutation), &about, inputs, registry)
+}
+
+/// `DeleteContactInput`, `RestoreContactInput`.
+pub(crate) fn revision(mutation: &str, registry: &mut Registry) -> String {
+    let about = format!("The row for `{mutation}`.");
+    define(&type_of(mutation), &about, vec![describe_id(), describe_revision(true)], registry)
+}
+
+/// `RevisionInput`: one of several rows.
+pub(crate) fn revision_row(registry: &mut Registry) -> String {
+    let inputs = vec![describe_id(), describe_revision(true)];
+    define("RevisionInput", "A row, in the revision that the client knows.", inputs, registry)
+}
+
+/// The input of a mutation of several rows.
+pub(crate) fn many(entity: &AnyEntity, mutation: &str, row: &str, registry: &mut Registry) -> String {
+    let about_rows = format!("The rows: at most {MAX_ROWS}.");
+    let about_skip = "Whether invalid rows are left out, instead of nothing being written if there is one.";
+    let inputs = vec![
+        registry::input(entity.many, &format!("[{row}!]!"), &about_rows),
+        registry::input("skipInvalid", "Boolean", about_skip),
+        registry::input("dryRun", "Boolean", "Only validates; writes nothing."),
+        describe_key(),
+    ];
+    define(&type_of(mutation), &format!("Several {}.", entity.many), inputs, registry)
+}
+
+fn type_of(mutation: &str) -> String {
+    format!("{}Input", crate::any::capital(mutation))
+}
+
+/// What `importContacts` does.
+pub(crate) fn about_import(entity: &AnyEntity, columns: &[&str]) -> String {
+    format!(
+        "Adds the {} of a CSV, all or none unless `skipInvalid`; with `dryRun` only validates. A column \
+         fills the field of its name: {}. Several values of one field stand in one cell, separated by \
+         semicolons.",
+        entity.many,
+        columns.join(", ")
+    )
+}
