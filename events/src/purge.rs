@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use diesel::{sql_query, sql_types as st};
-use tenancy::Permission;
+use tenancy::{Failure, Permission, SystemDoor};
 
 use crate::{Claimed, Schedule, Trouble};
 
@@ -40,6 +40,17 @@ const STATEMENTS: [&str; 5] = [
          SELECT organisation_id, id FROM mailed_tokens
          WHERE expires_at < service_now() - $1 LIMIT $2)",
 ];
+
+/// Makes the audit's partitions of the coming months and drops those past their retention: once a
+/// day for all organisations.
+///
+/// # Errors
+/// PostgreSQL refuses, as when a long transaction keeps the audit locked. Nothing is lost then: the
+/// next day tries again, and meanwhile the default partition takes what has no other.
+pub(crate) async fn keep_audit_partitions(door: &SystemDoor) -> Result<(), Failure> {
+    let keep = sql_query("SELECT keep_audit_partitions()");
+    door.write_across(|tx| async move { tx.execute(keep).await.map(drop) }).await
+}
 
 /// Sweeps the job's organisation.
 pub(crate) async fn purge(job: Claimed) -> Result<(), Trouble> {

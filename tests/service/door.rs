@@ -7,9 +7,11 @@ mod cancellation;
 mod flush;
 mod idempotency;
 mod limits;
+mod months;
 mod oracle;
 mod proxy;
 mod refusals;
+mod tracking;
 
 use std::{
     sync::Arc,
@@ -56,8 +58,12 @@ struct Door {
 
 impl Door {
     async fn open(addresses: &Addresses, connections: usize) -> Self {
+        Self::open_at(addresses, connections, Clock::system()).await
+    }
+
+    async fn open_at(addresses: &Addresses, connections: usize, clock: Clock) -> Self {
         let limits = Limits { connections, ..Limits::default() };
-        let opened = Database::open(addresses, &limits, gateway::CONSTRAINTS, Clock::system()).await;
+        let opened = Database::open(addresses, &limits, gateway::CONSTRAINTS, clock).await;
         let (database, system) = opened.unwrap();
         Self { database, system }
     }
