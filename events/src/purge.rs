@@ -32,7 +32,7 @@ const STATEMENTS: [&str; 5] = [
                            WHERE delivery.event_id = events.id) LIMIT $2)",
     "DELETE FROM idempotency_keys WHERE (organisation_id, actor_id, operation, key) IN (
          SELECT organisation_id, actor_id, operation, key FROM idempotency_keys
-         WHERE created_at < service_now() - $1 LIMIT $2)",
+         WHERE created_at < service_now() - $1 AND NOT permanent LIMIT $2)",
     "DELETE FROM dead_letters WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM dead_letters
          WHERE deleted_at < service_now() - $1 LIMIT $2)",
