@@ -149,7 +149,13 @@ mod tests {
 
     fn user() -> UserSession {
         let id = Uuid::now_v7;
-        UserSession { organisation_id: id(), user_id: id(), login_session_id: id(), roles: vec![] }
+        UserSession {
+            organisation_id: id(),
+            user_id: id(),
+            login_session_id: id(),
+            roles: vec![],
+            time_zone: None,
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::{Permission, Refusal, Role, SystemDoor};
@@ -29,6 +30,9 @@ pub struct UserSession {
     pub login_session_id: Uuid,
     /// What the user may do.
     pub roles: Vec<Role>,
+    /// The organisation's time zone. None where it was not read: `organisation_today()` then reads
+    /// it from the organisation's row.
+    pub time_zone: Option<Tz>,
 }
 
 impl Session {

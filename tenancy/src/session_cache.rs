@@ -48,12 +48,13 @@ impl SessionCache {
         Ok(session)
     }
 
-    /// Forgets a log-in session, or all log-in sessions of a user.
+    /// Forgets a log-in session, or all log-in sessions of a user or an organisation.
     pub(crate) fn forget(&self, id: Uuid) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.sessions.invalidate(&id);
         // Refused only if the cache was built without closures, which it was not.
-        let _ = self.sessions.invalidate_entries_if(move |_, (_, session)| session.user_id == id);
+        let concerns = move |session: &UserSession| session.user_id == id || session.organisation_id == id;
+        let _ = self.sessions.invalidate_entries_if(move |_, (_, session)| concerns(session));
     }
 
     /// Something may have been missed.

@@ -11,6 +11,7 @@ mod months;
 mod oracle;
 mod proxy;
 mod refusals;
+mod settings;
 mod tracking;
 
 use std::{
@@ -80,6 +81,7 @@ impl Door {
             user_id: harness::uuid(client.log_in["user"]["id"].as_str().unwrap()),
             login_session_id: Uuid::now_v7(),
             roles: vec![role],
+            time_zone: Some(chrono_tz::Europe::Berlin),
         };
         let session = Session::of_user(&self.system, Arc::new(user));
         Scope::new(self.database.clone(), session, RequestId::new())

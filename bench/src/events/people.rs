@@ -67,6 +67,7 @@ impl Person {
             user_id: self.user,
             login_session_id: self.session,
             roles: vec![Role::Admin],
+            time_zone: None,
         };
         door.user_scope(Arc::new(session), RequestId::new())
     }

@@ -197,8 +197,13 @@ pub(crate) async fn refresh(
         })
         .await?;
     let (login_session_id, user_id) = refreshed.ok_or_else(refused)?;
-    let user =
-        UserSession { organisation_id: token.organisation_id, user_id, login_session_id, roles: vec![] };
+    let user = UserSession {
+        organisation_id: token.organisation_id,
+        user_id,
+        login_session_id,
+        roles: vec![],
+        time_zone: None,
+    };
     describe(identity, request_id, user, next).await
 }
 
@@ -233,9 +238,10 @@ pub(crate) async fn load_session(
     login_session_id: Uuid,
     user_id: Uuid,
 ) -> Result<UserSession, Failure> {
-    let roles = store::live_roles(scope, login_session_id, user_id).await?.ok_or(Refusal::Unauthenticated)?;
+    let live = store::live_session(scope, login_session_id, user_id).await?;
+    let (roles, time_zone) = live.ok_or(Refusal::Unauthenticated)?;
     let roles = roles.into_iter().map(|role| role.0).collect();
-    Ok(UserSession { organisation_id, user_id, login_session_id, roles })
+    Ok(UserSession { organisation_id, user_id, login_session_id, roles, time_zone: time_zone.parse().ok() })
 }
 
 /// Opens a log-in session of a user, and gives its first tokens.
@@ -248,7 +254,13 @@ pub(crate) async fn open_session(
 ) -> Result<LoggedIn, Failure> {
     let system = &identity.0.system;
     let login_session_id = Uuid::now_v7();
-    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![tenancy::Role::User] };
+    let user = UserSession {
+        organisation_id,
+        user_id,
+        login_session_id,
+        roles: vec![tenancy::Role::User],
+        time_zone: None,
+    };
     let scope = system.user_scope(Arc::new(user), request_id.clone());
     let token = MintedToken::new(organisation_id);
     let (token_id, token_hash) = (token.id, token.hash());
@@ -260,7 +272,7 @@ pub(crate) async fn open_session(
         })
         .await?;
     tracing::info!(%account_id, %organisation_id, %user_id, %request_id, "logged in");
-    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![] };
+    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![], time_zone: None };
     describe(identity, request_id, user, token).await
 }
 

@@ -16,7 +16,13 @@ pub(crate) async fn verify_newcomer(
     organisation_id: Uuid,
     user_id: Uuid,
 ) {
-    let user = UserSession { organisation_id, user_id, login_session_id: Uuid::nil(), roles: vec![] };
+    let user = UserSession {
+        organisation_id,
+        user_id,
+        login_session_id: Uuid::nil(),
+        roles: vec![],
+        time_zone: None,
+    };
     let scope = identity.0.system.user_scope(Arc::new(user), request_id.clone());
     match request(identity, &scope).await {
         // Verified already, by an account of longer standing.
