@@ -87,5 +87,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(login_sessions, users);
-diesel::allow_tables_to_appear_in_same_query!(organisations, users);
+diesel::allow_tables_to_appear_in_same_query!(login_sessions, organisations, users);

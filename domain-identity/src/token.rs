@@ -164,6 +164,7 @@ mod tests {
             login_session_id: id(),
             roles: vec![],
             grants: vec![],
+            time_zone: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use diesel::{sql_query, sql_types as st};
-use tenancy::Permission;
+use tenancy::{Failure, Permission, SystemDoor};
 
 use crate::{ClaimedJob, JobError, Schedule};
 
@@ -32,7 +32,7 @@ const STATEMENTS: [&str; 5] = [
                            WHERE delivery.event_id = events.id) LIMIT $2)",
     "DELETE FROM idempotency_keys WHERE (organisation_id, actor_id, operation, key) IN (
          SELECT organisation_id, actor_id, operation, key FROM idempotency_keys
-         WHERE created_at < service_now() - $1 LIMIT $2)",
+         WHERE created_at < service_now() - $1 AND NOT permanent LIMIT $2)",
     "DELETE FROM dead_letters WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM dead_letters
          WHERE settled_at < service_now() - $1 LIMIT $2)",
@@ -40,6 +40,17 @@ const STATEMENTS: [&str; 5] = [
          SELECT organisation_id, id FROM mailed_tokens
          WHERE expires_at < service_now() - $1 LIMIT $2)",
 ];
+
+/// Makes the audit's partitions of the coming months and drops those past their retention: once a
+/// day for all organisations.
+///
+/// # Errors
+/// PostgreSQL refuses, as when a long transaction keeps the audit locked. Nothing is lost then: the
+/// next day tries again, and meanwhile the default partition takes what has no other.
+pub(crate) async fn keep_audit_partitions(door: &SystemDoor) -> Result<(), Failure> {
+    let keep = sql_query("SELECT keep_audit_partitions()");
+    door.write_across(|tx| async move { tx.execute(keep).await.map(drop) }).await
+}
 
 /// Purges the job's organisation.
 pub(crate) async fn purge(job: ClaimedJob) -> Result<(), JobError> {

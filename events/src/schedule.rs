@@ -4,6 +4,8 @@ use chrono::TimeDelta;
 use diesel::{sql_query, sql_types as st};
 use tenancy::{Failure, SystemDoor};
 
+use crate::purge;
+
 /// A recurring job.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
@@ -37,7 +39,8 @@ const ENQUEUE: &str = "
     ON CONFLICT (organisation_id, kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING";
 
 impl Schedule {
-    /// Enqueues the jobs if the schedule is due.
+    /// Enqueues the jobs if the schedule is due. With the daily purge of each organisation goes what is
+    /// done once for all of them.
     pub(crate) async fn tick(&self, door: &SystemDoor) -> Result<(), Failure> {
         let seconds = self.every.as_seconds_f64();
         let begin = sql_query(BEGIN).bind::<st::Text, _>(self.kind).bind::<st::Double, _>(seconds);
@@ -47,11 +50,15 @@ impl Schedule {
             .bind::<st::Text, _>(self.summary)
             .bind::<st::Interval, _>(self.within);
         let ticked = door.write_across(|tx| async move {
-            if tx.execute(begin).await? == 0 && tx.execute(enqueue).await? > 0 {
+            let is_due = tx.execute(begin).await? == 0 && tx.execute(enqueue).await? > 0;
+            if is_due {
                 tx.announce();
             }
-            Ok(())
+            Ok(is_due)
         });
-        ticked.await
+        if ticked.await? && self.kind == purge::DAILY.kind {
+            purge::keep_audit_partitions(door).await?;
+        }
+        Ok(())
     }
 }

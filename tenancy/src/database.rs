@@ -1,4 +1,8 @@
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{
+    fmt::{Display, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::SecondsFormat;
 use thiserror::Error;
@@ -6,8 +10,8 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::{
-    Addresses, Clock, Constraint, RequestId, Settings, SystemDoor, UnsafeDatabase, connection::Pool,
-    constraint::Constraints, guard, listen, session_cache::SessionCache, share::Shares,
+    Addresses, Clock, Constraint, Refusal, RequestId, Session, Settings, SystemDoor, UnsafeDatabase,
+    connection::Pool, constraint::Constraints, guard, listen, session_cache::SessionCache, share::Shares,
     transaction::DatabaseRole,
 };
 
@@ -113,7 +117,7 @@ impl Database {
 
     /// Whether PostgreSQL answers.
     pub async fn is_ready(&self) -> bool {
-        let begin = read_only(None);
+        let begin = Begin::read(&self.0.clock);
         let one = diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"));
         crate::transaction::read::<_, i32, _>(&self.0.app, &begin, one).await.is_ok()
     }
@@ -125,38 +129,69 @@ impl Database {
     }
 }
 
-/// The statement that begins a transaction, and the transaction's organisation.
+/// Enough for all settings of a transaction.
+const BEGIN_CAPACITY: usize = 320;
+
+/// The statement that begins a transaction, and the transaction's organisation. Every value in the text
+/// is an id, an instant, the name of a known time zone or a validated [`RequestId`], so injection is
+/// impossible.
+///
+/// All settings travel in one message with `BEGIN`, and that with the first statement.
 pub(crate) struct Begin {
     pub(crate) sql: String,
     pub(crate) organisation_id: Option<Uuid>,
 }
 
-/// Begins a read-only transaction.
-pub(crate) fn read_only(organisation_id: Option<Uuid>) -> Begin {
-    let sql = match organisation_id {
-        Some(id) => format!("BEGIN READ ONLY; SET LOCAL app.organisation_id = '{id}'"),
-        None => "BEGIN READ ONLY".to_owned(),
-    };
-    Begin { sql, organisation_id }
-}
-
-/// Begins a read-write transaction. The SQL contains only ids, a time and a validated [`RequestId`], so
-/// injection is impossible.
-pub(crate) fn read_write(
-    clock: &Clock,
-    organisation_id: Option<Uuid>,
-    user_id: Option<Uuid>,
-    request_id: &RequestId,
-) -> Begin {
-    let mut sql = format!("BEGIN; SET LOCAL app.request_id = '{request_id}'");
-    if let Some(now) = clock.moved() {
-        // Writing to a String cannot fail.
-        let _ = write!(sql, "; SET LOCAL app.now = '{}'", now.to_rfc3339_opts(SecondsFormat::Micros, true));
+impl Begin {
+    /// A read that belongs to no organisation.
+    pub(crate) fn read(clock: &Clock) -> Self {
+        Self::new("BEGIN READ ONLY").at(clock)
     }
-    for (setting, id) in [("organisation_id", organisation_id), ("user_id", user_id)] {
-        if let Some(id) = id {
-            let _ = write!(sql, "; SET LOCAL app.{setting} = '{id}'");
+
+    /// A write that belongs to no organisation.
+    pub(crate) fn write(clock: &Clock, request_id: &RequestId) -> Self {
+        Self::new("BEGIN").set("request_id", request_id).at(clock)
+    }
+
+    fn new(begin: &str) -> Self {
+        let mut sql = String::with_capacity(BEGIN_CAPACITY);
+        sql.push_str(begin);
+        Self { sql, organisation_id: None }
+    }
+
+    /// The same, in this organisation.
+    pub(crate) fn within(mut self, organisation_id: Uuid) -> Self {
+        self.organisation_id = Some(organisation_id);
+        self.set("organisation_id", &organisation_id)
+    }
+
+    /// The same, with this user acting.
+    pub(crate) fn by(self, user_id: Uuid) -> Self {
+        self.set("user_id", &user_id)
+    }
+
+    /// The same, for the session's organisation, its user if there is one, and in its time zone.
+    pub(crate) fn of(self, session: &Session) -> Result<Self, Refusal> {
+        let begin = self.within(session.organisation_id()?);
+        let Ok(user) = session.user() else { return Ok(begin) };
+        let begin = begin.by(user.user_id);
+        Ok(match user.time_zone {
+            Some(zone) => begin.set("time_zone", &zone.name()),
+            None => begin,
+        })
+    }
+
+    /// What `service_now()` answers, where that is not the database's own time.
+    fn at(self, clock: &Clock) -> Self {
+        match clock.moved() {
+            Some(now) => self.set("now", &now.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            None => self,
         }
     }
-    Begin { sql, organisation_id }
+
+    fn set(mut self, setting: &str, value: &dyn Display) -> Self {
+        // Writing to a String cannot fail.
+        let _ = write!(self.sql, "; SET LOCAL app.{setting} = '{value}'");
+        self
+    }
 }

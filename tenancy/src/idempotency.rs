@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{ErrorCode, Failure, Scope, Tx, tables::idempotency_keys as keys};
 
-/// How long a key is valid.
+/// How long a key is valid, unless it is permanent.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
 /// The longest key, in bytes.
 const MAX_KEY: usize = 255;
@@ -16,6 +16,7 @@ pub struct Key {
     operation: String,
     key: String,
     body_hash: Vec<u8>,
+    permanent: bool,
 }
 
 impl Key {
@@ -28,7 +29,15 @@ impl Key {
             let message = format!("A key has 1 to {MAX_KEY} bytes and no control characters.");
             return Err(Failure::user(ErrorCode::Invalid, FIELD, message));
         }
-        Ok(Self { operation: operation.to_owned(), key, body_hash: Sha256::digest(body).to_vec() })
+        let body_hash = Sha256::digest(body).to_vec();
+        Ok(Self { operation: operation.to_owned(), key, body_hash, permanent: false })
+    }
+
+    /// The same key, remembered for ever: for operations that must never be repeated, such as
+    /// payments. An operation has either only permanent keys or none.
+    #[must_use]
+    pub fn permanent(self) -> Self {
+        Self { permanent: true, ..self }
     }
 }
 
@@ -54,14 +63,19 @@ pub(crate) async fn once<T: Recall>(
         keys::operation.eq(&key.operation),
         keys::key.eq(&key.key),
         keys::body_hash.eq(&key.body_hash),
+        keys::permanent.eq(key.permanent),
     );
     let now = scope.clock().now();
-    let forgotten = keys::created_at.lt(now - REMEMBERED);
+    let forgotten = keys::created_at.lt(now - REMEMBERED).and(diesel::dsl::not(keys::permanent));
     let claim = diesel::insert_into(keys::table)
         .values(row)
         .on_conflict((keys::organisation_id, keys::actor_id, keys::operation, keys::key))
         .do_update()
-        .set((keys::body_hash.eq(&key.body_hash), keys::created_at.eq(now)));
+        .set((
+            keys::body_hash.eq(&key.body_hash),
+            keys::created_at.eq(now),
+            keys::permanent.eq(key.permanent),
+        ));
     let claimed = tx.execute(methods::FilterDsl::filter(claim, forgotten)).await?;
     let own = keys::table.filter(
         keys::actor_id.eq(actor_id).and(keys::operation.eq(&key.operation)).and(keys::key.eq(&key.key)),

@@ -10,9 +10,7 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use crate::{
-    Clock, Database, Failure, Key, Permission, Recall, Session, Tx,
-    database::{read_only, read_write},
-    idempotency, transaction,
+    Clock, Database, Failure, Key, Permission, Recall, Session, Tx, database::Begin, idempotency, transaction,
 };
 
 /// The id of a request in logs, audit rows and error references.
@@ -115,8 +113,8 @@ impl Scope {
         Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
         U: FromSqlRow<ST, Pg> + Send,
     {
-        let begin = read_only(Some(self.0.session.organisation_id()?));
         let database = &self.0.database.0;
+        let begin = Begin::read(&database.clock).of(&self.0.session)?;
         transaction::read(&database.app, &begin, query).await
     }
 
@@ -173,10 +171,8 @@ impl Scope {
     }
 
     async fn begin(&self) -> Result<Tx, Failure> {
-        let organisation_id = self.0.session.organisation_id()?;
-        let user_id = self.0.session.user().ok().map(|user| user.user_id);
         let database = &self.0.database.0;
-        let begin = read_write(&database.clock, Some(organisation_id), user_id, &self.0.request_id);
+        let begin = Begin::write(&database.clock, &self.0.request_id).of(&self.0.session)?;
         Tx::open(&database.app, begin).await
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::{Permission, Refusal, Role, SystemDoor};
@@ -32,6 +33,8 @@ pub struct UserSession {
     pub roles: Vec<Role>,
     /// What else the user may do, and until when: what no role allows but a subscription, say.
     pub grants: Vec<Grant>,
+    /// The organisation's time zone, in which its days begin; absent where the session is not read.
+    pub time_zone: Option<Tz>,
 }
 
 /// A permission that a session holds beside those of its roles.
@@ -44,7 +47,7 @@ pub struct Grant {
 }
 
 impl UserSession {
-    /// The first time at which a grant ends: what is known of the session is not true any longer.
+    /// The first time at which a grant ends: from then on the cached session is not valid.
     pub(crate) fn ends_at(&self) -> Option<DateTime<Utc>> {
         self.grants.iter().filter_map(|grant| grant.until).min()
     }

@@ -49,12 +49,13 @@ impl SessionCache {
         Ok(session)
     }
 
-    /// Removes a log-in session, or all log-in sessions of a user.
+    /// Removes a log-in session, or all log-in sessions of a user or an organisation.
     pub(crate) fn forget(&self, id: Uuid) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.sessions.invalidate(&id);
+        let concerns = move |session: &UserSession| session.user_id == id || session.organisation_id == id;
         // Fails only without `support_invalidation_closures`, which `new` sets.
-        let _ = self.sessions.invalidate_entries_if(move |_, (_, session)| session.user_id == id);
+        let _ = self.sessions.invalidate_entries_if(move |_, (_, session)| concerns(session));
     }
 
     /// Clears the cache, after notifications may have been missed.

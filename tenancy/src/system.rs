@@ -11,9 +11,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{
-    Clock, Database, Failure, RequestId, Scope, Session, Tx, UserSession,
-    database::{Begin, read_only, read_write},
-    transaction,
+    Clock, Database, Failure, RequestId, Scope, Session, Tx, UserSession, database::Begin, transaction,
 };
 
 /// Database access across organisations, limited to the few tables that `tessera_system` may use:
@@ -45,7 +43,7 @@ impl SystemDoor {
         U: FromSqlRow<ST, Pg> + Send,
     {
         let inner = &self.0.0;
-        transaction::read(&inner.system, &read_only(None), query).await
+        transaction::read(&inner.system, &Begin::read(&inner.clock), query).await
     }
 
     /// Runs a write as `tessera_system`, in the name of this organisation and, for the audit, this user.
@@ -62,7 +60,11 @@ impl SystemDoor {
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        let begin = read_write(&self.0.0.clock, Some(organisation_id), user_id, request_id);
+        let begin = Begin::write(&self.0.0.clock, request_id).within(organisation_id);
+        let begin = match user_id {
+            Some(user_id) => begin.by(user_id),
+            None => begin,
+        };
         self.write_as(begin, body).await
     }
 
@@ -75,7 +77,7 @@ impl SystemDoor {
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        self.write_as(read_write(&self.0.0.clock, None, None, &RequestId::new()), body).await
+        self.write_as(Begin::write(&self.0.0.clock, &RequestId::new()), body).await
     }
 
     /// As [`SystemDoor::write_across`], but PostgreSQL plans each statement anew. For tables whose size
@@ -87,7 +89,7 @@ impl SystemDoor {
     where
         F: Future<Output = Result<T, Failure>> + Send,
     {
-        let mut begin = read_write(&self.0.0.clock, None, None, &RequestId::new());
+        let mut begin = Begin::write(&self.0.0.clock, &RequestId::new());
         begin.sql += "; SET LOCAL plan_cache_mode = force_custom_plan";
         self.write_as(begin, body).await
     }

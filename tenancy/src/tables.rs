@@ -9,5 +9,6 @@ diesel::table! {
         body_hash -> Binary,
         entity_ids -> Array<Uuid>,
         created_at -> Timestamptz,
+        permanent -> Bool,
     }
 }

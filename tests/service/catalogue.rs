@@ -1,6 +1,9 @@
 //! What PostgreSQL's own catalogue says about the tables: walked, so that every new table is
 //! checked without a new test.
 
+mod audit;
+mod openings;
+
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 use expect_test::expect_file;
@@ -25,20 +28,6 @@ const INDEXES_WITHOUT_TENANT: &[(&str, &str)] = &[
     ("events_undispatched", "the outbox is emptied for all organisations at once"),
     ("events_since", "the live fan-out reads what is new of all organisations at once"),
 ];
-/// Tenant tables whose changes are not audited.
-const WITHOUT_AUDIT: &[(&str, &str)] = &[
-    ("audit_entries", "it is the audit"),
-    ("idempotency_keys", "it says nothing that the audited change it stands for does not say"),
-    ("events", "say what happened; the audit says what was changed"),
-    ("jobs", "come and go with everything that happens"),
-    ("dead_letters", "are written by the service; who replays them is seen in what that does"),
-    ("webhook_secrets", "are secrets; their endpoints are audited"),
-    ("webhook_deliveries", "are a log themselves"),
-    ("refresh_tokens", "rotate all the time; their login_sessions are audited"),
-];
-/// Functions that run with the rights of their owner.
-const SECURITY_DEFINERS: &[(&str, &str)] =
-    &[("write_audit", "nobody but the trigger may write audit entries")];
 /// Constraints that no user can run into.
 const WITHOUT_MESSAGE: &[(&str, &str)] = &[
     ("audit_entries_action_check", "only write_audit() writes the column"),
@@ -48,14 +37,19 @@ const WITHOUT_MESSAGE: &[(&str, &str)] = &[
 /// Tables that the code never reads or writes by itself.
 const WITHOUT_TABLE_MACRO: &[(&str, &str)] = &[("audit_entries", "written by a trigger; not read yet")];
 
-/// The tables that the rules hold for, as the first CTE of a query.
+/// The tables that the rules hold for, and the columns that their audit triggers name, as the first
+/// CTEs of a query. Partitions have rules of their own: [`openings::PARTITIONS`].
 const TABLES: &str = "WITH tables AS (
     SELECT c.oid, c.relname::text AS name, c.relowner, c.relrowsecurity, c.relforcerowsecurity,
            EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'organisation_id' AND NOT attisdropped) AS tenant,
            EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'revision' AND NOT attisdropped) AS entity
     FROM pg_class c
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND c.relname <> '__diesel_schema_migrations'
+), marks AS (
+    SELECT tgrelid, coalesce(nullif(args[1], ''), '{}')::text[] AS redacted, coalesce(nullif(args[2], ''), '{}')::text[] AS untracked
+    FROM pg_trigger CROSS JOIN LATERAL string_to_array(encode(tgargs, 'escape'), '\\000') AS args
+    WHERE tgfoid = 'write_audit'::regproc
 )";
 
 async fn catalogue() -> Client {
@@ -126,10 +120,7 @@ const TENANT_POLICY: Rule = Rule {
             WHERE schemaname = 'public' AND tablename = name AND policyname = 'own_organisation'
               AND permissive = 'PERMISSIVE' AND cmd = 'ALL' AND roles = '{tessera_app}' AND with_check = qual
               AND qual = $$(organisation_id = ( SELECT (current_setting('app.organisation_id'::text))::uuid AS current_setting))$$
-        )
-        UNION ALL
-        SELECT tablename || ' opens its rows to ' || roles::text || ' by the policy ' || policyname FROM pg_policies
-        WHERE schemaname = 'public' AND policyname <> 'own_organisation' AND roles <> '{tessera_system}'",
+        )",
     excused: &[],
 };
 
@@ -163,20 +154,12 @@ const TENANT_INDEXES: Rule = Rule {
     excused: INDEXES_WITHOUT_TENANT,
 };
 
-const AUDIT: Rule = Rule {
-    findings: "SELECT name || ' has no trigger that writes its audit' FROM tables
-        WHERE (tenant OR entity) AND NOT EXISTS (
-            SELECT FROM pg_trigger WHERE tgrelid = tables.oid AND tgenabled = 'O'
-              AND pg_get_triggerdef(pg_trigger.oid) = format('CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE ON public.%I FOR EACH ROW EXECUTE FUNCTION write_audit()', name)
-        )",
-    excused: WITHOUT_AUDIT,
-};
-
 const ENTITIES: Rule = Rule {
     findings: "SELECT name || ' has no trigger that counts its revisions' FROM tables
         WHERE entity AND NOT EXISTS (
-            SELECT FROM pg_trigger WHERE tgrelid = tables.oid AND tgenabled = 'O'
-              AND pg_get_triggerdef(pg_trigger.oid) = format('CREATE TRIGGER touch BEFORE UPDATE ON public.%I FOR EACH ROW EXECUTE FUNCTION touch_row()', name)
+            -- tgtype: BEFORE UPDATE FOR EACH ROW
+            SELECT FROM pg_trigger WHERE tgrelid = tables.oid AND tgname = 'touch' AND tgenabled = 'O'
+              AND tgtype = 19 AND tgfoid = 'touch_row'::regproc AND tgqual IS NULL
         )
         UNION ALL
         SELECT name || ' lacks ' || definition FROM tables
@@ -208,25 +191,6 @@ const NO_SIDE_DOORS: Rule = Rule {
     excused: &[],
 };
 
-const DEFINERS: Rule = Rule {
-    findings: "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef",
-    excused: SECURITY_DEFINERS,
-};
-
-// Without pg_temp at its end the path starts with pg_temp: anybody's temporary table of the same
-// name would come first.
-const PINNED_DEFINERS: Rule = Rule {
-    findings: "SELECT proname || ' ' || reason FROM pg_proc
-        CROSS JOIN LATERAL (
-            SELECT 'has not its search_path pinned to pg_catalog, public, pg_temp: ' || coalesce(proconfig::text, 'none') AS reason
-            WHERE NOT coalesce('search_path=pg_catalog, public, pg_temp' = ANY(proconfig), false)
-            UNION ALL SELECT 'is executable by ' || CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
-            FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee <> proowner
-        ) AS finding
-        WHERE pronamespace = 'public'::regnamespace AND prosecdef",
-    excused: &[],
-};
-
 const RULES: &[Rule] = &[
     OWNED_AND_SECURED,
     WITH_TENANT,
@@ -235,11 +199,20 @@ const RULES: &[Rule] = &[
     TENANT_KEY,
     TENANT_FOREIGN_KEYS,
     TENANT_INDEXES,
-    AUDIT,
     ENTITIES,
     NO_SIDE_DOORS,
-    DEFINERS,
-    PINNED_DEFINERS,
+    audit::AUDIT,
+    audit::TRACKED,
+    audit::UNTRACKED,
+    audit::MARKED,
+    audit::SECRETS,
+    audit::PERSONAL,
+    audit::COMMENTS,
+    openings::PARTITIONS,
+    openings::OTHER_POLICIES,
+    openings::DEFINERS,
+    openings::PINNED_DEFINERS,
+    openings::CALLED_DEFINERS,
 ];
 
 async fn holds(rule: &Rule) {
@@ -274,11 +247,6 @@ async fn every_key_of_a_tenant_table_starts_with_the_tenant() {
 }
 
 #[tokio::test]
-async fn every_change_of_a_tenant_table_is_audited() {
-    holds(&AUDIT).await;
-}
-
-#[tokio::test]
 async fn every_entity_is_dated_and_counts_its_revisions() {
     holds(&ENTITIES).await;
 }
@@ -286,8 +254,6 @@ async fn every_entity_is_dated_and_counts_its_revisions() {
 #[tokio::test]
 async fn nothing_reads_with_the_rights_of_the_owner() {
     holds(&NO_SIDE_DOORS).await;
-    holds(&DEFINERS).await;
-    holds(&PINNED_DEFINERS).await;
 }
 
 /// What each [`Rule`] has to find wrong with it; made in a transaction that is rolled back.
@@ -307,7 +273,28 @@ const BROKEN: &str = "
     CREATE MATERIALIZED VIEW broken_copy AS SELECT id FROM broken_tenant;
     CREATE RULE broken_rule AS ON DELETE TO broken_tenant DO INSTEAD NOTHING;
     CREATE FUNCTION broken_definer() RETURNS void LANGUAGE sql SECURITY DEFINER AS '';
-    GRANT EXECUTE ON FUNCTION broken_definer() TO tessera_app";
+    GRANT EXECUTE ON FUNCTION broken_definer() TO tessera_app;
+    CREATE TABLE broken_marks (
+        organisation_id uuid NOT NULL DEFAULT (current_setting('app.organisation_id')::uuid),
+        id uuid NOT NULL,
+        phone text,
+        secret_hash bytea,
+        note text,
+        balance numeric,
+        revision integer NOT NULL DEFAULT 1,
+        created_at timestamptz NOT NULL DEFAULT service_now(),
+        updated_at timestamptz NOT NULL DEFAULT service_now(),
+        PRIMARY KEY (organisation_id, id)
+    );
+    SELECT track_changes('broken_marks', redacted => '{note}', untracked => '{balance}');
+    ALTER TABLE broken_marks RENAME note TO remark;
+    ALTER TABLE broken_marks ADD COLUMN added text;
+    COMMENT ON COLUMN broken_marks.remark IS 'secret';
+    CREATE TABLE broken_months (organisation_id uuid, created_at timestamptz) PARTITION BY RANGE (created_at);
+    CREATE TABLE broken_month PARTITION OF broken_months DEFAULT;
+    ALTER TABLE broken_month OWNER TO tessera_system;
+    GRANT SELECT, UPDATE (created_at) ON broken_month TO tessera_app;
+    CREATE POLICY broken_month_policy ON broken_month TO tessera_app USING (true)";
 
 #[tokio::test]
 async fn each_rule_finds_what_breaks_it() {
@@ -346,9 +333,16 @@ const GRANTS: &str = "
         UNION ALL
         SELECT 'function', proname || '(' || pg_get_function_identity_arguments(oid) || ')', proowner, coalesce(proacl, acldefault('f', proowner))
         FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+          -- Functions of extensions are many, and only the extension's version decides on them.
+          AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')
     ) AS object CROSS JOIN LATERAL aclexplode(acl)
     WHERE grantee <> owner
     GROUP BY kind, object, grantee ORDER BY kind, object, grantee = 0, grantee::regrole::text";
+
+/// Who may do what with which object of a database.
+pub(crate) async fn grants(catalogue: &Client) -> Vec<String> {
+    column(catalogue, GRANTS).await
+}
 
 const POLICIES: &str = "
     SELECT tablename || ' ' || policyname || ': ' || permissive || ' ' || cmd || ' to ' || array_to_string(roles, ', ')
@@ -357,7 +351,7 @@ const POLICIES: &str = "
 
 #[tokio::test]
 async fn grants_are_the_golden_ones() {
-    let grants = column(&catalogue().await, GRANTS).await;
+    let grants = grants(&catalogue().await).await;
     expect_file!["golden/grants.txt"].assert_eq(&format!("{}\n", grants.join("\n")));
 }
 

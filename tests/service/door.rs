@@ -7,9 +7,12 @@ mod cancellation;
 mod flush;
 mod idempotency;
 mod limits;
+mod months;
 mod oracle;
 mod proxy;
 mod refusals;
+mod settings;
+mod tracking;
 
 use std::{
     sync::Arc,
@@ -56,6 +59,10 @@ struct Door {
 
 impl Door {
     async fn open(addresses: &Addresses, connections: usize) -> Self {
+        Self::open_at(addresses, connections, Clock::system()).await
+    }
+
+    async fn open_at(addresses: &Addresses, connections: usize, clock: Clock) -> Self {
         let limits = Limits { connections, ..Limits::default() };
         let opened = Database::open(
             addresses,
@@ -65,6 +72,9 @@ impl Door {
             tenancy::Settings::default(),
         )
         .await;
+        let opened =
+            Database::open(addresses, &limits, gateway::CONSTRAINTS, clock, tenancy::Settings::default())
+                .await;
         let (database, system) = opened.unwrap();
         Self { database, system }
     }
@@ -82,6 +92,7 @@ impl Door {
             login_session_id: Uuid::now_v7(),
             roles: vec![role],
             grants: vec![],
+            time_zone: Some(chrono_tz::Europe::Berlin),
         };
         let session = Session::of_user(&self.system, Arc::new(user));
         Scope::new(self.database.clone(), session, RequestId::new())

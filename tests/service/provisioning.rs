@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use chrono::NaiveDateTime;
 use futures_util::future::join_all;
 use tenancy::{Addresses, Clock, Database, Limits, OpenError, provision};
 use tokio_postgres::Client;
 use url::Url;
 
-use crate::harness::{connect, postgres, superuser};
+use crate::{
+    catalogue::grants,
+    harness::{connect, postgres, superuser},
+};
 
 /// A migrated database of a test's own.
 async fn migrated(name: &str) -> Addresses {
@@ -172,7 +176,7 @@ fn weak_policies() -> [String; 5] {
 }
 
 /// What takes the protection away, what brings it back, and in what words it is refused.
-const HOLES: [[&str; 3]; 10] = [
+const HOLES: [[&str; 3]; 14] = [
     [
         "ALTER TABLE contacts DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE contacts ENABLE ROW LEVEL SECURITY",
@@ -216,6 +220,26 @@ const HOLES: [[&str; 3]; 10] = [
         "REVOKE TRUNCATE ON contacts FROM tessera_app",
         "the table contacts may be truncated by ",
     ],
+    [
+        "GRANT SELECT ON audit_entries_default TO tessera_app",
+        "REVOKE SELECT ON audit_entries_default FROM tessera_app",
+        "the table audit_entries_default is a partition that ",
+    ],
+    [
+        "GRANT UPDATE (action) ON audit_entries_default TO tessera_system",
+        "REVOKE UPDATE (action) ON audit_entries_default FROM tessera_system",
+        "the table audit_entries_default is a partition that ",
+    ],
+    [
+        "ALTER TABLE audit_entries_default DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE audit_entries_default ENABLE ROW LEVEL SECURITY",
+        "the table audit_entries_default has no row security",
+    ],
+    [
+        "CREATE POLICY own_organisation ON audit_entries_default TO tessera_app USING (true)",
+        "DROP POLICY own_organisation ON audit_entries_default",
+        "the table audit_entries_default has the policy own_organisation for {tessera_app} beside its own",
+    ],
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -250,6 +274,44 @@ async fn a_tenant_table_with_a_weak_policy_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_for_a_group_that_the_service_cannot_become_is_accepted() {
+    let addresses = migrated("further_group").await;
+    let admin = superuser(addresses.database()).await;
+    let app = addresses.app.username();
+    admin.batch_execute("DROP ROLE IF EXISTS own_partner; CREATE ROLE own_partner NOLOGIN").await.unwrap();
+    admin.batch_execute("CREATE POLICY partner ON accounts TO own_partner USING (true)").await.unwrap();
+    open(&addresses).await.unwrap();
+    admin.batch_execute(&format!("GRANT own_partner TO {app}")).await.unwrap();
+    assert_refused(&addresses, "the table accounts has the policy partner for {own_partner} beside its own")
+        .await;
+    admin.batch_execute("DROP POLICY partner ON accounts; DROP ROLE own_partner").await.unwrap();
+    open(&addresses).await.unwrap();
+}
+
+/// What later migrations will need for search.
+const EXTENSIONS: [&str; 3] = ["pg_trgm", "btree_gin", "unaccent"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_plain_owner_makes_extensions_which_change_no_grant_of_ours() {
+    let addresses = migrated("extensions").await;
+    let (owner, behind) = (connect(addresses.owner.as_str()).await, superuser(addresses.database()).await);
+    let before = grants(&behind).await;
+    // In a transaction, as a migration.
+    let create = EXTENSIONS.map(|name| format!("CREATE EXTENSION {name}")).join("; ");
+    owner.batch_execute(&format!("BEGIN; {create}; COMMIT")).await.unwrap();
+    assert_eq!(grants(&behind).await, before);
+    open(&addresses).await.unwrap();
+    let index = "CREATE INDEX ON contacts USING gin (organisation_id, name gin_trgm_ops)";
+    owner.batch_execute(index).await.unwrap();
+    let app = connect(addresses.app.as_str()).await;
+    let row =
+        app.query_one("SELECT similarity('Müller', 'Muller') > 0, unaccent('Müller')", &[]).await.unwrap();
+    assert_eq!((row.get(0), row.get(1)), (true, "Muller"));
+    let drop = format!("DROP EXTENSION {} CASCADE", EXTENSIONS.join(", "));
+    owner.batch_execute(&drop).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_of_organisations_that_all_may_read_is_refused() {
     let addresses = migrated("open_organisations").await;
     let owner = connect(addresses.owner.as_str()).await;
@@ -275,6 +337,62 @@ fn migrations() -> Vec<[String; 3]> {
     let read = |folder: &Path, file: &str| fs::read_to_string(folder.join(file)).unwrap();
     let name = |folder: &Path| folder.file_name().unwrap().to_string_lossy().into_owned();
     folders.iter().map(|folder| [name(folder), read(folder, "up.sql"), read(folder, "down.sql")]).collect()
+}
+
+/// The version of a migration, as diesel reads it from the folder's name.
+fn version_of(folder: &str) -> String {
+    folder.split('_').next().unwrap().replace('-', "")
+}
+
+/// What is wrong with the names of the folders of migrations. diesel keeps migrations by version: of
+/// two with the same version it runs one.
+fn misnamed(folders: &[&str]) -> Vec<String> {
+    let mut findings = vec![];
+    let mut versions = BTreeSet::new();
+    for folder in folders {
+        let (number, name) = folder.split_once('_').unwrap_or((folder, ""));
+        let is_old =
+            number.len() == 4 && number.bytes().all(|byte| byte.is_ascii_digit()) && number <= "0008";
+        let date = number.len() == "2026-11-27-101500".len();
+        let is_dated = date && NaiveDateTime::parse_from_str(number, "%Y-%m-%d-%H%M%S").is_ok();
+        if name.is_empty() || !(is_old || is_dated) {
+            findings.push(format!("{folder} is not named by date and time"));
+        }
+        if !versions.insert(version_of(folder)) {
+            findings.push(format!("{folder} has the version of another"));
+        }
+    }
+    findings
+}
+
+#[test]
+fn every_migration_has_a_version_of_its_own_by_date_and_time() {
+    let migrations = migrations();
+    let folders: Vec<&str> = migrations.iter().map(|[folder, ..]| folder.as_str()).collect();
+    assert_eq!(misnamed(&folders), [""; 0]);
+    let versions: Vec<String> = folders.iter().map(|folder| version_of(folder)).collect();
+    assert!(versions.is_sorted(), "not in the order of their folders: {versions:?}");
+}
+
+#[test]
+fn a_migration_with_a_wrong_name_or_the_version_of_another_is_found() {
+    for (folders, finding) in [
+        (["0008_contacts_counted", "0009_next"], "0009_next is not named by date and time"),
+        (
+            ["0008_contacts_counted", "2026-13-01-101500_next"],
+            "2026-13-01-101500_next is not named by date and time",
+        ),
+        (
+            ["0008_contacts_counted", "2026-11-27-1015_next"],
+            "2026-11-27-1015_next is not named by date and time",
+        ),
+        (["0008_contacts_counted", "2026-11-27-101500"], "2026-11-27-101500 is not named by date and time"),
+        (["2026-11-27-101500_a", "2026-11-27-101500_b"], "2026-11-27-101500_b has the version of another"),
+        (["0008_contacts_counted", "0008_other"], "0008_other has the version of another"),
+    ] {
+        assert_eq!(misnamed(&folders), [finding]);
+    }
+    assert_eq!(misnamed(&["0008_contacts_counted", "2026-11-27-101500_small_audit"]), [""; 0]);
 }
 
 /// Rows of two organisations, as far as there are tables for them.
@@ -305,7 +423,7 @@ async fn climb(owner: &Client) {
     owner.batch_execute(list).await.unwrap();
     for [name, up, _] in migrations() {
         // Each in a transaction of its own and without a tenant, as the service's own migrating does.
-        let version = name.split('_').next().unwrap();
+        let version = version_of(&name);
         let noted = format!("INSERT INTO __diesel_schema_migrations VALUES ('{version}')");
         let migration = format!("BEGIN; {up}; {noted}; COMMIT");
         owner.batch_execute(&migration).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
@@ -334,6 +452,41 @@ async fn every_migration_runs_up_and_down_and_up_again_on_filled_tables_as_a_pla
     assert_eq!(left, ["", ""], "what no down.sql removes");
     climb(&owner).await;
     open(&addresses).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_keeps_its_entries_when_it_gets_its_partitions_and_when_it_loses_them() {
+    let addresses = postgres().empty_database("audit_kept").await;
+    let owner = connect(addresses.owner.as_str()).await;
+    let migrations = migrations();
+    let small = migrations.iter().position(|[name, ..]| name.ends_with("_small_audit")).unwrap();
+    for [name, up, _] in &migrations[..small] {
+        owner.batch_execute(up).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+    }
+    fill(&owner).await;
+    owner.batch_execute("UPDATE contacts SET notes = 'changed'").await.unwrap();
+    // Of months long ago, too, in a time zone of the session's own.
+    let age = "SET TIME ZONE 'Asia/Tokyo';
+               UPDATE audit_entries SET created_at = '2001-12-31T23:59:59Z' WHERE entity = 'users';
+               UPDATE audit_entries SET created_at = now() - interval '3 months' WHERE entity = 'organisations'";
+    owner.batch_execute(age).await.unwrap();
+    let entries = async || {
+        let sql = "SELECT concat_ws(' ', organisation_id, id, created_at, user_id, request_id, entity, entity_id, action, before, after)
+                   FROM audit_entries ORDER BY id";
+        let rows = owner.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+    };
+    let before = entries().await;
+    assert_eq!(before.len(), 12);
+    let [_, up, down] = &migrations[small];
+    owner.batch_execute(&format!("BEGIN; {up}; COMMIT")).await.unwrap();
+    assert_eq!(entries().await, before);
+    let misplaced = "SELECT count(*) FROM audit_entries_default";
+    assert_eq!(owner.query_one(misplaced, &[]).await.unwrap().get::<_, i64>(0), 0);
+    let aged = "SELECT DISTINCT tableoid::regclass::text FROM audit_entries WHERE entity = 'users'";
+    assert_eq!(owner.query_one(aged, &[]).await.unwrap().get::<_, String>(0), "audit_entries_2001_12");
+    owner.batch_execute(&format!("BEGIN; {down}; COMMIT")).await.unwrap();
+    assert_eq!(entries().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -68,6 +68,7 @@ impl Person {
             login_session_id: self.session,
             roles: vec![Role::Admin],
             grants: vec![],
+            time_zone: None,
         };
         door.user_scope(Arc::new(session), RequestId::new())
     }

@@ -203,6 +203,7 @@ pub(crate) async fn refresh(
         login_session_id,
         roles: vec![],
         grants: vec![],
+        time_zone: None,
     };
     describe(identity, request_id, user, next).await
 }
@@ -238,10 +239,12 @@ pub(crate) async fn load_session(
     login_session_id: Uuid,
     user_id: Uuid,
 ) -> Result<UserSession, Failure> {
-    let roles = store::live_roles(scope, login_session_id, user_id).await?.ok_or(Refusal::Unauthenticated)?;
+    let live = store::live_session(scope, login_session_id, user_id).await?;
+    let (roles, time_zone) = live.ok_or(Refusal::Unauthenticated)?;
     let roles = roles.into_iter().map(|role| role.0).collect();
     let grants = Grants::of(scope, user_id).await?;
-    Ok(UserSession { organisation_id, user_id, login_session_id, roles, grants })
+    let time_zone = time_zone.parse().ok();
+    Ok(UserSession { organisation_id, user_id, login_session_id, roles, grants, time_zone })
 }
 
 /// Opens a log-in session of a user, and gives its first tokens.
@@ -260,6 +263,7 @@ pub(crate) async fn open_session(
         login_session_id,
         roles: vec![tenancy::Role::User],
         grants: vec![],
+        time_zone: None,
     };
     let scope = system.user_scope(Arc::new(user), request_id.clone());
     let token = MintedToken::new(organisation_id);
@@ -272,7 +276,14 @@ pub(crate) async fn open_session(
         })
         .await?;
     tracing::info!(%account_id, %organisation_id, %user_id, %request_id, "logged in");
-    let user = UserSession { organisation_id, user_id, login_session_id, roles: vec![], grants: vec![] };
+    let user = UserSession {
+        organisation_id,
+        user_id,
+        login_session_id,
+        roles: vec![],
+        grants: vec![],
+        time_zone: None,
+    };
     describe(identity, request_id, user, token).await
 }
 

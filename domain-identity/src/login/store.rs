@@ -203,19 +203,20 @@ pub(super) async fn user(scope: &Scope, id: Uuid) -> Result<Option<User>, Failur
     scope.row(users::table.filter(users::id.eq(id)).select(User::as_select())).await
 }
 
-/// The roles of a user whose log-in session stands.
-pub(super) async fn live_roles(
+/// The roles of a user whose log-in session is open, and the time zone of the organisation.
+pub(super) async fn live_session(
     scope: &Scope,
     login_session_id: Uuid,
     user_id: Uuid,
-) -> Result<Option<Vec<Named<Role>>>, Failure> {
+) -> Result<Option<(Vec<Named<Role>>, String)>, Failure> {
     let own =
         users::organisation_id.eq(login_sessions::organisation_id).and(users::id.eq(login_sessions::user_id));
     let open = login_sessions::ended_at.is_null().and(login_sessions::expires_at.gt(scope.clock().now()));
     let query = login_sessions::table
         .inner_join(users::table.on(own))
+        .inner_join(organisations::table.on(organisations::id.eq(login_sessions::organisation_id)))
         .filter(login_sessions::id.eq(login_session_id).and(open))
         .filter(users::id.eq(user_id).and(users::active).and(users::deleted_at.is_null()))
-        .select(users::roles);
+        .select((users::roles, organisations::time_zone));
     scope.row(query).await
 }

@@ -22,6 +22,7 @@ pub(crate) async fn verify_newcomer(
         login_session_id: Uuid::nil(),
         roles: vec![],
         grants: vec![],
+        time_zone: None,
     };
     let scope = identity.0.system.user_scope(Arc::new(user), request_id.clone());
     match request(identity, &scope).await {

@@ -29,7 +29,8 @@ async fn a_read_of_a_known_statement_is_one_flush_and_one_wait() {
     names(&scope).await.unwrap();
     proxy.forget();
     assert_eq!(names(&scope).await.unwrap(), ["Ada"]);
-    let expected = ["> BEGIN Bind Execute Sync COMMIT", "< BEGIN SET Ready SELECT Ready COMMIT Ready"];
+    let expected =
+        ["> BEGIN Bind Execute Sync COMMIT", "< BEGIN SET SET SET Ready SELECT Ready COMMIT Ready"];
     assert_eq!(proxy.turns(), expected);
 }
 
@@ -40,7 +41,7 @@ async fn a_read_of_a_new_statement_commits_after_its_answer() {
     assert_eq!(names(&scope).await.unwrap(), ["Ada"]);
     let expected = [
         "> BEGIN Parse Describe Sync",
-        "< BEGIN SET Ready Ready",
+        "< BEGIN SET SET SET Ready Ready",
         "> Bind Execute Sync",
         "< SELECT Ready",
         "> COMMIT",
@@ -80,8 +81,12 @@ async fn a_write_begins_with_its_first_statement_and_commits_after_the_last_answ
     write().await.unwrap();
     proxy.forget();
     assert_eq!(write().await.unwrap(), 1);
-    let expected =
-        ["> BEGIN Bind Execute Sync", "< BEGIN SET SET SET Ready UPDATE Ready", "> COMMIT", "< COMMIT Ready"];
+    let expected = [
+        "> BEGIN Bind Execute Sync",
+        "< BEGIN SET SET SET SET Ready UPDATE Ready",
+        "> COMMIT",
+        "< COMMIT Ready",
+    ];
     assert_eq!(proxy.turns(), expected);
 }
 
@@ -104,7 +109,7 @@ async fn what_a_write_publishes_is_one_statement_more_and_leaves_with_its_commit
         write().await.unwrap();
         let expected = [
             "> BEGIN Bind Execute Sync",
-            "< BEGIN SET SET SET Ready UPDATE Ready",
+            "< BEGIN SET SET SET SET Ready UPDATE Ready",
             "> Bind Execute Sync COMMIT",
             "< INSERT Ready COMMIT Ready",
         ];

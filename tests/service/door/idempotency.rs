@@ -3,8 +3,10 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tenancy::ManualClock;
+use tenancy::{Failure, Key, ManualClock, Permission::WriteContacts, Recall, Scope, Tx};
+use uuid::Uuid;
 
+use super::{Door, insert};
 use crate::harness::{self, Answer, Client, organisation, server};
 
 const CREATE: &str = "mutation ($input: CreateContactInput!) { createContact(input: $input) { \
@@ -141,4 +143,37 @@ async fn a_key_is_free_again_after_a_day() {
     let answer = create(&client, "k", "Ada").await;
     assert_eq!(answer.user_errors("/data/createContact"), ["CONFLICT idempotencyKey"]);
     assert_eq!(count(&client).await, 2);
+}
+
+/// A contact that a keyed write made.
+struct Paid(Uuid);
+
+impl Recall for Paid {
+    fn ids(&self) -> Vec<Uuid> {
+        vec![self.0]
+    }
+
+    async fn recall(_: &Scope, _: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
+        Ok(Self(ids[0]))
+    }
+}
+
+/// Makes a contact under a permanent key.
+async fn pay(scope: &Scope, amount: &str) -> Result<Uuid, Failure> {
+    let key = Key::new("pay", "k".to_owned(), amount.as_bytes()).unwrap().permanent();
+    let body = |tx: Tx| async move { insert(&tx, "paid").await.map(Paid) };
+    scope.write_once(WriteContacts, Some(key), body).await.map(|Paid(id)| id)
+}
+
+#[tokio::test]
+async fn a_permanent_key_is_never_free_again() {
+    let (client, clock) = (organisation().await, ManualClock::default());
+    let door = Door::open_at(&server().addresses, 2, clock.clock()).await;
+    let scope = door.scope(&client);
+    let first = pay(&scope, "10").await.unwrap();
+    clock.advance(TimeDelta::days(10_000));
+    assert_eq!(pay(&scope, "10").await.unwrap(), first);
+    let Err(Failure::User(errors)) = pay(&scope, "11").await else { panic!("another amount was paid") };
+    assert_eq!(errors[0].field.as_deref(), Some(["idempotencyKey".to_owned()].as_slice()));
+    assert_eq!(count(&client).await, 1);
 }

@@ -248,7 +248,7 @@ async fn the_audit_says_who_invited_whom_and_no_secret() {
     let entries = format!(
         "SELECT string_agg(action || ' ' || coalesce(user_id::text, ''), ', ' ORDER BY created_at)
          FROM audit_entries WHERE organisation_id = '{organisation}' AND entity = 'mailed_tokens'
-           AND after->>'email' = '{email}'"
+           AND entity_id IN (SELECT id FROM mailed_tokens WHERE email = '{email}')"
     );
     let users = format!("SELECT id::text FROM users WHERE email = '{email}'");
     let (inviter, grace) = (uuid(admin.log_in["user"]["id"].as_str().unwrap()), cell::<String>(&users).await);

@@ -54,3 +54,37 @@ async fn after_thirty_days_goes_what_was_delivered_and_stays_what_was_not() {
     hooks.drain().await;
     assert_eq!(receiver.kinds(), ["contact.deleted"]);
 }
+
+#[tokio::test]
+async fn the_daily_sweep_keeps_permanent_keys_and_looks_after_the_months_of_the_audit() {
+    let mut hooks = Hooks::own("swept").await;
+    let behind = superuser(&hooks.database).await;
+    let keys = format!(
+        "INSERT INTO idempotency_keys (organisation_id, actor_id, operation, key, body_hash, permanent)
+         SELECT '{}', gen_random_uuid(), 'pay', permanent::text, '', permanent FROM unnest('{{t,f}}'::boolean[]) permanent",
+        hooks.client.organisation_id()
+    );
+    behind.batch_execute(&keys).await.unwrap();
+    let months = "SELECT count(*)::text FROM pg_inherits WHERE inhparent = 'audit_entries'::regclass";
+    let all = hooks.sql(months).await;
+    let drop = "SELECT make_month_partition('audit_entries', '2001-01-01');
+                DO $$ BEGIN EXECUTE format('DROP TABLE audit_entries_%s', to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')); END $$";
+    behind.batch_execute(drop).await.unwrap();
+    let _background = hooks.own.as_ref().unwrap().start();
+    let scheduled = async || !hooks.sql("SELECT 1 FROM schedules WHERE name = 'purge'").await.is_empty();
+    eventually("the sweep is scheduled", scheduled).await;
+    hooks.later(TimeDelta::days(31)).await;
+    eventually("the organisation's rows are swept", async || {
+        let now =
+            "UPDATE jobs SET run_at = '-infinity' WHERE kind = 'purge' AND lease IS NULL RETURNING kind";
+        hooks.sql(now).await;
+        hooks.sql("SELECT key FROM idempotency_keys WHERE operation = 'pay'").await == ["true"]
+    })
+    .await;
+    let outdated = "SELECT 1 FROM pg_class WHERE relname = 'audit_entries_2001_01'";
+    let is_tidy = async || hooks.sql(months).await == all && hooks.sql(outdated).await.is_empty();
+    eventually("the audit has its months", is_tidy).await;
+    // Those of the clock's own month went to the default partition, and their month has none yet.
+    let entries = "SELECT count(*)::text FROM audit_entries_default WHERE created_at < now()";
+    assert_eq!(hooks.sql(entries).await, ["0"]);
+}
