@@ -1,9 +1,9 @@
-//! What can keep the private cluster from running, each with a sentence that says what to do.
+//! Why the private cluster cannot run. Each error is a sentence with advice.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Tells the person at the terminal why there is no database and how to get one.
+/// The errors, as shown in the terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// No programs of a new enough PostgreSQL are on this machine.
@@ -13,7 +13,7 @@ pub enum ClusterError {
     Missing {
         /// What was found instead, as half a sentence.
         found: String,
-        /// Why npm did not help, in parentheses; nothing where it was not asked.
+        /// Why npm could not install it, in parentheses; empty if npm was not tried.
         npm: String,
         /// The one command that installs it here.
         install: String,
@@ -45,7 +45,7 @@ pub enum ClusterError {
         "Another Tessera{holder} runs on {folder}. Stop it first, or set TESSERA_DATA_DIR to another folder."
     )]
     Busy {
-        /// The folder asked for.
+        /// The requested folder.
         folder: PathBuf,
         /// The other process where it left its id, as " (process 12)".
         holder: String,
@@ -55,19 +55,19 @@ pub enum ClusterError {
         "{path} belongs to user id {owner}, but PostgreSQL would run as {runner}. Run Tessera as the owner, hand it over with `chown -R {runner} {path}`, or set TESSERA_DATA_DIR to another folder."
     )]
     ForeignFolder {
-        /// The file or folder that belongs to somebody else.
+        /// The file or folder that belongs to another user.
         path: PathBuf,
         /// Its owner.
         owner: u32,
         /// The user PostgreSQL would run as.
         runner: String,
     },
-    /// PostgreSQL refuses root, and root found nobody else to run it as.
+    /// PostgreSQL refuses to run as root, and there is no other user to run it as.
     #[error(
         "PostgreSQL refuses to run as root, and this machine has neither a user `postgres` nor `nobody`. Run Tessera as an ordinary user, or make one with `useradd --system postgres`."
     )]
     NoOrdinaryUser,
-    /// A container may give root without the right to become somebody else.
+    /// A container may grant root without the right to switch users.
     #[error(
         "PostgreSQL refuses to run as root, and its programs could not be run as `{user}` ({source}). Run Tessera as an ordinary user."
     )]
@@ -87,12 +87,12 @@ pub enum ClusterError {
         /// The user PostgreSQL runs as.
         user: String,
     },
-    /// The place under /var/tmp has a known name, so somebody else may have taken it.
+    /// The name of the folder under /var/tmp is predictable, so another user may have created it.
     #[error(
         "{place} is needed for the data but is not a folder of root's. Remove it, or set TESSERA_DATA_DIR to a folder that every user can reach."
     )]
     PlaceTaken {
-        /// The place somebody else has taken.
+        /// The folder of the other user.
         place: PathBuf,
     },
     /// The folder, or something in it, may not be written.

@@ -1,8 +1,8 @@
-//! Where things are, and who holds them.
+//! The folder of the cluster and its lock.
 //!
-//! The folder asked for holds `lock`, the data in `postgres`, `postgres.log` and `password`. When
-//! root lends PostgreSQL a user who cannot reach that folder (a clone under `/root`, say), all
-//! but the lock lives in a place under `/var/tmp` instead, and a file `WHERE` tells so.
+//! The requested folder contains `lock`, the data in `postgres`, `postgres.log` and `password`. If
+//! root runs PostgreSQL as a user that cannot reach this folder (such as a clone under `/root`), all
+//! files but the lock are in a folder under `/var/tmp`, which the file `WHERE` names.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
@@ -21,28 +21,28 @@ const COMPLETE: &str = "tessera.complete";
 /// How the names of half-made data folders begin.
 const HALF_MADE: &str = "postgres.new";
 
-/// In the folder asked for, tells people where the data is instead.
+/// The file in the requested folder that names the folder with the data.
 const WHERE: &str = "WHERE";
 
-/// In that place, tells people who come across it what it is for.
+/// The file in the folder under `/var/tmp` that names the requested folder.
 const FOR: &str = "FOR";
 
-/// How long the system may take to close the lock of a process that was just killed.
+/// How long the system may take to release the lock of a killed process.
 const KILLED_IS_GONE: Duration = Duration::from_millis(500);
 
-/// A folder held by this process alone, for as long as this value lives.
+/// A folder that this process has locked, until this value is dropped.
 #[derive(Debug)]
 pub(super) struct Folder {
-    /// The folder asked for, without links.
+    /// The requested folder, with links resolved.
     pub(super) asked: PathBuf,
     /// Where everything but the lock is.
     pub(super) place: PathBuf,
-    /// Only its being open matters: the system lets go of the lock when it is closed.
+    /// The open lock file: closing it releases the lock.
     _lock: File,
 }
 
 impl Folder {
-    /// Makes the folder the first time, takes its lock and finds the place PostgreSQL can reach.
+    /// Creates the folder the first time, locks it and finds a folder that PostgreSQL can reach.
     pub(super) fn take(folder: &Path, wait: bool, identity: &Identity) -> Result<Folder, ClusterError> {
         fs::create_dir_all(folder).doing("make", folder)?;
         let asked = fs::canonicalize(folder).doing("find", folder)?;
@@ -97,7 +97,7 @@ impl Folder {
         fs::write(&marker, "Made by Tessera.\n").doing("write", &marker)
     }
 
-    /// Deletes what this module made, and nothing else: the folder may be somebody's home.
+    /// Deletes only the files that this module created: the folder may contain others.
     pub(super) fn delete(self) -> Result<(), ClusterError> {
         for entry in fs::read_dir(&self.place).doing("list", &self.place)? {
             let entry = entry.doing("list", &self.place)?;
@@ -111,9 +111,9 @@ impl Folder {
             fs::remove_dir(&self.place).doing("delete", &self.place)?;
             delete_all(&self.asked.join(WHERE))?;
         }
-        // Last, so that nobody takes the folder before it is empty.
+        // Last, so that no other process locks the folder before it is empty.
         delete_all(&self.asked.join("lock"))?;
-        // What is left, if anything, is not ours.
+        // Remaining files are not ours.
         let _ = fs::remove_dir(&self.asked);
         Ok(())
     }
@@ -163,7 +163,7 @@ fn take_lock(asked: &Path, wait: bool, identity: &Identity) -> Result<File, Clus
     }
 }
 
-/// Opens the lock file; one that another user left is told apart from a closed folder.
+/// Opens the lock file. Distinguishes the lock file of another user from a folder without access.
 fn open_lock(path: &Path, identity: &Identity) -> Result<File, ClusterError> {
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     match (opened, fs::metadata(path)) {
@@ -197,7 +197,7 @@ fn find_place(asked: &Path, identity: &Identity) -> Result<PathBuf, ClusterError
     }
     let place = reachable_place("tessera", asked);
     let note = asked.join(WHERE);
-    // A note that names another place came with a copied or moved folder; following it would let
+    // A file that names another folder comes from a copied or moved folder; following it would make
     // two folders share one database.
     let noted = fs::read_to_string(&note).unwrap_or_default();
     if Path::new(noted.trim()) != place.as_path() {
@@ -219,12 +219,12 @@ fn find_place(asked: &Path, identity: &Identity) -> Result<PathBuf, ClusterError
     fs::canonicalize(&place).doing("find", &place)
 }
 
-/// A place that every user can reach, in the stead of a folder that not every user can.
+/// The folder under `/var/tmp` that replaces an unreachable one.
 pub(super) fn reachable_place(name: &str, asked: &Path) -> PathBuf {
     PathBuf::from(format!("/var/tmp/{name}-{:016x}", hash(asked)))
 }
 
-/// Makes the place, or makes sure that the one found is root's: its name is no secret.
+/// Creates the folder, or checks that an existing one belongs to root: its name is predictable.
 pub(super) fn take_place(place: &Path) -> Result<(), ClusterError> {
     match DirBuilder::new().mode(0o711).create(place) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error).doing("make", place),
@@ -232,13 +232,13 @@ pub(super) fn take_place(place: &Path) -> Result<(), ClusterError> {
     }
     let found = fs::symlink_metadata(place).doing("read", place)?;
     if found.is_dir() && found.uid() == 0 && found.mode() & 0o022 == 0 {
-        // The caller's umask may have closed it to the user whom it is for.
+        // The caller's umask may deny access to PostgreSQL's user.
         return fs::set_permissions(place, Permissions::from_mode(0o711)).doing("open", place);
     }
     Err(ClusterError::PlaceTaken { place: place.to_path_buf() })
 }
 
-/// FNV-1a: the same for every build, which the standard library's hasher does not promise.
+/// FNV-1a, which is the same for every build; the standard library's hasher is not.
 fn hash(path: &Path) -> u64 {
     path.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

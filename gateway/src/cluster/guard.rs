@@ -1,8 +1,8 @@
-//! Programs of PostgreSQL that never outlive this process for long.
+//! A watchdog that stops PostgreSQL's programs when this process ends.
 //!
-//! Beside every program runs a shell, the watchdog, whose standard input is a pipe that only this
-//! process holds. However this process ends, be it by SIGKILL, the system closes the pipe, and
-//! the watchdog ends the program. The program itself begins only when its watchdog is there.
+//! Each program has a watchdog: a shell whose standard input is a pipe from this process. When this
+//! process ends, even by SIGKILL, the system closes the pipe, and the watchdog stops the program. The
+//! program starts only once its watchdog runs.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use super::identity::Identity;
 
-/// Waits for the pipe to close, then asks the program's process group to end: SIGINT is
-/// PostgreSQL's fast shutdown, which rolls back and closes connections. It is repeated in case
-/// it came before the program listened; SIGQUIT, without tidying up, is for one that hangs.
+/// Waits for the pipe to close, then signals the program's process group. SIGINT is PostgreSQL's fast
+/// shutdown, which rolls back and closes connections; it is repeated in case the program did not handle
+/// signals yet. SIGQUIT, the immediate shutdown, is for a program that hangs.
 const WATCHDOG: &str = r#"
 trap '' HUP INT TERM
 while read -r line; do :; done
@@ -32,10 +32,10 @@ done
 /// How long a fast shutdown may take; it writes all changed pages to the disk.
 const FAST_SHUTDOWN: Duration = Duration::from_secs(60);
 
-/// How long a shutdown without tidying up may take.
+/// How long an immediate shutdown may take.
 const IMMEDIATE_SHUTDOWN: Duration = Duration::from_secs(10);
 
-/// How often a process is asked whether it has ended.
+/// The interval for polling whether a process has ended.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A running program and its watchdog.
@@ -51,12 +51,12 @@ impl Guarded {
     /// Starts a program made by [`Identity::gated`], and its watchdog.
     pub(super) fn start(identity: &Identity, mut command: Command) -> io::Result<Guarded> {
         let child = command.process_group(0).spawn()?;
-        // From here on, dropping the value on an error stops the program.
+        // From here on, an early return drops the value, which stops the program.
         let mut guarded = Guarded { child, watchdog: None, identity: identity.clone(), ended: false };
         let watchdog =
             identity.shell(WATCHDOG).arg(guarded.pid().to_string()).stdin(Stdio::piped()).spawn()?;
         guarded.watchdog = Some(watchdog);
-        // Were this process killed before here, the program would not begin at all.
+        // If this process is killed before this line, the program does not start at all.
         if let Some(gate) = &mut guarded.child.stdin {
             gate.write_all(b"\n")?;
         }
@@ -91,9 +91,9 @@ impl Guarded {
         Ok(status)
     }
 
-    /// Stops the program and waits until it is down. False if it does not obey.
+    /// Stops the program and waits for its end. Returns false if it does not stop.
     pub(super) fn stop(&mut self) -> bool {
-        // The watchdog stays until the program is down, in case this process is killed meanwhile.
+        // The watchdog runs until the program has stopped, in case this process is killed.
         for (signal, patience) in [("INT", FAST_SHUTDOWN), ("QUIT", IMMEDIATE_SHUTDOWN)] {
             if !self.ended {
                 self.identity.signal(signal, self.pid());
@@ -103,10 +103,10 @@ impl Guarded {
         self.ended
     }
 
-    /// Ends the watchdog, which has nothing to do once the program has ended.
+    /// Stops the watchdog once the program has ended.
     fn dismiss_watchdog(&mut self) {
         if let Some(mut watchdog) = self.watchdog.take() {
-            // It fails only if the watchdog is gone already.
+            // Fails only if the watchdog has already ended.
             let _ = watchdog.kill();
             let _ = watchdog.wait();
         }
@@ -119,7 +119,7 @@ impl Drop for Guarded {
     }
 }
 
-/// Asks again and again, for a bounded time, whether something has come true.
+/// Polls a condition for a limited time; returns whether it became true.
 pub(super) fn wait_until(patience: Duration, mut is_true: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + patience;
     loop {

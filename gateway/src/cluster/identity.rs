@@ -1,9 +1,9 @@
-//! Who runs PostgreSQL's programs.
+//! The user that runs PostgreSQL's programs.
 //!
-//! They refuse root. So an ordinary user runs them as itself, and root runs them as `postgres`
-//! or else `nobody`, who then owns the data. Every child process is made here, so that none
-//! forgets to change user, to leave the terminal's process group or to drop the caller's `PG*`
-//! variables, any of which would send PostgreSQL somewhere else.
+//! The programs refuse to run as root. An ordinary user runs them as itself; root runs them as
+//! `postgres` or else `nobody`, which then owns the data. Every child process is created here, so that
+//! each one switches the user, leaves the terminal's process group and removes the caller's `PG*`
+//! variables, which would redirect PostgreSQL's programs.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -18,7 +18,7 @@ const ORDINARY_USERS: [&str; 3] = ["postgres", "_postgres", "nobody"];
 /// The POSIX shell: the one program that every Unix has at the same path.
 pub(super) const SHELL: &str = "/bin/sh";
 
-/// Becomes the program that its arguments name once it has read a line, and ends if none comes.
+/// Reads a line, then executes the program in its arguments; ends if there is no line.
 const GATE: &str = r#"read -r line && exec "$@""#;
 
 /// The user PostgreSQL runs as.
@@ -28,12 +28,12 @@ pub(super) struct Identity {
     pub(super) name: String,
     pub(super) uid: u32,
     gid: u32,
-    /// Whether it is another user than the one this process runs as.
+    /// Whether the user differs from that of this process.
     switched: bool,
 }
 
 impl Identity {
-    /// Decides who runs PostgreSQL, and tries that it can be done.
+    /// Chooses the user, and checks that this process can switch to it.
     pub(super) fn find() -> Result<Identity, ClusterError> {
         let caller = Identity::caller()?;
         if caller.uid != 0 {
@@ -56,12 +56,12 @@ impl Identity {
         Ok(Identity { name: uid.to_string(), uid, gid: effective_id("-g")?, switched: false })
     }
 
-    /// Whether this process is root and lends PostgreSQL another user.
+    /// Whether this process is root and runs PostgreSQL as another user.
     pub(super) fn is_switched(&self) -> bool {
         self.switched
     }
 
-    /// A program run as this user, apart from the terminal and from the caller's settings.
+    /// A command run as this user, detached from the terminal and the caller's settings.
     ///
     /// The standard library drops root's supplementary groups whenever it changes user.
     pub(super) fn command(&self, program: &Path) -> Command {
@@ -72,13 +72,13 @@ impl Identity {
             }
         }
         command
-            // English messages, because some are looked for in the log; UTC, so that `initdb`
-            // need not guess a time zone and sessions do not depend on the machine's.
+            // English messages, because some are recognised in the log; UTC, so that neither `initdb`
+            // nor sessions depend on the time zone of the machine.
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
-            // The caller's working directory may be closed to this user.
+            // This user may have no access to the caller's working directory.
             .current_dir("/")
-            // Ctrl-C in the terminal reaches only the gateway, which drains first.
+            // Ctrl-C in the terminal reaches only the gateway, which first finishes its requests.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -89,23 +89,23 @@ impl Identity {
         command
     }
 
-    /// A few words of shell run as this user; arguments come in as `$1`, so need no quoting.
+    /// A shell script run as this user. Arguments are passed as `$1`, so they need no quoting.
     pub(super) fn shell(&self, script: &str) -> Command {
         let mut command = self.command(Path::new(SHELL));
         command.args(["-c", script, "sh"]);
         command
     }
 
-    /// A program that does nothing until a line is written to its standard input, which it then
-    /// reads on. Its process is the one that waits: the id stays the same.
+    /// A program that starts once a line is written to its standard input, and then reads the rest of
+    /// it. The waiting process becomes the program, so its id stays the same.
     pub(super) fn gated(&self, program: &Path) -> Command {
         let mut command = self.shell(GATE);
         command.arg(program).stdin(Stdio::piped());
         command
     }
 
-    /// Whether this user can get into the folder, asked of the system because only it knows all
-    /// the rules.
+    /// Whether this user can access the folder. Tried with a process of the user, because only the system
+    /// knows all rules.
     pub(super) fn reaches(&self, folder: &Path) -> bool {
         !self.switched
             || self.shell(r#"cd -- "$1""#).arg(folder).status().is_ok_and(|status| status.success())
@@ -119,14 +119,14 @@ impl Identity {
         std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid)).doing("hand over", path)
     }
 
-    /// Sends a signal as this user, so that a wrong id can hit nobody else's process.
+    /// Sends a signal as this user, so that a wrong id cannot hit a process of another user.
     pub(super) fn signal(&self, name: &str, pid: u32) {
-        // A process that is already gone is what the caller wants anyway.
+        // Fails if the process has already ended, which is fine.
         let _ = self.shell(r#"kill -s "$1" "$2""#).arg(name).arg(pid.to_string()).status();
     }
 }
 
-/// Asks `id`: the standard library does not know, and `/proc/self` may be root's for other reasons.
+/// Runs `id`: the standard library cannot read ids, and `/proc/self` may belong to root for other reasons.
 fn effective_id(flag: &str) -> Result<u32, ClusterError> {
     let program = Path::new("id");
     let output = Command::new(program).arg(flag).output().doing("run", program)?;

@@ -1,6 +1,6 @@
-//! What a killed run left behind, and what to do about each.
+//! Cleans up after a killed run.
 //!
-//! Called with the folder's lock held, so no living Tessera is behind what is found here.
+//! Called with the folder locked, so no running Tessera uses the folder.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -17,17 +17,17 @@ use super::identity::Identity;
 const SHUTDOWNS: [(&str, Duration); 2] =
     [("INT", Duration::from_secs(30)), ("QUIT", Duration::from_secs(10))];
 
-/// How long the remains of a killed `initdb` may go on writing while they are deleted.
+/// How long the children of a killed `initdb` may keep writing during the deletion.
 const SWEEPING: Duration = Duration::from_secs(5);
 
-/// Leaves a folder in which a server can be started, or no data folder at all.
+/// Cleans up, so that a server can be started or the data folder can be created.
 pub(super) fn mend(folder: &Folder, identity: &Identity) -> Result<(), ClusterError> {
     check_access(folder, identity)?;
     stop_server(folder, identity)?;
     sweep_half_made(folder)?;
     let data = folder.data();
     if folder.is_complete() {
-        // A copy or a careless `chmod` opens the folder, and PostgreSQL refuses an open one.
+        // PostgreSQL refuses a data folder that other users can read, as after a copy or a `chmod`.
         return fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).doing("close to others", &data);
     }
     if data.exists() && fs::remove_dir(&data).is_err() {
@@ -36,7 +36,7 @@ pub(super) fn mend(folder: &Folder, identity: &Identity) -> Result<(), ClusterEr
     Ok(())
 }
 
-/// Refuses data that is another user's or out of reach: PostgreSQL would, too, but in worse words.
+/// Refuses data that belongs to another user or is unreachable, with a better message than PostgreSQL's.
 fn check_access(folder: &Folder, identity: &Identity) -> Result<(), ClusterError> {
     let data = folder.data();
     let Ok(found) = fs::metadata(&data) else {
@@ -55,8 +55,8 @@ fn check_access(folder: &Folder, identity: &Identity) -> Result<(), ClusterError
     Ok(())
 }
 
-/// Stops a server that outlived its gateway, and clears away a note about a process that is not
-/// a server of this folder.
+/// Stops a server that outlived its gateway, and removes a PID file that does not name a server of this
+/// folder.
 pub(super) fn stop_server(folder: &Folder, identity: &Identity) -> Result<(), ClusterError> {
     let data = folder.data();
     let note = data.join("postmaster.pid");
@@ -64,7 +64,7 @@ pub(super) fn stop_server(folder: &Folder, identity: &Identity) -> Result<(), Cl
         return Ok(());
     };
     let Some(Postmaster { pid, .. }) = Postmaster::parse(&String::from_utf8_lossy(&text)) else {
-        // Left by a server killed while it wrote the note. PostgreSQL asks for it to be deleted.
+        // The server was killed while it wrote the PID file. PostgreSQL asks for its deletion.
         return delete_all(&note);
     };
     let is_running = || look_at(pid, &data) == Process::Server;
@@ -78,8 +78,8 @@ pub(super) fn stop_server(folder: &Folder, identity: &Identity) -> Result<(), Cl
             return Err(ClusterError::NotStopped { pid, folder: data });
         }
     }
-    // PostgreSQL itself handles the note of a dead process, with more checks than are made here.
-    // A process that has the id by chance, or a dead one nobody waited for, it takes for a server.
+    // PostgreSQL itself handles the PID file of a dead process, with more checks than this code. But it
+    // mistakes a zombie, or an unrelated process with the same id, for a server.
     match look_at(pid, &data) {
         Process::Other => delete_all(&note),
         Process::None | Process::Server => Ok(()),
@@ -92,7 +92,7 @@ pub(super) fn sweep_half_made(folder: &Folder) -> Result<(), ClusterError> {
         let mut result = Ok(());
         wait_until(SWEEPING, || {
             result = delete_all(&half_made);
-            // Missing rights do not come by waiting.
+            // Waiting does not help against missing permissions.
             matches!(result, Ok(()) | Err(ClusterError::NotWritable { .. }))
         });
         result?;
@@ -100,8 +100,8 @@ pub(super) fn sweep_half_made(folder: &Folder) -> Result<(), ClusterError> {
     Ok(())
 }
 
-/// Puts aside a data folder that was not made to its end, or not by Tessera. It is not deleted,
-/// because it may hold data that somebody can still save.
+/// Renames a data folder that is incomplete or was not created by Tessera. It is not deleted, because it
+/// may contain data that can be recovered.
 fn set_aside(data: &Path) -> Result<(), ClusterError> {
     let aside = (1_u32..)
         .map(|number| data.with_extension(format!("broken-{number}")))
@@ -114,17 +114,17 @@ fn set_aside(data: &Path) -> Result<(), ClusterError> {
     fs::rename(data, &aside).doing("put aside", data)
 }
 
-/// What PostgreSQL notes about itself in `postmaster.pid`.
+/// The content of the PID file `postmaster.pid`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Postmaster {
     pub(super) pid: u32,
-    /// Whether it takes connections.
+    /// Whether the server accepts connections.
     pub(super) is_ready: bool,
 }
 
 impl Postmaster {
-    /// Reads the note: the process is in the first line (negative for single-user mode) and the
-    /// state in the eighth. It is written bit by bit, so lines may be missing.
+    /// Parses the file: the first line is the process id (negative in single-user mode), the eighth the
+    /// state. It is written in steps, so lines may be missing.
     pub(super) fn parse(text: &str) -> Option<Postmaster> {
         let pid = text.lines().next()?.trim().trim_start_matches('-');
         Some(Postmaster {
@@ -134,18 +134,18 @@ impl Postmaster {
     }
 }
 
-/// What a process id stands for.
+/// The process that has an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Process {
-    /// Nothing.
+    /// No process.
     None,
     /// A server of this data folder.
     Server,
-    /// Anything else, also a dead process whose parent has not noticed.
+    /// Another process, or a zombie.
     Other,
 }
 
-/// Tells a server of this data folder from other processes, PostgreSQL's own servers included.
+/// Whether a process is a server of this data folder; PostgreSQL servers of other folders are not.
 fn look_at(pid: u32, data: &Path) -> Process {
     let process = PathBuf::from(format!("/proc/{pid}"));
     if !Path::new("/proc/self").exists() {
@@ -154,7 +154,7 @@ fn look_at(pid: u32, data: &Path) -> Process {
     let Ok(arguments) = fs::read(process.join("cmdline")) else {
         return Process::None;
     };
-    // A server works in its data folder, but not every root may see where others work.
+    // A server's working directory is its data folder, but in some containers root cannot read it.
     if fs::read_link(process.join("cwd")).is_ok_and(|directory| directory == data)
         && fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim_end().starts_with("post"))
     {
@@ -163,8 +163,8 @@ fn look_at(pid: u32, data: &Path) -> Process {
     judge_arguments(&arguments, data)
 }
 
-/// Judges by the command line: a server of ours has the data folder among its arguments. That of
-/// a dead process is empty.
+/// Checks the command line: a server of ours has the data folder as an argument. The command line of a
+/// zombie is empty.
 fn judge_arguments(arguments: &[u8], data: &Path) -> Process {
     let mut arguments = arguments.split(|byte| *byte == 0);
     let is_postgres = arguments.next().is_some_and(|program| program.ends_with(b"postgres"));
@@ -175,7 +175,7 @@ fn judge_arguments(arguments: &[u8], data: &Path) -> Process {
     Process::Other
 }
 
-/// The same where there is no `/proc`, on macOS and BSD.
+/// The same for systems without `/proc`, such as macOS and BSD.
 fn look_at_with_ps(pid: u32, data: &Path) -> Process {
     let answer = Command::new("ps").args(["-o", "stat=", "-o", "command=", "-p", &pid.to_string()]).output();
     let Ok(answer) = answer else {

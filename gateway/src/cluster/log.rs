@@ -1,4 +1,4 @@
-//! The log file all of PostgreSQL's programs write to, and what it says about a failure.
+//! The log file of PostgreSQL's programs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 
 use super::error::{ClusterError, Doing};
 
-/// A longer log is put aside at the next start, so that a demo left running fills no disk.
+/// A longer log is rotated at the next start.
 const LONGEST_BYTES: u64 = 8 * 1024 * 1024;
 
-/// As much of a failed run's log as is read; more than the lines that are shown.
+/// How much of the log is read after a failure.
 const READ_BYTES: u64 = 64 * 1024;
 
-/// As many lines as a message shows: enough for the cause, and all on one screen.
+/// How many lines an error message shows.
 const SHOWN_LINES: usize = 12;
 
-/// The log, and where the latest program's part of it begins.
+/// The log, and the position at which the output of the latest program begins.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) path: PathBuf,
@@ -25,17 +25,17 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Opens the log, or begins a new one when it has grown long.
+    /// Opens the log, after rotating it if it is too long.
     pub(super) fn open(path: PathBuf) -> Log {
         if fs::metadata(&path).is_ok_and(|found| found.len() > LONGEST_BYTES) {
-            // At worst the log stays long.
+            // On failure the log just stays long.
             let _ = fs::rename(&path, path.with_extension("log.old"));
         }
         Log { path, begin: 0 }
     }
 
-    /// Lets a command write to the log. The open file is handed on, so PostgreSQL's user need
-    /// not be able to open it.
+    /// Redirects the output of a command to the log. The command inherits the open file, so PostgreSQL's
+    /// user needs no access to it.
     pub(super) fn take_output_of(&mut self, command: &mut Command) -> Result<(), ClusterError> {
         let file = OpenOptions::new()
             .append(true)
@@ -56,7 +56,7 @@ impl Log {
     }
 }
 
-/// Reads the end of a file, but nothing before `begin`.
+/// Reads the end of a file, starting at `begin` or later.
 fn read_end(path: &Path, begin: u64) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

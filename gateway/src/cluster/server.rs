@@ -16,19 +16,19 @@ use super::leftovers::Postmaster;
 use super::log::Log;
 use super::programs::Programs;
 
-/// How long a server may take to answer: one that was killed first reads its whole journal.
+/// How long a server may take to answer: after a crash it first replays its write-ahead log.
 const STARTING: Duration = Duration::from_secs(120);
 
-/// How long the processes of a killed server may take to notice that it is gone.
+/// How long the child processes of a killed server may take to end.
 const ORPHANS_LEAVING: Duration = Duration::from_secs(20);
 
-/// How often another port is tried when somebody else takes the free one first.
+/// How often another port is tried, if another process takes the free port first.
 const PORTS_TRIED: u32 = 5;
 
-/// How PostgreSQL names a port that is taken.
+/// PostgreSQL's message for a port in use.
 const PORT_TAKEN: &str = "Address already in use";
 
-/// How PostgreSQL names data that processes of a killed server still use.
+/// PostgreSQL's message for data that processes of a killed server still use.
 const DATA_IN_USE: &str = "is still in use";
 
 /// A running server.
@@ -80,8 +80,8 @@ impl Server {
     }
 }
 
-/// The server and all its settings. They are given anew at each start, so that none depends on
-/// the version of Tessera that made the data folder.
+/// The command with all settings. They are passed at each start, so that none depends on the version of
+/// Tessera that created the data folder.
 fn server_command(
     identity: &Identity,
     programs: &Programs,
@@ -99,7 +99,7 @@ fn server_command(
         "max_connections=200",
         "log_destination=stderr",
         "logging_collector=off",
-        // A new database fills at once, and PostgreSQL plans badly for tables it has not analysed.
+        // A new database fills quickly, and PostgreSQL plans badly for tables without statistics.
         "autovacuum_naptime=5s",
     ];
     let unsafe_but_fast = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
@@ -110,7 +110,8 @@ fn server_command(
     command
 }
 
-/// Waits until the server notes that it takes connections. False if it ends or takes too long.
+/// Waits until the PID file says that the server accepts connections. Returns false if it ends or takes
+/// too long.
 fn answers(process: &mut Guarded, data: &Path) -> bool {
     let note = data.join("postmaster.pid");
     let is_ready = |pid| {
@@ -127,7 +128,7 @@ fn answers(process: &mut Guarded, data: &Path) -> bool {
     ready
 }
 
-/// A port that is free now; PostgreSQL cannot be asked to choose one itself.
+/// A free port; PostgreSQL cannot choose one itself.
 pub(super) fn free_port() -> io::Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
     use crate::cluster::{leftovers, make, search};
 
-    /// Makes a cluster and starts it on ports chosen by the test. None without PostgreSQL.
+    /// Creates a cluster and starts it on ports chosen by the test. None without PostgreSQL.
     fn start_on(
         name: &str,
         choose_port: impl FnMut() -> io::Result<u16>,

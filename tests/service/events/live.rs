@@ -1,4 +1,4 @@
-//! Live fan-out: who may listen hears of everything that is committed, in whichever gateway.
+//! Live fan-out: a listener with the permission receives every committed event of all gateways.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::{Own, Work};
 use crate::harness::{Client, open, organisation, postgres, serve, server, start, superuser, uuid};
 
-/// How long a listener waits for what must come.
+/// How long a listener waits for an expected event.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Another gateway beside the shared one, and what happens in it.
+/// A second gateway beside the shared one, with its events.
 async fn another(addresses: &Addresses) -> Service {
     let service = open(addresses, &ManualClock::default()).await;
     serve(service.clone()).await;
@@ -36,7 +36,7 @@ async fn next(listener: &mut Listener) -> Result<Option<Received>, Failure> {
     Ok(next?.map(|(_, heard)| heard))
 }
 
-/// The next event: what happened, and to whom.
+/// The kind and entity of the next event.
 async fn event(listener: &mut Listener) -> (String, Uuid) {
     match next(listener).await.unwrap() {
         Some(Received::Event(event)) => (event.kind.clone(), event.entity_id),
@@ -81,7 +81,7 @@ async fn a_listener_hears_only_of_its_topic_in_its_own_organisation() {
     created(&client, "Another").await;
     renamed(&client, id, "Eve", 1).await;
     assert_eq!(event(&mut one).await, ("contact.updated".to_owned(), id));
-    // What each hears next is the first that is its own.
+    // The next event of each listener is the first of its own topic.
     let create = "mutation ($input: CreateProductInput!) { createProduct(input: $input) { product { id } userErrors { code } } }";
     client.mutate(create, json!({ "name": "Tea" })).await.ok("/data/createProduct");
     assert_eq!(event(&mut product).await.0, "product.created");
@@ -104,7 +104,7 @@ async fn who_may_not_listen_any_more_hears_nothing_more() {
     let behind = superuser(server().addresses.database()).await;
     behind.batch_execute(&format!("UPDATE users SET roles = '{{USER}}' WHERE {own}")).await.unwrap();
     created(&client, "Eve").await;
-    // The session may be remembered for the moment that its notification takes.
+    // The session may stay cached until the notification arrives.
     let refused = loop {
         match next(&mut listener).await {
             Ok(_) => drop(created(&client, "Eve").await),
@@ -157,11 +157,11 @@ async fn a_slow_listener_is_told_how_much_it_missed_and_goes_on_with_the_rest() 
     };
     let (missed, events) = heard(&mut quick).await;
     assert_eq!(missed + events, 100);
-    // By now all were told; what is kept for one who has not read any is less.
+    // All events have been sent; the buffer of a listener that read none is smaller.
     assert_eq!(heard(&mut slow).await, (36, 64));
 }
 
-/// A gateway alone on a database of the test's own.
+/// A gateway on a separate database.
 async fn alone(name: &str) -> (Addresses, Service, Client) {
     let addresses = postgres().empty_database(name).await;
     tenancy::migrate(&addresses.owner).await.unwrap();
@@ -187,7 +187,7 @@ async fn what_happens_while_the_connection_is_lost_is_heard_once_it_is_back() {
     let mut heard = vec![];
     while heard.len() < made.len() {
         let (_, id) = event(&mut listener).await;
-        // At least once: a look that was interrupted begins again.
+        // At least once: an interrupted poll starts again.
         if !heard.contains(&id) {
             heard.push(id);
         }
@@ -204,7 +204,7 @@ async fn an_event_whose_transaction_ends_after_later_ones_is_not_left_out() {
     let published =
         async |id: Uuid, wait: Option<oneshot::Receiver<()>>, began: Option<oneshot::Sender<()>>| {
             let write = scope.write(Permission::WriteContacts, |tx| async move {
-                // Has its number before the others begin.
+                // Gets its position before the others begin.
                 tx.execute(
                     diesel::sql_query(
                         "INSERT INTO events (id, kind, entity, entity_id, details)
@@ -246,7 +246,7 @@ async fn an_event_is_committed_with_its_change_or_not_at_all() {
     let events = async || behind.query_one(&count, &[]).await.unwrap().get::<_, i64>(0);
     let input = json!({ "kind": "COMPANY", "name": "Once", "idempotencyKey": "the same" });
     client.create_contact(input.clone()).await;
-    // A repetition is not another event, nor is a change that is refused.
+    // A repetition causes no second event, and a refused change causes none.
     let again = client.create_contact(input).await;
     let update =
         "mutation ($input: UpdateContactInput!) { updateContact(input: $input) { userErrors { code } } }";

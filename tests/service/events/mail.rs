@@ -1,4 +1,4 @@
-//! Mail on its way through the queue.
+//! Mail in the queue.
 
 use chrono::TimeDelta;
 use events::{
@@ -15,14 +15,14 @@ use crate::harness::{
     unique_email,
 };
 
-/// Sends through this server.
+/// Events with a mailer for this server.
 async fn sending(smtp: &SmtpServer, clock: &ManualClock) -> Own {
     let settings = MailSettings { smtp_url: Some(smtp.url()), ..mail_settings() };
     let work = Work::built_in(Mailer::new(&settings).unwrap(), events::webhook::Reach::Public).unwrap();
     Own::open(&server().addresses, clock.clock(), work).await
 }
 
-/// An organisation that has invited somebody: besides, its admin is asked to verify the e-mail.
+/// An organisation with two mails: an invitation, and the verification of its admin's address.
 async fn inviting() -> (Client, String) {
     let (client, email) = (organisation().await, unique_email());
     client.invite(&email).await;
@@ -66,7 +66,7 @@ async fn a_mail_that_is_refused_for_good_is_a_dead_letter_without_its_secrets() 
     let letter = of_invitation.unwrap_or_else(|| panic!("{letters}"));
     assert_eq!(letter["attempts"], 1);
     assert!(!letters.to_string().contains("token"), "{letters}");
-    // Once the cause is mended it can be sent after all.
+    // Once the cause is fixed, it can be sent.
     smtp.does(Behaviour::Accept);
     let replay = "mutation ($input: ReplayDeadLetterInput!) { replayDeadLetter(input: $input) { \
                   deadLetter { id } userErrors { code message field } } }";

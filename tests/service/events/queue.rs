@@ -1,4 +1,4 @@
-//! The queue: each job is done, once its cause is committed, whatever happens to the workers.
+//! The queue: each committed job is done, even if workers die.
 
 use std::{
     sync::{Arc, Mutex},
@@ -27,10 +27,10 @@ diesel::table! {
     }
 }
 
-/// What handlers have seen, in order.
+/// What the handlers have received, in order.
 type Seen = Arc<Mutex<Vec<Value>>>;
 
-/// A handler that writes down what it is given, and answers what the test says.
+/// A handler that records its payload and returns the result that the test chooses.
 fn writing(
     seen: &Seen,
     answer: impl Fn(&Value) -> Result<(), JobError> + Send + Sync + 'static,
@@ -61,14 +61,14 @@ async fn enqueued(own: &Own, client: &Client, jobs: Vec<Job>) {
     write.await.unwrap();
 }
 
-/// Jobs of the test's own kind on the shared database; only this test's organisation has them.
+/// Events with handlers on the shared database; only the organisation of this test has such jobs.
 async fn alone(handlers: Handlers) -> (Own, Client, ManualClock) {
     let (client, clock) = (organisation().await, ManualClock::default());
     let work = Work { handlers, ..Work::default() };
     (Own::open(&server().addresses, clock.clock(), work).await, client, clock)
 }
 
-/// How many rows of the organisation are like this; its sign-up has a mail in the queue.
+/// The number of rows of the organisation that match; its sign-up has enqueued a mail.
 async fn count(client: &Client, rows: &str) -> i64 {
     let of = if rows.contains(" WHERE ") { "AND" } else { "WHERE" };
     let organisation_id = client.organisation_id();
@@ -124,7 +124,7 @@ async fn what_cannot_succeed_is_given_up_at_once_and_a_panic_is_a_failure_like_o
         .with("refused", writing(&seen, |_| Err(JobError::permanent("There is no such address."))))
         .with("panics", writing(&panicked, |_| panic!("as the test wants it")));
     let (own, client, _) = alone(handlers).await;
-    // Perhaps a newer gateway does it: it waits, and is not even counted as an attempt.
+    // A newer gateway may have a handler: the job waits, and no attempt is counted.
     let unknown = job("nobody does this", json!({}));
     enqueued(&own, &client, vec![job("refused", json!({})), job("panics", json!({})), unknown]).await;
     own.events.drain(client.organisation_id()).await.unwrap();
@@ -133,7 +133,7 @@ async fn what_cannot_succeed_is_given_up_at_once_and_a_panic_is_a_failure_like_o
     assert_eq!(count(&client, "jobs WHERE attempts = 0 AND kind = 'nobody does this'").await, 1);
 }
 
-/// A database of the test's own, where workers may take everything.
+/// A separate database, where workers may claim all jobs.
 async fn own_database(name: &str) -> (tenancy::Addresses, Client) {
     let addresses = crate::harness::postgres().empty_database(name).await;
     tenancy::migrate(&addresses.owner).await.unwrap();
@@ -143,7 +143,7 @@ async fn own_database(name: &str) -> (tenancy::Addresses, Client) {
 
 const FOLLOWED: Subscriber = Subscriber { kind: "followed", of: "thing.*" };
 
-/// Adds a contact of this name and ends the job in the same write.
+/// Adds a contact with this name and finishes the job in the same write.
 async fn followed(job: ClaimedJob) -> Result<(), JobError> {
     let details = job.payload["details"].clone();
     let name = format!("{} {}", details["thing"], details["step"]);
@@ -153,7 +153,7 @@ async fn followed(job: ClaimedJob) -> Result<(), JobError> {
             let id = Uuid::now_v7();
             let row = (contacts::id.eq(id), contacts::kind.eq("COMPANY"), contacts::name.eq(name));
             tx.execute(diesel::insert_into(contacts::table).values(row)).await?;
-            // A chance to die between the two.
+            // A chance to be killed between the two.
             tokio::task::yield_now().await;
             job.finish(&tx).await
         }
@@ -195,8 +195,8 @@ async fn workers_that_die_at_any_moment_lose_nothing_and_double_nothing() {
         let mut deaths = 0;
         while done().await < THINGS * STEPS {
             let alive = own.events.start();
-            // At any moment, but so early that several die however fast the machine is: after a few
-            // more jobs, perhaps none, and a little while.
+            // At a random moment, but so early that several die even on a fast machine: after a few
+            // more jobs, perhaps none, and a short wait.
             let few = usize::try_from(rand_below(6)).unwrap();
             let until = (done().await + few).min(THINGS * STEPS);
             let enough = async {
@@ -209,7 +209,7 @@ async fn workers_that_die_at_any_moment_lose_nothing_and_double_nothing() {
             drop(alive);
             deaths += 1;
             assert!(deaths < 200, "{} of {} after {deaths} deaths", done().await, THINGS * STEPS);
-            // Whatever it had claimed is free again.
+            // Its claimed jobs are free again.
             clock.advance(TimeDelta::minutes(2));
         }
         deaths
@@ -228,7 +228,7 @@ async fn workers_that_die_at_any_moment_lose_nothing_and_double_nothing() {
     assert_eq!(behind.query_one("SELECT count(*) FROM dead_letters", &[]).await.unwrap().get::<_, i64>(0), 0);
 }
 
-/// Any number below this.
+/// A random number below this.
 fn rand_below(most: u64) -> u64 {
     u64::from_le_bytes(Uuid::new_v4().as_bytes()[..8].try_into().unwrap()) % most
 }
@@ -323,7 +323,7 @@ async fn a_gateway_that_ends_finishes_what_it_began_and_begins_nothing() {
     gate.add_permits(1);
     own.events.jobs_finished().await;
     enqueued(&own, &client, vec![job("slow", json!("late"))]).await;
-    // It is there for others.
+    // Other gateways can claim it.
     let taken = Seen::default();
     let handlers = Handlers::default().with("slow", writing(&taken, |_| Ok(())));
     let other = Own::open(&addresses, Clock::system(), Work { handlers, ..Work::default() }).await;

@@ -1,5 +1,5 @@
-//! A receiver of webhooks, as somebody outside would write it: it notes what comes, and answers what
-//! the test says.
+//! A receiver of webhooks, as a customer would write it. It records the requests and responds as the
+//! test chooses.
 
 use std::{
     io,
@@ -15,21 +15,21 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a receiver waits for what must come.
+/// How long a receiver waits for an expected request.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A request, as it came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub(super) struct Received {
     pub(super) method: String,
     pub(super) path: String,
-    /// Names in small letters.
+    /// The names are in lower case.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: String,
 }
 
 impl Received {
-    /// The header of that name; fails where there is none.
+    /// The header with this name; fails if there is none.
     pub(super) fn header(&self, name: &str) -> &str {
         let header = self.headers.iter().find(|(known, _)| known == name);
         &header.unwrap_or_else(|| panic!("no {name} in {self:?}")).1
@@ -39,25 +39,25 @@ impl Received {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// What happened: `contact.created`.
+    /// The kind of event: `contact.created`.
     pub(super) fn kind(&self) -> String {
         self.json()["type"].as_str().unwrap().to_owned()
     }
 
-    /// To whom.
+    /// The id of the entity.
     pub(super) fn about(&self) -> String {
         self.json()["data"]["id"].as_str().unwrap().to_owned()
     }
 }
 
-/// What a request is answered with.
+/// The response to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
-    /// A whole answer.
+    /// A complete response.
     Answer { status: u16, headers: String, body: &'static str },
-    /// Nothing, for as long as the sender waits.
+    /// No response, for as long as the sender waits.
     Hang,
-    /// Nothing, and the connection ends.
+    /// No response; the connection is closed.
     Close,
 }
 
@@ -90,14 +90,14 @@ struct Desk {
     rule: Mutex<Rule>,
 }
 
-/// A receiver on a port of its own; it ends with the test's runtime.
+/// A receiver on its own port; it stops with the runtime of the test.
 pub(super) struct Receiver {
     url: String,
     desk: Arc<Desk>,
 }
 
 impl Receiver {
-    /// One that says yes to everything.
+    /// A receiver that accepts every request.
     pub(super) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -107,45 +107,45 @@ impl Receiver {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let desk = Arc::clone(&open);
-                // A sender that goes away in the middle is nobody's fault here.
+                // A sender may close the connection early.
                 tokio::spawn(async move { drop(answer(stream, &desk).await) });
             }
         });
         Self { url, desk }
     }
 
-    /// Where to send to, with this path.
+    /// The URL of the receiver, with this path.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// From now on each request is answered by this rule.
+    /// Sets the rule for responses from now on.
     pub(super) fn answers(&self, rule: impl FnMut(&Received) -> Reply + Send + 'static) {
         *self.desk.rule.lock().unwrap() = Box::new(rule);
     }
 
-    /// From now on every request is answered so.
+    /// Sets the response from now on.
     pub(super) fn says(&self, reply: &Reply) {
         let reply = reply.clone();
         self.answers(move |_| reply.clone());
     }
 
-    /// What has come so far, in order.
+    /// The requests received so far, in order.
     pub(super) fn received(&self) -> Vec<Received> {
         self.desk.received.borrow().clone()
     }
 
-    /// What has come so far, which is forgotten.
+    /// Takes the requests received so far.
     pub(super) fn taken(&self) -> Vec<Received> {
         self.desk.received.send_replace(vec![])
     }
 
-    /// What happened, of each request since it was last asked, in order.
+    /// Takes the kinds of the events received since the last call, in order.
     pub(super) fn kinds(&self) -> Vec<String> {
         self.taken().iter().map(Received::kind).collect()
     }
 
-    /// Waits until so many requests have come.
+    /// Waits for this number of requests.
     pub(super) async fn has(&self, count: usize) {
         let mut received = self.desk.received.subscribe();
         let enough = timeout(PATIENCE, received.wait_for(|received| received.len() >= count)).await;
@@ -153,7 +153,7 @@ impl Receiver {
     }
 }
 
-/// One request on each connection.
+/// Handles one request per connection.
 async fn answer(mut stream: TcpStream, desk: &Desk) -> io::Result<()> {
     let request = read(&mut stream).await?;
     let reply = (desk.rule.lock().unwrap())(&request);

@@ -1,5 +1,6 @@
-//! Webhooks: receivers outside are told of what happened, signed, in order, at least once.
+//! Webhooks: receivers get events signed, in order, at least once.
 
+mod delivered;
 mod failing;
 mod killed;
 mod letters;
@@ -7,7 +8,6 @@ mod purged;
 mod refusals;
 mod secrets;
 mod signed;
-mod told;
 
 use chrono::{TimeDelta, Utc};
 use events::Events;
@@ -24,31 +24,31 @@ const ENDPOINT: &str =
 const DELIVERY: &str = "id endpointId eventKind state attempts lastAttemptAt responseStatus responseBody \
                         error durationMs endpoint { id }";
 
-/// An organisation with webhooks, and what does its background work.
+/// An organisation with webhooks, and its background work.
 struct Hooks {
     client: Client,
     clock: ManualClock,
-    /// The database's name.
+    /// The name of the database.
     database: String,
-    /// Absent on the shared server.
+    /// None on the shared server.
     own: Option<Events>,
 }
 
-/// A webhook endpoint, and the secret that it was made with.
+/// A webhook endpoint and its first secret.
 struct Endpoint {
     id: String,
     secret: String,
 }
 
 impl Hooks {
-    /// On the shared server, whose clock nobody moves.
+    /// On the shared server, whose clock is not moved.
     async fn shared() -> Self {
         let database = server().addresses.database().to_owned();
         Self { client: organisation().await, clock: ManualClock::default(), database, own: None }
     }
 
-    /// On a database of the test's own, with a clock that it moves: everybody else's work would be
-    /// done in the future too.
+    /// On a separate database with a manual clock: on the shared one, the work of other tests would run in
+    /// the future too.
     async fn own(name: &str) -> Self {
         let addresses = migrated(name).await;
         let clock = ManualClock::default();
@@ -58,7 +58,7 @@ impl Hooks {
         Self { client, clock, database: addresses.database().to_owned(), own }
     }
 
-    /// Does all background work that is due.
+    /// Runs all due background work.
     async fn drain(&self) {
         match &self.own {
             Some(events) => events.drain(self.client.organisation_id()).await.unwrap(),
@@ -66,7 +66,7 @@ impl Hooks {
         }
     }
 
-    /// Lets time pass, which no log-in survives for long, and does all that is due then.
+    /// Advances the clock, logs in again and runs all work that is due then.
     async fn later(&mut self, by: TimeDelta) {
         self.clock.advance(by);
         if by >= TimeDelta::minutes(1) {
@@ -84,14 +84,14 @@ impl Hooks {
         self.client.mutate(&query, input).await
     }
 
-    /// Carries out a mutation that must succeed, and answers what it is about.
+    /// Runs a mutation that must succeed, and returns its object.
     async fn done(&self, verb: &str, of: &str, selection: &str, input: Value) -> Value {
         let (field, own) = (format!("{verb}{of}"), of[..1].to_lowercase() + &of[1..]);
         let answer = self.mutate(&field, &format!("{own} {{ {selection} }}"), input).await;
         answer.ok(&format!("/data/{field}"))[&own].clone()
     }
 
-    /// A new endpoint that is told of these kinds.
+    /// A new endpoint for these kinds of events.
     async fn endpoint(&self, url: &str, kinds: &[&str]) -> Endpoint {
         let made =
             self.done("create", "WebhookEndpoint", ENDPOINT, json!({ "url": url, "eventKinds": kinds }));
@@ -100,27 +100,27 @@ impl Hooks {
         Endpoint { id: text(&made["id"]), secret: text(&made["secrets"][0]["secret"]) }
     }
 
-    /// The endpoint as it is now.
+    /// The current state of the endpoint.
     async fn read(&self, endpoint: &Endpoint) -> Value {
         let query = format!("query ($id: ID!) {{ webhookEndpoint(id: $id) {{ {ENDPOINT} }} }}");
         let answer = self.client.run(&query, json!({ "id": endpoint.id })).await;
         answer.ok("/data/webhookEndpoint").clone()
     }
 
-    /// The secrets that sign now, the current one first.
+    /// The active secrets, the current one first.
     async fn secrets(&self, endpoint: &Endpoint) -> Vec<String> {
         let secrets = self.read(endpoint).await["secrets"].as_array().unwrap().clone();
         secrets.iter().map(|secret| secret["secret"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Changes an endpoint, whatever its revision.
+    /// Changes an endpoint, at its current revision.
     async fn change(&self, endpoint: &Endpoint, mut change: Value) -> Value {
         change["id"] = json!(endpoint.id);
         change["expectedRevision"] = self.read(endpoint).await["revision"].clone();
         self.done("update", "WebhookEndpoint", ENDPOINT, change).await
     }
 
-    /// What an endpoint was told, or is to be, oldest first.
+    /// The deliveries of an endpoint, oldest first.
     async fn deliveries(&self, endpoint: &Endpoint) -> Vec<Value> {
         let query = format!(
             "query ($id: ID!) {{ webhookEndpoint(id: $id) {{ \
@@ -146,7 +146,7 @@ impl Hooks {
         states
     }
 
-    /// The dead letters that wait for somebody.
+    /// The open dead letters.
     async fn dead_letters(&self) -> Vec<Value> {
         let query = "{ deadLetters(where: {kind: {eq: \"webhook\"}}) { nodes { id kind summary attempts lastError revision } } }";
         let answer = self.client.run(query, json!({})).await;
@@ -157,14 +157,14 @@ impl Hooks {
         self.client.create_contact(json!({ "kind": "COMPANY", "name": name })).await
     }
 
-    /// Changes a contact in what way ever, and answers it.
+    /// Changes a contact and returns it.
     async fn contact_is(&self, verb: &str, contact: &Value, mut change: Value) -> Value {
         change["id"] = contact["id"].clone();
         change["expectedRevision"] = contact["revision"].clone();
         self.done(verb, "Contact", "id name revision", change).await
     }
 
-    /// What a superuser reads as text.
+    /// The result of a superuser's query, as text.
     async fn sql(&self, query: &str) -> Vec<String> {
         let rows = superuser(&self.database).await.simple_query(query).await.unwrap();
         let rows = rows.iter().filter_map(|message| match message {
@@ -180,11 +180,11 @@ fn id(value: &Value) -> String {
     value["id"].as_str().unwrap().to_owned()
 }
 
-/// A migrated database of a test's own.
+/// A migrated database for one test.
 async fn migrated(name: &str) -> Addresses {
     let addresses = postgres().empty_database(&format!("hooks_{name}")).await;
     let owner = addresses.owner.clone();
-    // Migrations block, which a test's own runtime does not take.
+    // Migrations block, which the test's single-threaded runtime does not allow.
     let migrate = || Runtime::new().unwrap().block_on(async move { tenancy::migrate(&owner).await });
     tokio::task::spawn_blocking(migrate).await.unwrap().unwrap();
     addresses

@@ -1,4 +1,4 @@
-//! Receivers that fail: what they were to be told waits, in order, and is not forgotten.
+//! Failing receivers: their deliveries are retried, in order, and none is lost.
 
 use super::*;
 
@@ -6,8 +6,8 @@ fn created(request: &Received) -> bool {
     request.kind() == "contact.created"
 }
 
-/// Kind and contact of each request since this was last asked.
-fn told(receiver: &Receiver) -> Vec<(String, String)> {
+/// Takes the kind and contact of each request since the last call.
+fn delivered(receiver: &Receiver) -> Vec<(String, String)> {
     receiver.taken().iter().map(|request| (request.kind(), request.about())).collect()
 }
 
@@ -33,7 +33,7 @@ async fn what_fails_is_tried_again_after_a_while_under_the_same_id() {
         );
         assert!(first["error"].as_str().unwrap().contains(error), "{first}");
         assert!(hooks.read(&endpoint).await["failingSince"].is_string());
-        // 5 seconds, then 20; chance shortens them by up to 30 %.
+        // 5 seconds, then 20, shortened at random by up to 30 %.
         hooks.later(TimeDelta::seconds(5)).await;
         hooks.drain().await;
         hooks.later(TimeDelta::seconds(10)).await;
@@ -91,7 +91,7 @@ async fn later_events_of_a_contact_wait_for_the_earlier_and_nobody_elses_do() {
     let held = hooks.contact_is("update", &held, json!({ "name": "Held again" })).await;
     let free = id(&hooks.contact("Free").await);
     hooks.drain().await;
-    // What comes after the failure waits too.
+    // Later events of the entity wait too.
     hooks.contact_is("delete", &held, json!({})).await;
     hooks.drain().await;
     let of = |path: &str, about: &str| -> Vec<String> {
@@ -123,7 +123,7 @@ async fn a_receiver_that_is_gone_is_switched_off() {
     let contact = hooks.contact("Gone").await;
     hooks.contact_is("update", &contact, json!({ "name": "Never heard" })).await;
     hooks.drain().await;
-    assert_eq!(told(&receiver), [("contact.created".to_owned(), id(&contact))]);
+    assert_eq!(delivered(&receiver), [("contact.created".to_owned(), id(&contact))]);
     assert_eq!(hooks.read(&endpoint).await["active"], false);
     hooks.contact("Later").await;
     receiver.says(&Reply::status(200));
@@ -131,11 +131,11 @@ async fn a_receiver_that_is_gone_is_switched_off() {
     assert!(receiver.taken().is_empty());
     assert_eq!(hooks.states(&endpoint).await, ["contact.created FAILED", "contact.updated FAILED"]);
     assert!(hooks.dead_letters().await.is_empty(), "it was asked for");
-    // Its owner may think again.
+    // The owner can enable it again.
     hooks.change(&endpoint, json!({ "active": true })).await;
     let contact = hooks.contact("Received").await;
     hooks.drain().await;
-    assert_eq!(told(&receiver), [("contact.created".to_owned(), id(&contact))]);
+    assert_eq!(delivered(&receiver), [("contact.created".to_owned(), id(&contact))]);
     assert_eq!(hooks.read(&endpoint).await["failingSince"], Value::Null);
 }
 

@@ -1,4 +1,4 @@
-//! Gateways that are killed in the midst of their work lose nothing and mix nothing up.
+//! Killed gateways lose no event and deliver none out of order.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,9 +13,9 @@ use crate::{
     run::process::{Gateway, serve_at},
 };
 
-/// How often one of the two is killed.
+/// How often one of the two gateways is killed.
 const ROUNDS: usize = 4;
-/// How many contacts each gateway is asked to make while one is killed.
+/// How many contacts each gateway is asked to create while one is killed.
 const CONTACTS: usize = 10;
 
 const CREATE: &str = "mutation ($input: CreateContactInput!) { createContact(input: $input) { \
@@ -23,7 +23,7 @@ const CREATE: &str = "mutation ($input: CreateContactInput!) { createContact(inp
 const UPDATE: &str = "mutation ($input: UpdateContactInput!) { updateContact(input: $input) { \
                       contact { id } userErrors { message } } }";
 
-/// Two gateways on one database, as in production but for the lease, which is short.
+/// Two gateways on one database, as in production but with a short lease.
 struct Pair {
     url: String,
     gateways: Vec<(Gateway, Temporary)>,
@@ -40,7 +40,7 @@ impl Pair {
         format!("http://{}", self.gateways[number].0.address)
     }
 
-    /// Ends one at once, by SIGKILL.
+    /// Kills one with SIGKILL.
     fn kill(&mut self, number: usize) {
         let child: &mut Child = &mut self.gateways[number].0.child;
         child.kill().unwrap();
@@ -59,12 +59,12 @@ fn one(url: &str) -> (Gateway, Temporary) {
     (Gateway::serving(&temporary, command), temporary)
 }
 
-/// A number below this one, another one in each run.
+/// A random number below this one.
 fn any(below: usize) -> usize {
     usize::from(Uuid::new_v4().as_bytes()[0]) % below
 }
 
-/// What a gateway answers, if it lives to do so.
+/// The response of a gateway, if it is not killed before.
 async fn asked(client: &Client, query: &str, input: Value) -> Option<Value> {
     let request = http().post(format!("{}/graphql", client.url)).bearer_auth(client.access_token.as_ref()?);
     let body = json!({ "query": query, "variables": { "input": input } }).to_string();
@@ -72,7 +72,7 @@ async fn asked(client: &Client, query: &str, input: Value) -> Option<Value> {
     serde_json::from_str(&answer.text().await.ok()?).ok()
 }
 
-/// Makes contacts and changes each, as long as the gateway lives; answers what it has said yes to.
+/// Creates contacts and changes each, while the gateway lives; returns the acknowledged changes.
 async fn written(client: Client) -> Vec<(&'static str, String)> {
     let mut said = vec![];
     for number in 0..CONTACTS {
@@ -89,12 +89,12 @@ async fn written(client: Client) -> Vec<(&'static str, String)> {
     said
 }
 
-/// Somewhere in the midst of its work one of the gateways is killed, and started again; answers what
-/// was said yes to meanwhile.
+/// Kills one of the gateways at a random moment and starts it again; returns the changes acknowledged
+/// meanwhile.
 async fn round(pair: &mut Pair, hooks: &Hooks, receiver: &Receiver) -> Vec<(&'static str, String)> {
     let before = receiver.received().len();
     let (moment, victim) = (1 + any(CONTACTS), any(2));
-    // The request at which that happens is never answered.
+    // The request at that moment gets no response.
     let mut seen = 0;
     receiver.answers(move |_| {
         seen += 1;
@@ -135,7 +135,7 @@ async fn killed_gateways_lose_no_event_and_keep_the_order_of_each_contact() {
     .await;
     let received = receiver.received();
 
-    // What is in the database is what was heard, and what was said yes to is in the database.
+    // The database equals what was delivered, and contains everything acknowledged.
     let contact_events = "SELECT id || ' ' || kind || ' ' || entity_id FROM events WHERE entity = 'contact'";
     let known: BTreeSet<String> = hooks.sql(contact_events).await.into_iter().collect();
     let line = |request: &Received| {

@@ -1,8 +1,8 @@
-//! What was given up, and what is sent again.
+//! Dead letters and replays.
 
 use super::*;
 
-/// As often as anything is tried.
+/// The maximum number of attempts.
 const ATTEMPTS: usize = 12;
 /// Longer than the longest wait between two attempts.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(7);
@@ -17,10 +17,10 @@ async fn replay_delivery(hooks: &Hooks, delivery: &Value) -> Answer {
     hooks.mutate("replayWebhookDelivery", selection, json!({ "id": delivery["id"] })).await
 }
 
-/// An endpoint that nothing may be sent to any more, with a delivery that was given up at once.
+/// An endpoint whose URL is no longer allowed, with a delivery that failed at once.
 async fn given_up(hooks: &Hooks) -> (Endpoint, Value) {
     let endpoint = hooks.endpoint("https://hooks.example.org/", &["contact.*"]).await;
-    // As if the rules had been others when it was named.
+    // As if the rules had been different when it was created.
     let inward =
         format!("UPDATE webhook_endpoints SET url = 'https://10.0.0.1/' WHERE id = '{}'", uuid(&endpoint.id));
     superuser(&hooks.database).await.batch_execute(&inward).await.unwrap();
@@ -63,7 +63,7 @@ async fn after_the_last_attempt_a_dead_letter_waits_to_be_replayed() {
     );
     assert!(letter["summary"].as_str().unwrap().contains("contact.created"), "{letter}");
     assert!(letter["lastError"].as_str().unwrap().contains("500"), "{letter}");
-    // A replay that does not help ends where it began.
+    // A replay that fails ends as the same dead letter.
     let replayed = replay_letter(&hooks, letter).await;
     assert_eq!(replayed.ok("/data/replayDeadLetter")["deadLetter"]["id"], letter["id"]);
     assert!(hooks.dead_letters().await.is_empty());
@@ -81,7 +81,7 @@ async fn after_the_last_attempt_a_dead_letter_waits_to_be_replayed() {
         (again.len(), &again[0]["id"], &again[0]["attempts"]),
         (1, &letter["id"], &json!(2 * ATTEMPTS))
     );
-    // And one that helps.
+    // And one that succeeds.
     receiver.taken();
     receiver.says(&Reply::status(200));
     hooks.change(&endpoint, json!({ "active": true })).await;
@@ -144,7 +144,7 @@ async fn what_was_delivered_can_be_sent_again_under_the_same_id() {
     hooks.drain().await;
     let delivery = hooks.delivery(&endpoint).await;
     replay_delivery(&hooks, &delivery).await.ok("/data/replayWebhookDelivery");
-    // Twice at once is once.
+    // Two concurrent replays count as one.
     replay_delivery(&hooks, &delivery).await.ok("/data/replayWebhookDelivery");
     hooks.drain().await;
     let requests = receiver.taken();
@@ -213,7 +213,7 @@ async fn a_worker_that_dies_at_the_last_attempt_leaves_no_delivery_behind() {
     receiver.says(&Reply::status(500));
     hooks.contact("Lost").await;
     hooks.drain().await;
-    // As a worker leaves it that was killed in the midst of the last attempt.
+    // The state after a worker was killed during the last attempt.
     let claimed = "UPDATE jobs SET attempts = 12, lease = gen_random_uuid(), run_at = now()
                    WHERE kind = 'webhook'";
     superuser(&hooks.database).await.batch_execute(claimed).await.unwrap();

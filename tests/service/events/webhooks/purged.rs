@@ -1,4 +1,4 @@
-//! What was delivered is kept for a while and then swept away; what was not is kept.
+//! Finished deliveries are purged after the retention period; pending ones are kept.
 
 use super::*;
 use crate::door::eventually;
@@ -12,7 +12,7 @@ async fn after_thirty_days_goes_what_was_delivered_and_stays_what_was_not() {
     hooks.contact_is("delete", &old, json!({})).await;
     hooks.drain().await;
     assert_eq!(hooks.states(&endpoint).await, ["contact.created DELIVERED", "contact.deleted PENDING"]);
-    // The next attempt is far off.
+    // The next attempt is far in the future.
     superuser(&hooks.database).await.batch_execute("UPDATE jobs SET run_at = 'infinity'").await.unwrap();
     let background = hooks.own.as_ref().unwrap().start();
     let scheduled = async || !hooks.sql("SELECT 1 FROM schedules WHERE name = 'purge'").await.is_empty();
@@ -20,13 +20,13 @@ async fn after_thirty_days_goes_what_was_delivered_and_stays_what_was_not() {
 
     let kinds = "SELECT kind FROM events WHERE entity = 'contact' ORDER BY position";
     hooks.later(TimeDelta::days(29)).await;
-    // What a day's sweep leaves cannot be waited for, so the day's job is.
+    // That a purge keeps a row cannot be waited for, so the test waits for the job.
     let swept =
         |day: &'static str| format!("SELECT 1 FROM schedules WHERE next_at > now() + interval '{day}'");
     let is_over = async |hooks: &Hooks, day| {
         eventually("the day's sweep is over", async || {
             let made = !hooks.sql(&swept(day)).await.is_empty();
-            // Some time within the hour; now will do.
+            // It is due some time within the hour; the test makes it due now.
             let now =
                 "UPDATE jobs SET run_at = '-infinity' WHERE kind = 'purge' AND lease IS NULL RETURNING kind";
             hooks.sql(now).await;
@@ -47,7 +47,7 @@ async fn after_thirty_days_goes_what_was_delivered_and_stays_what_was_not() {
     assert_eq!(hooks.sql(about).await, expected);
     assert!(hooks.sql("SELECT 1 FROM events WHERE kind = 'webhook_endpoint.created'").await.is_empty());
     drop(background);
-    // What waited for a month can still be delivered.
+    // A delivery that waited for a month can still be delivered.
     receiver.says(&Reply::status(200));
     receiver.taken();
     superuser(&hooks.database).await.batch_execute("UPDATE jobs SET run_at = now()").await.unwrap();

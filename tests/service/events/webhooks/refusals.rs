@@ -1,8 +1,8 @@
-//! Endpoints that nothing can be sent to are refused where they are named.
+//! Invalid endpoints are refused when they are created or changed.
 
 use super::*;
 
-/// What is no address for a webhook, and a part of the sentence that says why.
+/// Invalid URLs, each with a part of its error message.
 fn wrong_urls() -> Vec<(String, &'static str)> {
     let wrong = [
         ("", ""),
@@ -31,7 +31,7 @@ fn wrong_urls() -> Vec<(String, &'static str)> {
 async fn nothing_is_stored(hooks: &Hooks) {
     hooks.drain().await;
     for table in ["webhook_endpoints", "webhook_secrets", "webhook_deliveries", "events", "jobs"] {
-        // The mail of the sign-up is there in any case.
+        // The mail of the sign-up is always there.
         let of = if table == "jobs" { "kind <> 'mail' AND" } else { "" };
         let id = hooks.client.organisation_id();
         let own = format!("SELECT 1 FROM {table} WHERE {of} organisation_id = '{id}'");
@@ -80,7 +80,7 @@ async fn a_kind_that_is_none_is_refused_where_it_stands() {
         let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
         assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID eventKinds.1"], "{kind}");
     }
-    // Nothing at all is not everything.
+    // An empty list does not mean all events.
     for none in [json!([]), json!([" "])] {
         let input = json!({ "url": "https://hooks.example.org/", "eventKinds": none });
         let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
@@ -129,7 +129,7 @@ async fn every_wrong_row_of_many_is_named() {
         (of_csv.map(str::to_owned).to_vec(), &json!(0))
     );
     nothing_is_stored(&hooks).await;
-    // What is in order has a secret, like any other.
+    // A valid endpoint of the batch has a secret, like any other.
     let answer = hooks.client.mutate(&query, json!({ "csv": csv, "skipInvalid": true })).await;
     let made = &answer.ok(field)["webhookEndpoints"];
     assert_eq!(made[0]["eventKinds"], json!(["contact.created", "product.*"]));
@@ -152,7 +152,7 @@ async fn an_organisation_has_no_more_than_fifty_endpoints() {
     assert_eq!(answer.ok("/data/createWebhookEndpoints")["createdCount"], 50);
     let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", row).await;
     assert_eq!(answer.user_errors("/data/createWebhookEndpoint").len(), 1);
-    // Those that are there can be changed still.
+    // Existing endpoints can still be changed.
     let list = "{ webhookEndpoints(first: 1) { nodes { id revision } } }";
     let one = hooks.client.run(list, json!({})).await.ok("/data/webhookEndpoints")["nodes"][0].clone();
     let change = json!({ "id": one["id"], "expectedRevision": one["revision"], "active": false });

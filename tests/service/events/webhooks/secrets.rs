@@ -1,4 +1,4 @@
-//! Secrets: who sees them, what they sign, and where they never stand. And pings.
+//! Secrets: who can read them, what they sign, and where they never appear. And pings.
 
 use async_graphql::resolver_utils::EnumType;
 use tenancy::Role;
@@ -13,7 +13,7 @@ async fn rotate(hooks: &Hooks, endpoint: &Endpoint, hours: Value) -> Answer {
     hooks.mutate("rotateWebhookEndpoint", "webhookEndpoint { secrets { secret expiresAt } }", input).await
 }
 
-/// The one request that the next contact causes.
+/// The request that creating a contact causes.
 async fn next(hooks: &Hooks, receiver: &Receiver) -> Received {
     hooks.contact("Signed").await;
     hooks.drain().await;
@@ -68,7 +68,7 @@ async fn an_overlap_is_between_nothing_and_a_week() {
     }
     assert_eq!(hooks.secrets(&endpoint).await, std::slice::from_ref(&endpoint.secret));
     rotate(&hooks, &endpoint, json!(168)).await.ok("/data/rotateWebhookEndpoint");
-    // Unless told, a day.
+    // The default is a day.
     let input = json!({ "id": endpoint.id });
     let answer =
         hooks.mutate("rotateWebhookEndpoint", "webhookEndpoint { secrets { expiresAt } }", input).await;

@@ -1,15 +1,14 @@
-//! Signatures after the Standard Webhooks specification, verified by nothing that the service signs
-//! with.
+//! Signatures as the Standard Webhooks specification defines, verified without the code of the service.
 
 use sha2::{Digest, Sha256};
 
 use super::Received;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/// What SHA-256 works on at once.
+/// The block size of SHA-256.
 const BLOCK: usize = 64;
 
-/// What a base64 text stands for.
+/// Decodes base64.
 fn decoded(text: &str) -> Vec<u8> {
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
     for letter in text.trim_end_matches('=').bytes() {
@@ -33,7 +32,7 @@ fn hmac(key: &[u8], message: &str) -> Vec<u8> {
     Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
 }
 
-/// How many signatures a request carries.
+/// The number of signatures in a request.
 pub(super) fn signatures(request: &Received) -> usize {
     request.header("webhook-signature").split(' ').count()
 }

@@ -1,4 +1,4 @@
-//! Who is told of what, and in which form.
+//! The recipients of events, and the form of requests.
 
 use std::collections::BTreeSet;
 
@@ -67,14 +67,14 @@ async fn an_endpoint_hears_what_its_filter_says_and_nothing_else() {
         ("/star", &["contact.*"], &["contact.created", "contact.updated"]),
         ("/two", &["product.created", "contact.updated"], &["contact.updated", "product.created"]),
         ("/other", &["webhook_delivery.*", "contacts.created"], &[]),
-        // No event can be told apart by less than its whole name.
+        // Kinds match as a whole, not by a prefix.
         ("/part", &["contact.create", "con.*"], &[]),
     ];
     for (path, kinds, _) in cases {
         hooks.endpoint(&receiver.url(path), kinds).await;
     }
     hooks.drain().await;
-    // Of the endpoints themselves heard who hears everything.
+    // Events of endpoints are sent to those that receive all events.
     assert!(receiver.taken().iter().all(|request| request.path == "/all"));
     let contact = hooks.contact("Filtered").await;
     hooks.contact_is("update", &contact, json!({ "name": "Again" })).await;
@@ -84,7 +84,7 @@ async fn an_endpoint_hears_what_its_filter_says_and_nothing_else() {
     for (path, _, expected) in cases {
         let of_path = requests.iter().filter(|request| request.path == path);
         let mut heard: Vec<_> = of_path.map(Received::kind).collect();
-        // Different entities have no order.
+        // Events of different entities are not ordered.
         heard.sort();
         assert_eq!(heard, expected, "{path}");
     }
