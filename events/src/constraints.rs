@@ -23,4 +23,10 @@ pub const CONSTRAINTS: &[Constraint] = &[
         field: "state",
         message: "There is no such state.",
     },
+    Constraint {
+        name: "dead_letters_state_check",
+        code: Invalid,
+        field: "state",
+        message: "There is no such state.",
+    },
 ];

@@ -79,7 +79,7 @@ impl Hooks {
         let capital = field[..1].to_uppercase() + &field[1..];
         let query = format!(
             "mutation ($input: {capital}Input!) {{ {field}(input: $input) {{ {selection} \
-             userErrors {{ code message field }} }} }}"
+             userErrors {{ code message field details }} }} }}"
         );
         self.client.mutate(&query, input).await
     }
@@ -148,7 +148,7 @@ impl Hooks {
 
     /// The open dead letters.
     async fn dead_letters(&self) -> Vec<Value> {
-        let query = "{ deadLetters(where: {kind: {eq: \"webhook\"}}) { nodes { id kind summary attempts lastError revision } } }";
+        let query = "{ deadLetters(where: {kind: {eq: \"webhook\"}, state: {eq: WAITING}}) { nodes { id kind summary attempts lastError revision } } }";
         let answer = self.client.run(query, json!({})).await;
         answer.ok("/data/deadLetters")["nodes"].as_array().unwrap().clone()
     }

@@ -28,7 +28,6 @@ const VALUES: &[(&str, &str)] = &[
     ("createContact.input.kind", "PERSON"),
     ("createContacts.input.contacts.kind", "PERSON"),
     ("createWebhookEndpoint.input.eventKinds", "*"),
-    ("createWebhookEndpoints.input.webhookEndpoints.eventKinds", "*"),
 ];
 
 /// How deep answers are asked for: a payload, its entity, and what that points at.

@@ -8,7 +8,7 @@ const ATTEMPTS: usize = 12;
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(7);
 
 async fn replay_letter(hooks: &Hooks, letter: &Value) -> Answer {
-    let selection = "deadLetter { id replayedAt }";
+    let selection = "deadLetter { id state settledAt }";
     hooks.mutate("replayDeadLetter", selection, json!({ "id": letter["id"] })).await
 }
 
@@ -103,13 +103,16 @@ async fn what_may_not_be_sent_is_given_up_at_once_and_a_dead_letter_can_be_dismi
     let delivery = hooks.delivery(&endpoint).await;
     assert_eq!((&delivery["state"], &delivery["responseStatus"]), (&json!("FAILED"), &Value::Null));
     assert_eq!(delivery["error"], "The URL must lead to a public address.");
-    let dismiss = json!({ "id": letter["id"], "expectedRevision": 1 });
-    hooks.done("delete", "DeadLetter", "id", dismiss).await;
+    let dismiss = |revision| json!({ "id": letter["id"], "expectedRevision": revision });
+    let stale = hooks.mutate("dismissDeadLetter", "deadLetter { revision state }", dismiss(2)).await;
+    assert_eq!(stale.user_errors("/data/dismissDeadLetter"), ["CONFLICT expectedRevision"]);
+    assert_eq!(*stale.at("/data/dismissDeadLetter/deadLetter"), json!({ "revision": 1, "state": "WAITING" }));
+    hooks.done("dismiss", "DeadLetter", "id", dismiss(1)).await;
     assert!(hooks.dead_letters().await.is_empty());
-    assert_eq!(
-        replay_letter(&hooks, &letter).await.user_errors("/data/replayDeadLetter"),
-        ["INVALID_TRANSITION id"]
-    );
+    let answer = replay_letter(&hooks, &letter).await;
+    assert_eq!(answer.user_errors("/data/replayDeadLetter"), ["INVALID_TRANSITION id"]);
+    let details = json!({ "from": "DISMISSED", "to": "REPLAYED", "allowed": [] });
+    assert_eq!(*answer.at("/data/replayDeadLetter/userErrors/0/details"), details);
     let receiver = Receiver::open().await;
     leads_to(&hooks, &endpoint, &receiver).await;
     hooks.drain().await;
