@@ -72,14 +72,14 @@ impl<T: RootType> Default for Merged<T> {
         let members = T::members();
         // Only the names are wanted here: the schema's registry is filled by `create_type_info`.
         let mut registry = Registry::default();
-        let of_member = |(number, member): (usize, &Box<dyn Member>)| {
+        let of_member = |(number, member): (usize, &dyn Member)| {
             member
                 .fields(&mut registry)
                 .into_iter()
                 .map(move |field| (field.name, number))
                 .collect::<Vec<_>>()
         };
-        let by_field = members.0.iter().enumerate().flat_map(of_member).collect();
+        let by_field = members.0.iter().map(Box::as_ref).enumerate().flat_map(of_member).collect();
         Self { members, by_field, root: PhantomData }
     }
 }

@@ -72,7 +72,7 @@ fn compare(question: &Question, expected: &[Group], answered: &[Group]) {
         let same = |place: usize| {
             let (exact, figure) = (&expected.figures[place], &answered.figures[place]);
             match question.measures[place].function {
-                Function::Avg => is_mean(figure, exact),
+                Function::Avg | Function::Share => is_mean(figure, exact),
                 _ => figure == exact,
             }
         };

@@ -27,6 +27,12 @@ pub(crate) enum Function {
     Min,
     /// The greatest.
     Max,
+    /// The least value that half of them do not exceed, and so on: values that are there.
+    P50,
+    P90,
+    P99,
+    /// Of yes and no, how many are yes.
+    Share,
 }
 
 /// A figure: a function of a field.
@@ -37,7 +43,17 @@ pub(crate) struct Measure {
 }
 
 impl Function {
-    pub(crate) const ALL: [Self; 5] = [Self::CountDistinct, Self::Sum, Self::Avg, Self::Min, Self::Max];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::CountDistinct,
+        Self::Sum,
+        Self::Avg,
+        Self::Min,
+        Self::Max,
+        Self::P50,
+        Self::P90,
+        Self::P99,
+        Self::Share,
+    ];
 
     /// As the aggregate's field is called.
     pub(crate) fn name(self) -> &'static str {
@@ -47,6 +63,10 @@ impl Function {
             Self::Avg => "avg",
             Self::Min => "min",
             Self::Max => "max",
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P99 => "p99",
+            Self::Share => "share",
         }
     }
 
@@ -63,6 +83,10 @@ impl Function {
             Self::Avg => "Averages",
             Self::Min => "Minima",
             Self::Max => "Maxima",
+            Self::P50 => "Medians",
+            Self::P90 => "NinetiethPercentiles",
+            Self::P99 => "NinetyNinthPercentiles",
+            Self::Share => "Shares",
         }
     }
 
@@ -75,6 +99,14 @@ impl Function {
             }
             Self::Min => "The least value of each field; null where there is none.",
             Self::Max => "The greatest value of each field; null where there is none.",
+            Self::P50 => {
+                "The median of each field: the least of its values that 50 % do not exceed; null where there is none."
+            }
+            Self::P90 => "The least value of each field that 90 % do not exceed; null where there is none.",
+            Self::P99 => "The least value of each field that 99 % do not exceed; null where there is none.",
+            Self::Share => {
+                "The share of rows for which each field is true, from 0 to 1; null where there is none. Empty values do not count."
+            }
         }
     }
 
@@ -83,7 +115,8 @@ impl Function {
         let kind = field.shape.kind;
         match self {
             Self::CountDistinct => kind.is_ordered(),
-            Self::Sum | Self::Avg => field.measured,
+            Self::Sum | Self::Avg | Self::P50 | Self::P90 | Self::P99 => field.measured,
+            Self::Share => kind == Kind::Boolean,
             Self::Min | Self::Max => {
                 field.measured || matches!(kind, Kind::Text | Kind::Instant | Kind::Date)
             }
@@ -95,19 +128,23 @@ impl Function {
         match self {
             Self::CountDistinct => Kind::Integer,
             // A sum of whole numbers may be longer than any of them.
-            Self::Sum | Self::Avg => Kind::Decimal,
-            Self::Min | Self::Max => kind,
+            Self::Sum | Self::Avg | Self::Share => Kind::Decimal,
+            Self::Min | Self::Max | Self::P50 | Self::P90 | Self::P99 => kind,
         }
     }
 
-    /// The SQL in front of the column; a bracket closes it.
-    pub(crate) fn sql(self) -> &'static str {
+    /// The SQL before the column and behind it.
+    pub(crate) fn sql(self) -> (&'static str, &'static str) {
         match self {
-            Self::CountDistinct => "count(DISTINCT ",
-            Self::Sum => "sum(",
-            Self::Avg => "avg(",
-            Self::Min => "min(",
-            Self::Max => "max(",
+            Self::CountDistinct => ("count(DISTINCT ", ")"),
+            Self::Sum => ("sum(", ")"),
+            Self::Avg => ("avg(", ")"),
+            Self::Min => ("min(", ")"),
+            Self::Max => ("max(", ")"),
+            Self::P50 => ("percentile_disc(0.5) WITHIN GROUP (ORDER BY ", ")"),
+            Self::P90 => ("percentile_disc(0.9) WITHIN GROUP (ORDER BY ", ")"),
+            Self::P99 => ("percentile_disc(0.99) WITHIN GROUP (ORDER BY ", ")"),
+            Self::Share => ("avg(", "::integer)"),
         }
     }
 }

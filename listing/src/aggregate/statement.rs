@@ -105,9 +105,11 @@ impl Aggregate {
         out.push_sql(COUNT);
         for (measure, column) in self.measures.iter().zip(FIGURES) {
             out.push_sql(", ");
-            out.push_sql(measure.function.sql());
+            let (before, behind) = measure.function.sql();
+            out.push_sql(before);
             measure.column.term.render(self.table.name(), 1, out)?;
-            out.push_sql(") AS ");
+            out.push_sql(behind);
+            out.push_sql(" AS ");
             out.push_sql(column);
         }
         let joins = |out: &mut Out<'_, 'b>| join_each(self.keys.iter().map(|key| &key.via), &self.table, out);

@@ -194,18 +194,29 @@ impl Condition {
                 out.push_sql(") IS NOT TRUE");
                 Ok(())
             }
-            Self::Is(term, comparison, Value::Boolean(yes)) => {
-                // Written into the statement, so that partial indexes serve it whatever the plan.
-                term.render(table, depth, out)?;
-                out.push_sql(comparison.sql());
-                out.push_sql(if *yes { "TRUE" } else { "FALSE" });
+            Self::Related(path, condition) => path.render(table, depth, out, |related, mut and, out| {
+                and.next(out);
+                condition.render(related, depth + 1, out)
+            }),
+            Self::Counted(path, comparison, number) => {
+                // Rows to which none are related are not among the counted ones, so where none is
+                // enough, those are asked for that have another number.
+                let none_is_enough = comparison.holds(0, *number);
+                out.push_sql(if none_is_enough { "NOT " } else { "" });
+                path.render(table, depth, out, |related, _, out| {
+                    out.push_sql(" GROUP BY ");
+                    name(related, path.theirs, out)?;
+                    out.push_sql(if none_is_enough { " HAVING NOT count(*)" } else { " HAVING count(*)" });
+                    out.push_sql(comparison.sql());
+                    out.push_bind_param::<st::BigInt, _>(number)
+                })
+            }
+            Self::OfParent(column) => {
+                name(table, column, out)?;
+                out.push_sql(" = parent.id");
                 Ok(())
             }
-            Self::Is(term, comparison, value) => {
-                term.render(table, depth, out)?;
-                out.push_sql(comparison.sql());
-                value.push(out)
-            }
+            Self::Is(term, comparison, value) => term.compare(table, depth, comparison.sql(), value, out),
             Self::Named(term, comparison, literal) => {
                 term.render(table, depth, out)?;
                 out.push_sql(comparison.sql());
@@ -230,37 +241,11 @@ impl Condition {
                 out.push_sql(" ILIKE ");
                 out.push_bind_param::<st::Text, _>(pattern)
             }
-            Self::Contains(term, value) => {
-                term.render(table, depth, out)?;
-                out.push_sql(" @> ");
-                value.push(out)
-            }
+            Self::Contains(term, value) => term.compare(table, depth, " @> ", value, out),
             Self::Overlaps(term, texts) => {
                 term.render(table, depth, out)?;
                 out.push_sql(" && ");
                 out.push_bind_param::<st::Array<st::Text>, _>(texts)
-            }
-            Self::Related(path, condition) => path.render(table, depth, out, |related, mut and, out| {
-                and.next(out);
-                condition.render(related, depth + 1, out)
-            }),
-            Self::Counted(path, comparison, number) => {
-                // Rows to which none are related are not among the counted ones, so where none is
-                // enough, those are asked for that have another number.
-                let none_is_enough = comparison.holds(0, *number);
-                out.push_sql(if none_is_enough { "NOT " } else { "" });
-                path.render(table, depth, out, |related, _, out| {
-                    out.push_sql(" GROUP BY ");
-                    name(related, path.theirs, out)?;
-                    out.push_sql(if none_is_enough { " HAVING NOT count(*)" } else { " HAVING count(*)" });
-                    out.push_sql(comparison.sql());
-                    out.push_bind_param::<st::BigInt, _>(number)
-                })
-            }
-            Self::OfParent(column) => {
-                name(table, column, out)?;
-                out.push_sql(" = parent.id");
-                Ok(())
             }
         }
     }
@@ -294,6 +279,26 @@ impl Path {
 }
 
 impl Term {
+    /// Compares the term with a value.
+    fn compare<'b>(
+        &'b self,
+        table: &str,
+        depth: usize,
+        operator: &str,
+        value: &'b Value,
+        out: &mut Out<'_, 'b>,
+    ) -> QueryResult<()> {
+        self.render(table, depth, out)?;
+        out.push_sql(operator);
+        match value {
+            // Written into the statement, so that partial indexes serve it whatever the plan.
+            Value::Boolean(true) => out.push_sql("TRUE"),
+            Value::Boolean(false) => out.push_sql("FALSE"),
+            value => value.push(out)?,
+        }
+        Ok(())
+    }
+
     /// Renders the term of the rows that the statement calls `table`.
     pub(crate) fn render<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match self {
@@ -356,44 +361,50 @@ impl Sight {
     /// each can use its index; the ids that other tables name are collected first, once for the
     /// statement, and looked up by the index as well.
     fn render<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
-        let ways = match self {
-            Self::All => return Ok(out.push_sql("TRUE")),
-            Self::None => return Ok(out.push_sql("FALSE")),
-            Self::Ways(ways) => ways,
+        let constant = match self {
+            Self::All => "TRUE",
+            Self::None => "FALSE",
+            Self::Ways(ways) => return render_ways(ways, table, depth, out),
         };
-        out.push_sql("(");
-        let mut or = Separator::new(" OR ");
-        for way in ways {
-            match way {
-                SeenBy::Own(condition) | SeenBy::Most(condition) => {
-                    or.next(out);
-                    condition.render(table, depth, out)?;
-                }
-                SeenBy::With { few, most } => {
-                    if let Some(path) = few {
-                        or.next(out);
-                        path.render_few(table, depth, out)?;
-                    }
-                    if let Some(path) = most {
-                        or.next(out);
-                        path.render_most(table, depth, out)?;
-                    }
-                }
-                SeenBy::Through { .. } => {}
-            }
-        }
-        let through = || ways.iter().filter_map(SeenBy::joining);
-        if through().next().is_some() {
-            or.next(out);
-            name(table, "id", out)?;
-            render_array(through(), depth, out)?;
-        }
-        if or.is_first() {
-            out.push_sql("FALSE");
-        }
-        out.push_sql(")");
+        out.push_sql(constant);
         Ok(())
     }
+}
+
+/// Whether one of these ways leads to a row.
+fn render_ways<'b>(ways: &'b [SeenBy], table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+    out.push_sql("(");
+    let mut or = Separator::new(" OR ");
+    for way in ways {
+        match way {
+            SeenBy::Own(condition) | SeenBy::Most(condition) => {
+                or.next(out);
+                condition.render(table, depth, out)?;
+            }
+            SeenBy::With { few, most } => {
+                if let Some(path) = few {
+                    or.next(out);
+                    path.render_few(table, depth, out)?;
+                }
+                if let Some(path) = most {
+                    or.next(out);
+                    path.render_most(table, depth, out)?;
+                }
+            }
+            SeenBy::Through { .. } => {}
+        }
+    }
+    let through = || ways.iter().filter_map(SeenBy::joining);
+    if through().next().is_some() {
+        or.next(out);
+        name(table, "id", out)?;
+        render_array(through(), depth, out)?;
+    }
+    if or.is_first() {
+        out.push_sql("FALSE");
+    }
+    out.push_sql(")");
+    Ok(())
 }
 
 impl Path {

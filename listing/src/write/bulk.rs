@@ -36,8 +36,11 @@ impl Mode {
     }
 }
 
+/// Rows with their numbers in the input, and the errors of others.
+type Numbered = (Vec<(usize, Object)>, Vec<RowError>);
+
 /// The rows of an input, numbered from 1, and the errors of those that are no objects.
-fn rows(input: &mut Input, name: &str) -> Result<(Vec<(usize, Object)>, Vec<RowError>), Failure> {
+fn rows(input: &mut Input, name: &str) -> Result<Numbered, Failure> {
     let given = input.list(name);
     if given.len() > MAX_ROWS {
         let message = format!("This takes at most {MAX_ROWS} at once.");

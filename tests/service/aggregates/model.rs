@@ -62,6 +62,10 @@ pub(super) enum Function {
     Avg,
     Min,
     Max,
+    P50,
+    P90,
+    P99,
+    Share,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,10 +205,24 @@ impl Measure {
                 // Equal means are to be equal here, too, whatever they were divided from.
                 Cell::Number(mean.with_scale(40))
             }
+            Function::Share => {
+                let holds = values.iter().filter(|value| ***value == Cell::Bool(true)).count();
+                let count = |count: usize| BigDecimal::from(u64::try_from(count).unwrap());
+                Cell::Number((count(holds) / count(values.len())).with_scale(40))
+            }
+            Function::P50 => percentile(&values, 50),
+            Function::P90 => percentile(&values, 90),
+            Function::P99 => percentile(&values, 99),
             Function::Min => values[0].clone(),
             Function::Max => values[values.len() - 1].clone(),
         }
     }
+}
+
+/// The least of these values that so many percent of them do not exceed.
+fn percentile(values: &[&Cell], percent: usize) -> Cell {
+    let place = (values.len() * percent).div_ceil(100);
+    values[place.max(1) - 1].clone()
 }
 
 impl Question {

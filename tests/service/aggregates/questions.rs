@@ -18,7 +18,8 @@ impl Function {
         let measured = field.kind == Kind::Number && field.path != "revision";
         match self {
             Self::CountDistinct => true,
-            Self::Sum | Self::Avg => measured,
+            Self::Sum | Self::Avg | Self::P50 | Self::P90 | Self::P99 => measured,
+            Self::Share => field.kind == Kind::Bool,
             Self::Min | Self::Max => {
                 measured || matches!(field.kind, Kind::Text | Kind::Instant | Kind::Date)
             }
@@ -144,7 +145,7 @@ fn having(rng: &mut Rng, measures: &[Measure], groups: &[Group]) -> Vec<(Option<
         match (value, measure.map(|measure| measure.function)) {
             (Cell::Null, _) => {}
             // A mean may have no end; a bound has one.
-            (Cell::Number(mean), Some(Function::Avg)) => {
+            (Cell::Number(mean), Some(Function::Avg | Function::Share)) => {
                 having.push((measure, operator, Cell::Number(mean.with_scale(2))));
             }
             (value, _) => having.push((measure, operator, value)),

@@ -38,7 +38,17 @@ impl Entity {
 }
 
 impl Function {
-    pub(super) const ALL: [Self; 5] = [Self::CountDistinct, Self::Sum, Self::Avg, Self::Min, Self::Max];
+    pub(super) const ALL: [Self; 9] = [
+        Self::CountDistinct,
+        Self::Sum,
+        Self::Avg,
+        Self::Min,
+        Self::Max,
+        Self::P50,
+        Self::P90,
+        Self::P99,
+        Self::Share,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -47,14 +57,18 @@ impl Function {
             Self::Avg => "avg",
             Self::Min => "min",
             Self::Max => "max",
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P99 => "p99",
+            Self::Share => "share",
         }
     }
 
     /// What kind of value it makes of this kind.
     fn kind(self, kind: Kind) -> Kind {
         match self {
-            Self::CountDistinct | Self::Sum | Self::Avg => Kind::Number,
-            Self::Min | Self::Max => kind,
+            Self::CountDistinct | Self::Sum | Self::Avg | Self::Share => Kind::Number,
+            Self::Min | Self::Max | Self::P50 | Self::P90 | Self::P99 => kind,
         }
     }
 }
