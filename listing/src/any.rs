@@ -15,7 +15,7 @@ use crate::{
     read::selection::ResolverFields,
     sql::{
         column::Column,
-        condition::{Path, Sight, Table, Term},
+        condition::{Link, Path, Sight, Table, Term},
         order::Via,
         values::Values,
     },
@@ -84,8 +84,8 @@ pub(crate) struct AnyRelation {
 pub(crate) enum Way {
     /// Our column holds the id of the one other.
     One { column: &'static str },
-    /// Their column holds our id.
-    Many { column: &'static str },
+    /// They belong to us.
+    Many { link: Link },
 }
 
 impl AnyEntity {
@@ -208,11 +208,12 @@ impl AnyRelation {
 
     /// The way to its rows that the session sees.
     pub(crate) fn path(&self, session: &Session) -> Path {
-        let (ours, theirs) = match self.way {
-            Way::One { column } => (column, "id"),
-            Way::Many { column } => ("id", column),
+        let (ours, theirs, between) = match self.way {
+            Way::One { column } => (column, "id", None),
+            Way::Many { link: Link::Column(column) } => ("id", column, None),
+            Way::Many { link: Link::Between(between) } => ("id", "id", Some(between)),
         };
-        Path { table: self.target.rows(session), ours, theirs }
+        Path { table: self.target.rows(session), ours, theirs, between }
     }
 
     /// The column of a relation to one, if the field holds it.

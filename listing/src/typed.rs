@@ -14,7 +14,10 @@ use crate::{
     entity::{Entity, Relation},
     field::{Field, IdColumn},
     read::{find, json::ResponseBudget, loaders::Loaders, resolver_fields, selection::ResolverFields},
-    sql::{condition::SeenBy, values::Values},
+    sql::{
+        condition::{Between, Link, SeenBy},
+        values::Values,
+    },
 };
 
 /// The description of an entity.
@@ -126,7 +129,32 @@ impl<E: Entity> Relation<E> {
         fn own_id<E: Entity>(row: &E) -> Option<Uuid> {
             Some(row.id())
         }
-        let way = Way::Many { column: C::NAME };
+        let way = Way::Many { link: Link::Column(C::NAME) };
+        let erased = AnyRelation { name, about, way, target: entity::<R>(), refers_only_to: None };
+        Self { erased, key: own_id::<E> }
+    }
+
+    /// To all `R` that rows of the table `between` join with the entity: they hold the entity's id in
+    /// `ours`, and that of an `R` in `theirs`. Nothing of that table is deleted softly.
+    pub const fn through<R, T, O, F>(
+        name: &'static str,
+        between: &'static str,
+        _: O,
+        _: F,
+        about: &'static str,
+    ) -> Self
+    where
+        R: Entity,
+        O: Column<Table = T> + Copy,
+        F: Column<Table = T> + Copy,
+        O::SqlType: IdColumn,
+        F::SqlType: IdColumn,
+    {
+        fn own_id<E: Entity>(row: &E) -> Option<Uuid> {
+            Some(row.id())
+        }
+        let between = Between { table: between, ours: O::NAME, theirs: F::NAME };
+        let way = Way::Many { link: Link::Between(between) };
         let erased = AnyRelation { name, about, way, target: entity::<R>(), refers_only_to: None };
         Self { erased, key: own_id::<E> }
     }

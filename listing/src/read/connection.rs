@@ -16,6 +16,7 @@ use crate::{
         selection::{ResolverFields, SelectedField},
     },
     registry::{self, Registry},
+    sql::condition::Link,
 };
 
 /// Where a page stands in its list.
@@ -40,11 +41,11 @@ pub(crate) async fn list(ctx: &Context<'_>, entity: &'static AnyEntity) -> Serve
 pub(crate) async fn children(
     ctx: &Context<'_>,
     entity: &'static AnyEntity,
-    column: &'static str,
+    link: Link,
     parent: Uuid,
 ) -> ServerResult<GraphQLValue> {
     let read = async |scope: &Scope, plan: &ConnectionPlan| {
-        Loaders::of(ctx)?.children(scope).load(parent, column, plan.page.clone()).await
+        Loaders::of(ctx)?.children(scope).load(parent, link, plan.page.clone()).await
     };
     resolve(ctx, entity, read).await
 }

@@ -18,7 +18,12 @@ use crate::{
         find,
         page::{Page, Rows},
     },
-    sql::{column::Column, condition::Table, select::Select, values::values},
+    sql::{
+        column::Column,
+        condition::{Link, Table},
+        select::Select,
+        values::values,
+    },
     value::Value,
 };
 
@@ -110,8 +115,8 @@ impl<E: Entity> BatchFn<Uuid, One<E>> for ById<E> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     parent: Uuid,
-    /// Their column that holds the parent's id.
-    column: &'static str,
+    /// How they belong to the parent.
+    link: Link,
     page: Arc<Page>,
 }
 
@@ -126,28 +131,28 @@ impl ChildrenLoader {
         Self(Loader::new(ByParent(scope)).with_yield_count(YIELDS).with_max_batch_size(MAX_BATCH))
     }
 
-    pub(crate) async fn load(&self, parent: Uuid, column: &'static str, page: Page) -> Result<Rows, Failure> {
-        let key = Key { parent, column, page: Arc::new(page) };
+    pub(crate) async fn load(&self, parent: Uuid, link: Link, page: Page) -> Result<Rows, Failure> {
+        let key = Key { parent, link, page: Arc::new(page) };
         self.0.try_load(key).await.map_err(Failure::internal)?
     }
 }
 
 impl BatchFn<Key, Result<Rows, Failure>> for ByParent {
     async fn load(&mut self, keys: &[Key]) -> HashMap<Key, Result<Rows, Failure>> {
-        let mut parents_of: HashMap<(&'static str, &Arc<Page>), Vec<Uuid>> = HashMap::new();
-        for Key { parent, column, page } in keys {
-            parents_of.entry((column, page)).or_default().push(*parent);
+        let mut parents_of: HashMap<(Link, &Arc<Page>), Vec<Uuid>> = HashMap::new();
+        for Key { parent, link, page } in keys {
+            parents_of.entry((*link, page)).or_default().push(*parent);
         }
         let mut answers = HashMap::with_capacity(keys.len());
-        for ((column, page), parents) in parents_of {
-            let found = page.of_parents(&self.0, column, parents.clone()).await;
+        for ((link, page), parents) in parents_of {
+            let found = page.of_parents(&self.0, link, parents.clone()).await;
             let mut found = found.map(|found| found.into_iter().collect::<HashMap<_, _>>());
             for parent in parents {
                 let own = match &mut found {
                     Ok(found) => Ok(found.remove(&parent).unwrap_or_else(|| page.nothing())),
                     Err(failure) => Err(failure.clone()),
                 };
-                answers.insert(Key { parent, column, page: Arc::clone(page) }, own);
+                answers.insert(Key { parent, link, page: Arc::clone(page) }, own);
             }
         }
         answers

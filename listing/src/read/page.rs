@@ -12,7 +12,7 @@ use crate::{
     registry,
     sql::{
         column::Column,
-        condition::{Condition, Table},
+        condition::{Condition, Link, Table},
         keyset::KeysetBound,
         order::Key,
         select::{Count, CountPerParent, Join, PerParent, Select},
@@ -165,10 +165,10 @@ impl Page {
     pub(crate) async fn of_parents(
         &self,
         scope: &Scope,
-        column: &'static str,
+        link: Link,
         parents: Vec<Uuid>,
     ) -> Result<Vec<(Uuid, Rows)>, Failure> {
-        let mut select = self.select(Some(Condition::OfParent(column)));
+        let mut select = self.select(Some(Condition::OfParent(link)));
         // Counted once for all parents, below: here it would be counted again for each child.
         select.total = false;
         let filter = select.filter.clone();

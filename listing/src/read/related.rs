@@ -76,7 +76,7 @@ impl<E: Entity> Related<'_, E> {
         let target = relation.erased.target;
         match ((relation.key)(self.0), relation.erased.way) {
             (Some(id), Way::One { .. }) => (target.resolvers.one)(ctx, id).await,
-            (Some(id), Way::Many { column }) => connection::children(ctx, target, column, id).await,
+            (Some(id), Way::Many { link }) => connection::children(ctx, target, link, id).await,
             (None, _) => Ok(GraphQLValue::Null),
         }
     }

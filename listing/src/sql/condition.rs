@@ -35,8 +35,8 @@ pub enum Condition {
     Related(Path, Box<Condition>),
     /// So many related rows are there.
     Counted(Path, Comparison, i64),
-    /// The column equals the id of the parent in a statement for many parents.
-    OfParent(&'static str),
+    /// The row belongs to the parent in a statement for many parents.
+    OfParent(Link),
 }
 
 /// How two values compare.
@@ -56,12 +56,34 @@ pub enum Comparison {
     Lte,
 }
 
-/// From the rows of one table to those of another: where our column equals theirs.
+/// From the rows of one table to those of another: where our column equals theirs, or where a row of a
+/// table between them names both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
     pub(crate) table: Table,
     pub(crate) ours: &'static str,
     pub(crate) theirs: &'static str,
+    pub(crate) between: Option<Between>,
+}
+
+/// A table between two others, whose rows hold an id of each: which user has which role. Nothing of it
+/// is deleted softly, and its own sight does not matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Between {
+    pub(crate) table: &'static str,
+    /// Its column with our id.
+    pub(crate) ours: &'static str,
+    /// Its column with their id.
+    pub(crate) theirs: &'static str,
+}
+
+/// How a row belongs to its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// By its column with the parent's id.
+    Column(&'static str),
+    /// By a table between them.
+    Between(Between),
 }
 
 /// A value of a row, as SQL computes it.
@@ -148,7 +170,7 @@ impl SeenBy {
     pub(crate) fn with(column: &'static str, table: &Table) -> Self {
         let path = |sight| {
             let table = Table { sight: Arc::new(sight), ..table.clone() };
-            Some(Path { table, ours: column, theirs: "id" })
+            Some(Path { table, ours: column, theirs: "id", between: None })
         };
         let (few, most) = match &*table.sight {
             Sight::All => (None, path(Sight::All)),

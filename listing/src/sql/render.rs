@@ -4,7 +4,7 @@
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 
 use crate::{
-    sql::condition::{Condition, Path, Rows, SeenBy, Sight, Table, Term},
+    sql::condition::{Between, Condition, Link, Path, Rows, SeenBy, Sight, Table, Term},
     value::Value,
 };
 
@@ -203,19 +203,18 @@ impl Condition {
                 // enough, those are asked for that have another number.
                 let none_is_enough = comparison.holds(0, *number);
                 out.push_sql(if none_is_enough { "NOT " } else { "" });
-                path.render(table, depth, out, |related, _, out| {
-                    out.push_sql(" GROUP BY ");
-                    name(related, path.theirs, out)?;
+                path.render_counted(table, depth, out, |out| {
                     out.push_sql(if none_is_enough { " HAVING NOT count(*)" } else { " HAVING count(*)" });
                     out.push_sql(comparison.sql());
                     out.push_bind_param::<st::BigInt, _>(number)
                 })
             }
-            Self::OfParent(column) => {
+            Self::OfParent(Link::Column(column)) => {
                 name(table, column, out)?;
                 out.push_sql(" = parent.id");
                 Ok(())
             }
+            Self::OfParent(Link::Between(between)) => between.render_of(table, "parent", out),
             Self::Is(term, comparison, value) => term.compare(table, depth, comparison.sql(), value, out),
             Self::Named(term, comparison, literal) => {
                 term.render(table, depth, out)?;
@@ -271,8 +270,42 @@ impl Path {
         out.push_sql("(");
         name(table, self.ours, out)?;
         out.push_sql(" IN (");
+        if let Some(between) = &self.between {
+            between.select(out)?;
+        }
         let and = self.table.subselect(Selected::Column(self.theirs), &related, depth, out)?;
         further(&related, and, out)?;
+        out.push_sql(if self.between.is_some() { "))) IS TRUE" } else { ")) IS TRUE" });
+        Ok(())
+    }
+
+    /// The same, where `having` says how many related rows there must be.
+    fn render_counted<'b>(
+        &'b self,
+        table: &str,
+        depth: usize,
+        out: &mut Out<'_, 'b>,
+        having: impl FnOnce(&mut Out<'_, 'b>) -> QueryResult<()>,
+    ) -> QueryResult<()> {
+        let related = format!("r{depth}");
+        out.push_sql("(");
+        name(table, self.ours, out)?;
+        out.push_sql(" IN (");
+        if let Some(between) = &self.between {
+            between.select(out)?;
+        }
+        self.table.subselect(Selected::Column(self.theirs), &related, depth, out)?;
+        match &self.between {
+            Some(between) => {
+                out.push_sql(") GROUP BY ");
+                out.push_identifier(between.ours)?;
+            }
+            None => {
+                out.push_sql(" GROUP BY ");
+                name(&related, self.theirs, out)?;
+            }
+        }
+        having(out)?;
         out.push_sql(")) IS TRUE");
         Ok(())
     }
@@ -330,9 +363,14 @@ impl Term {
                 out.push_sql("(");
                 let mut and = path.table.subselect(Selected::Count, &related, depth, out)?;
                 and.next(out);
-                name(&related, path.theirs, out)?;
-                out.push_sql(" = ");
-                name(table, path.ours, out)?;
+                match &path.between {
+                    Some(between) => between.render_of(&related, table, out)?,
+                    None => {
+                        name(&related, path.theirs, out)?;
+                        out.push_sql(" = ");
+                        name(table, path.ours, out)?;
+                    }
+                }
                 and.next(out);
                 condition.render(&related, depth + 1, out)?;
                 out.push_sql(")");
@@ -428,6 +466,35 @@ impl Path {
         out.push_sql(" = ");
         name(table, self.ours, out)?;
         out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl Between {
+    /// Whether a row that the statement calls `table` is one of those that belong to one of `parent`.
+    fn render_of(&self, table: &str, parent: &str, out: &mut Out<'_, '_>) -> QueryResult<()> {
+        name(table, "id", out)?;
+        out.push_sql(" = ANY(ARRAY(SELECT ");
+        out.push_identifier(self.theirs)?;
+        out.push_sql(" FROM ");
+        out.push_identifier(self.table)?;
+        out.push_sql(" WHERE ");
+        out.push_identifier(self.ours)?;
+        out.push_sql(" = ");
+        name(parent, "id", out)?;
+        out.push_sql("))");
+        Ok(())
+    }
+
+    /// `SELECT ours FROM between WHERE theirs IN (`, to which their ids belong.
+    fn select(&self, out: &mut Out<'_, '_>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        out.push_identifier(self.ours)?;
+        out.push_sql(" FROM ");
+        out.push_identifier(self.table)?;
+        out.push_sql(" WHERE ");
+        out.push_identifier(self.theirs)?;
+        out.push_sql(" IN (");
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     change::{Insert, SoftDelete, Update, Written},
     column::Column,
-    condition::{Comparison, Condition, Path, SeenBy, Sight, Table, Term},
+    condition::{Between, Comparison, Condition, Link, Path, SeenBy, Sight, Table, Term},
     keyset::KeysetBound,
     list::List,
     order::{Direction, Key, Via},
@@ -64,11 +64,11 @@ fn contacts() -> Table {
 }
 
 fn company() -> Path {
-    Path { table: contacts(), ours: "company_id", theirs: "id" }
+    Path { table: contacts(), ours: "company_id", theirs: "id", between: None }
 }
 
 fn people() -> Path {
-    Path { table: contacts(), ours: "id", theirs: "company_id" }
+    Path { table: contacts(), ours: "id", theirs: "company_id", between: None }
 }
 
 fn via_company() -> Via {
@@ -175,7 +175,7 @@ fn a_page_before_a_row_whose_key_is_null() {
 #[test]
 fn pages_and_counts_of_many_parents() {
     let parents = vec![Uuid::nil()];
-    let filter = vec![Condition::OfParent("company_id")];
+    let filter = vec![Condition::OfParent(Link::Column("company_id"))];
     let select = Select { filter: filter.clone(), ..page() };
     is(
         PerParent { parents: parents.clone(), select },
@@ -414,7 +414,7 @@ fn sight_of_deleted_rows() {
 #[test]
 fn sight_in_joins_conditions_and_changes() {
     let own = || Sight::ways([SeenBy::Own(city("Graz"))]);
-    let path = || Path { table: tickets(own()), ours: "ticket_id", theirs: "id" };
+    let path = || Path { table: tickets(own()), ours: "ticket_id", theirs: "id", between: None };
     is(
         filtered(Condition::Related(path(), Box::new(city("Linz")))),
         &expect![[
@@ -442,7 +442,7 @@ fn sight_in_joins_conditions_and_changes() {
 #[test]
 fn computed_columns() {
     let of = |name, term| Column { name, kind: Kind::Integer, nullable: false, term };
-    let path = Path { table: tickets(Sight::All), ours: "id", theirs: "contact_id" };
+    let path = Path { table: tickets(Sight::All), ours: "id", theirs: "contact_id", between: None };
     let columns = vec![
         of("overdue", Term::Expression("{row}.due_at < service_now()")),
         of("companyId", Term::Reference("company_id", tickets(Sight::ways([SeenBy::Own(city("Graz"))])))),
@@ -469,6 +469,41 @@ fn choices_and_booleans_are_literals() {
         filtered(Condition::Is(column("active"), Comparison::Eq, true.into())),
         &expect![[
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."active" = TRUE"#
+        ]],
+    );
+}
+
+/// Contacts have lists, and lists contacts.
+const BETWEEN: Between = Between { table: "list_members", ours: "list_id", theirs: "contact_id" };
+
+#[test]
+fn many_to_many() {
+    let filter = vec![Condition::OfParent(Link::Between(BETWEEN))];
+    let select = Select { filter, ..page() };
+    is(
+        PerParent { parents: vec![Uuid::nil()], select },
+        &expect![[
+            r#"SELECT child.*, parent.id FROM unnest($1) AS parent(id) CROSS JOIN LATERAL (SELECT "contacts"."id", "contacts"."name" FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."id" = ANY(ARRAY(SELECT "contact_id" FROM "list_members" WHERE "list_id" = "parent"."id")) ORDER BY "contacts"."name" ASC, "contacts"."id" ASC LIMIT 51) AS child"#
+        ]],
+    );
+    let path = || Path { table: contacts(), ours: "id", theirs: "id", between: Some(BETWEEN) };
+    is(
+        filtered(Condition::Related(path(), Box::new(city("Graz")))),
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND ("contacts"."id" IN (SELECT "list_id" FROM "list_members" WHERE "contact_id" IN (SELECT "r1"."id" FROM "contacts" AS "r1" WHERE "r1"."deleted_at" IS NULL AND "r1"."city" = $1))) IS TRUE"#
+        ]],
+    );
+    is(
+        filtered(Condition::Counted(path(), Comparison::Gte, 2)),
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND ("contacts"."id" IN (SELECT "list_id" FROM "list_members" WHERE "contact_id" IN (SELECT "r1"."id" FROM "contacts" AS "r1" WHERE "r1"."deleted_at" IS NULL) GROUP BY "list_id" HAVING count(*) >= $1)) IS TRUE"#
+        ]],
+    );
+    let term = Term::Count(Box::new(path()), Box::new(city("Graz")));
+    is(
+        filtered(Condition::Is(term, Comparison::Eq, 0.into())),
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND (SELECT count(*)::integer FROM "contacts" AS "r1" WHERE "r1"."deleted_at" IS NULL AND "r1"."id" = ANY(ARRAY(SELECT "contact_id" FROM "list_members" WHERE "list_id" = "contacts"."id")) AND "r1"."city" = $1) = $2"#
         ]],
     );
 }

@@ -15,7 +15,7 @@ use crate::{
         page::{Page, Rows},
         selection::{ResolverFields, SelectedField},
     },
-    sql::{select::Select, values::values},
+    sql::{condition::Link, select::Select, values::values},
 };
 
 /// A relation of which more is asked than a join can bring.
@@ -40,7 +40,7 @@ pub(crate) struct One {
 
 /// A relation to many.
 pub(crate) struct Many {
-    column: &'static str,
+    link: Link,
     plan: ConnectionPlan,
 }
 
@@ -103,14 +103,14 @@ impl Many {
         ctx: &Context<'_>,
         scope: &Scope,
         target: &'static AnyEntity,
-        column: &'static str,
+        link: Link,
         asked: &SelectedField<'_>,
     ) -> Option<Self> {
         let here = ctx.with_selection_set(&ctx.item.node.selection_set);
         let field = here.with_field(asked.first());
         let page = Page::of(&field, scope, target).ok()?;
         let (plan, others) = ConnectionPlan::of(&field, scope, target, asked, page);
-        others.iter().all(ResolverFields::is_empty).then_some(Self { column, plan })
+        others.iter().all(ResolverFields::is_empty).then_some(Self { link, plan })
     }
 }
 
@@ -121,7 +121,7 @@ impl Branch for Many {
         ids: Vec<Uuid>,
     ) -> BoxFuture<'b, Result<HashMap<Uuid, Json>, Failure>> {
         async move {
-            let pages = self.plan.page.of_parents(scope, self.column, ids).await?;
+            let pages = self.plan.page.of_parents(scope, self.link, ids).await?;
             let (parents, pages): (Vec<Uuid>, Vec<Rows>) = pages.into_iter().unzip();
             let answers = self.plan.answer(scope, pages).await?;
             Ok(parents.into_iter().zip(answers).collect())

@@ -233,8 +233,8 @@ impl Step {
                 let place = layout.column(relation.id_column(column));
                 Some(layout.branch(place, Box::new(branch)))
             }
-            Way::Many { column } => {
-                let branch = Many::of(ctx, scope, relation.target, column, asked)?;
+            Way::Many { link } => {
+                let branch = Many::of(ctx, scope, relation.target, link, asked)?;
                 Some(layout.branch(0, Box::new(branch)))
             }
         }
