@@ -1,10 +1,22 @@
 use tenancy::{
     Constraint,
-    ErrorCode::{Invalid, NotFound},
+    ErrorCode::{AlreadyExists, Invalid, NotFound},
 };
 
 /// What the constraints of this crate's tables say to a user.
 pub const CONSTRAINTS: &[Constraint] = &[
+    Constraint {
+        name: "contacts_external_id_key",
+        code: AlreadyExists,
+        field: "externalId",
+        message: "This id is in use.",
+    },
+    Constraint {
+        name: "products_external_id_key",
+        code: AlreadyExists,
+        field: "externalId",
+        message: "This id is in use.",
+    },
     Constraint {
         name: "contacts_company_fk",
         code: NotFound,

@@ -188,6 +188,15 @@ impl AnyEntity {
         }
     }
 
+    /// All rows of the organisation, for rules that must know of them. What they say must not tell rows
+    /// that the session does not see from rows that do not exist.
+    pub(crate) fn all_rows(&self) -> Table {
+        match self.life {
+            Life::Deletable => Table::live(self.table, Sight::All, Sight::All).with_deleted(),
+            Life::Kept | Life::AppendOnly => Table::kept(self.table, Sight::All),
+        }
+    }
+
     /// Whether the session sees all rows of the organisation.
     fn shows_all(&self, session: &Session) -> bool {
         session.holds_any(self.read) && (self.sight)(session) == Sight::All

@@ -50,8 +50,11 @@ impl Constraints {
         // diesel hides the SQLSTATE, so these errors are recognised by their English text. The start-up
         // check (`guard`) requires English messages.
         let message = information.message();
-        if message.contains("terminating connection") || message.contains("deadlock detected") {
+        if message.contains("terminating connection") {
             return Refusal::Unavailable.into();
+        }
+        if matches!(kind, DatabaseErrorKind::SerializationFailure) || message.contains("deadlock detected") {
+            return Refusal::Contended.into();
         }
         if message.contains("statement timeout") {
             return Refusal::Timeout.into();

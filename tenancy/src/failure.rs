@@ -43,6 +43,8 @@ pub enum Refusal {
     Timeout,
     /// The database is unreachable, or all connections are busy.
     Unavailable,
+    /// Other writes got in the way, also when it was tried again.
+    Contended,
 }
 
 /// Why a mutation was not carried out.
@@ -148,7 +150,7 @@ impl Refusal {
             Self::BadRequest { .. } => "BAD_REQUEST",
             Self::CostExceeded { .. } => "COST_EXCEEDED",
             Self::Timeout => "TIMEOUT",
-            Self::Unavailable => "UNAVAILABLE",
+            Self::Unavailable | Self::Contended => "UNAVAILABLE",
         }
     }
 }
@@ -164,6 +166,7 @@ impl fmt::Display for Refusal {
             Self::CostExceeded { message, .. } => message,
             Self::Timeout => "The request took too long.",
             Self::Unavailable => "The service is not available; try again shortly.",
+            Self::Contended => "Other changes of the same rows got in the way; try again.",
         })
     }
 }

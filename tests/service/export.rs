@@ -109,7 +109,7 @@ async fn contacts(rng: &mut Rng, client: &Client, companies: usize, people: usiz
     insert(client, "contacts", rows).await;
 }
 
-const OWN: [&str; 19] = [
+const OWN: [&str; 20] = [
     "id",
     "kind",
     "name",
@@ -125,6 +125,7 @@ const OWN: [&str; 19] = [
     "tags",
     "customFields",
     "notes",
+    "externalId",
     "createdAt",
     "updatedAt",
     "revision",
@@ -136,7 +137,7 @@ async fn nodes(client: &Client, filter: &Value, order: &Value) -> Vec<Value> {
     let query = "query ($where: ContactFilter, $orderBy: [ContactOrderBy!], $after: String) { \
         contacts(where: $where, orderBy: $orderBy, first: 200, after: $after) { nodes { \
         id kind name companyId email phone city country emails { address } phones { number } \
-        addresses { city } birthday tags customFields notes createdAt updatedAt revision deletedAt \
+        addresses { city } birthday tags customFields notes externalId createdAt updatedAt revision deletedAt \
         company { id name country tags } createdBy { email } } pageInfo { hasNextPage endCursor } } }";
     let (mut nodes, mut after) = (vec![], Value::Null);
     loop {

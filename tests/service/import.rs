@@ -1,5 +1,6 @@
 //! CSV imports, on the Northwind customers where they are at hand and on the demo's otherwise.
 
+mod natural_keys;
 mod values;
 
 use std::{fs, path::Path};

@@ -14,6 +14,7 @@ use crate::tables::contacts;
 
 const MAX_NAME: usize = 255;
 const MAX_NOTES: usize = 10_000;
+const MAX_EXTERNAL_ID: usize = 255;
 const MAX_TAG: usize = 50;
 const MAX_CUSTOM_FIELDS: usize = 16 * 1024;
 
@@ -61,6 +62,8 @@ pub struct Contact {
     pub(crate) custom_fields: Stored<Json<serde_json::Value>>,
     /// Whatever else is worth knowing.
     pub notes: Option<String>,
+    /// The id in the system that it comes from. An import knows the row again by it.
+    pub external_id: Option<String>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -110,6 +113,7 @@ impl Entity for Contact {
         Field::new("tags", contacts::tags).optional(Rule::Labels(MAX_TAG)),
         Field::new("customFields", contacts::custom_fields).optional(Rule::Object(MAX_CUSTOM_FIELDS)),
         Field::new("notes", contacts::notes).optional(Rule::Lines(MAX_NOTES)),
+        Field::new("externalId", contacts::external_id).optional(Rule::Line(MAX_EXTERNAL_ID)),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[
         Relation::one::<Self, _>(

@@ -15,6 +15,7 @@ use crate::tables::contacts;
 
 impl Editable for Contact {
     const WRITE: Permission = Permission::WriteContacts;
+    const NATURAL_KEY: Option<&'static str> = Some("externalId");
     const CSV_COLUMNS: &'static [&'static str] = import::COLUMNS;
 
     fn check(draft: &Draft, checks: &mut Checks) {

@@ -11,6 +11,7 @@ use crate::tables::products;
 
 const MAX_NAME: usize = 255;
 const MAX_CATEGORY: usize = 100;
+const MAX_EXTERNAL_ID: usize = 255;
 const MAX_UNIT: usize = 50;
 /// Amounts up to a billion, in hundredths of a cent.
 const AMOUNT: Rule = Rule::Amount(9, 4);
@@ -36,6 +37,8 @@ pub struct Product {
     pub unit: Option<String>,
     /// Whether it is still sold.
     pub active: bool,
+    /// The id in the system that it comes from. An import knows the row again by it.
+    pub external_id: Option<String>,
     /// When it was added.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -76,6 +79,7 @@ impl Entity for Product {
         Field::new("margin", products::margin),
         Field::new("unit", products::unit).optional(Rule::Line(MAX_UNIT)),
         Field::new("active", products::active).or(Rule::Any, || true.into()),
+        Field::new("externalId", products::external_id).optional(Rule::Line(MAX_EXTERNAL_ID)),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<User, _>(
         "createdBy",

@@ -10,4 +10,5 @@ pub use entity::Product;
 
 impl Editable for Product {
     const WRITE: Permission = Permission::WriteProducts;
+    const NATURAL_KEY: Option<&'static str> = Some("externalId");
 }

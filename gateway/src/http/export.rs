@@ -125,7 +125,7 @@ fn failed(failure: Failure, request_id: &RequestId) -> Response {
             StatusCode::BAD_REQUEST
         }
         Failure::Refused(Refusal::Timeout) => StatusCode::GATEWAY_TIMEOUT,
-        Failure::Refused(Refusal::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Refused(Refusal::Unavailable | Refusal::Contended) => StatusCode::SERVICE_UNAVAILABLE,
         Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let mut error = ServerError::new(failure.to_string(), None);

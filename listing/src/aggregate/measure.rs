@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How many figures one aggregate has at most.
-pub(crate) const MAX_FIGURES: usize = 40;
+pub(crate) const MAX_FIGURES: usize = 64;
 
 /// What is made of the values of one field in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

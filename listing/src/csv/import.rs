@@ -68,14 +68,14 @@ pub(crate) struct CsvSheet {
 }
 
 /// One row of a CSV.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CsvRow {
     /// Counted from 1 behind the line of names.
     pub(crate) number: usize,
     cells: HashMap<&'static str, Cell>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Cell {
     column: String,
     text: String,

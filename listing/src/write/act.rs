@@ -11,7 +11,7 @@ use async_graphql::{
     resolver_utils::{EnumType, resolve_container},
 };
 use serde_json::json;
-use tenancy::{ErrorCode, Event, Failure, Permission, Recall, Scope, Tx, UserError};
+use tenancy::{ErrorCode, Event, Failure, Permission, Recall, Scope, Tx, UserError, retried};
 use uuid::Uuid;
 
 use crate::{
@@ -246,7 +246,11 @@ impl<A: Act> ContainerType for ActMutation<A> {
         if ctx.item.node.name.node != A::NAME {
             return Ok(None);
         }
-        let outcome = async { run::<A>(scope(ctx)?, Input::of(ctx)).await };
+        let input = Input::of(ctx);
+        let outcome = async {
+            let scope = scope(ctx)?;
+            retried(|| run::<A>(scope, input.clone())).await
+        };
         Payload::answer(Payload::of(A::NAME, outcome.await), ctx).await
     }
 }

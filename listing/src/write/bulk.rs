@@ -1,5 +1,7 @@
 //! Changes of several rows in one transaction: create, update, delete, restore, import.
 
+use std::collections::HashMap;
+
 use async_graphql::{InputType, Value as GraphQLValue};
 use tenancy::{ErrorCode, Failure, Key, Scope, UserError};
 
@@ -14,6 +16,7 @@ use crate::{
         editable::Editable,
         input::Input,
         many::Many,
+        natural_key::{self, Known},
         payload::{self, Changed, Made},
         reading::{self, Object, fields},
         work::Work,
@@ -141,28 +144,97 @@ async fn make<E: Editable>(
     };
     // The errors of the input alone, for a repetition, which asks the database nothing.
     let of_input: Vec<_> = drafts.iter().flat_map(|(number, draft)| mistakes(*number, draft)).collect();
-    let (found, mut valid) = (&mut errors, None);
-    let counted = &mut valid;
+    let (found, mut counts) = (&mut errors, None);
+    let counted = &mut counts;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let work = Work::new(scope, &tx);
-        let (numbers, mut drafts): (Vec<usize>, Vec<_>) = drafts.into_iter().unzip();
-        complete::<E>(&work, &mut drafts).await?;
-        for (number, draft) in numbers.iter().zip(&drafts) {
+        let (new, changes) = known_again::<E>(&work, drafts, found).await?;
+        let (numbers, mut new): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
+        complete::<E>(&work, &mut new).await?;
+        for (number, draft) in numbers.iter().zip(&new) {
             found.extend(mistakes(*number, draft));
         }
-        drafts.retain(|draft| draft.errors().is_empty());
-        *counted = Some(drafts.len());
-        if mode.dry_run || drafts.is_empty() || !(found.is_empty() || mode.skip_invalid) {
+        new.retain(|draft| draft.errors().is_empty());
+        let created = new.len();
+        let is_refused = !(found.is_empty() || mode.skip_invalid);
+        if changes.is_empty() && (mode.dry_run || new.is_empty() || is_refused) {
+            *counted = Some((created, created));
             return Err(NOTHING_WRITTEN);
         }
-        insert(&work, drafts).await.map(Made)
+        let mut rows = if new.is_empty() { vec![] } else { insert(&work, new).await? };
+        for (number, change) in changes {
+            let csv = change.csv().cloned();
+            let errors = match change.write(&work).await {
+                Ok(Changed::Done(row)) => {
+                    rows.push(row);
+                    vec![]
+                }
+                Ok(Changed::Stale(_)) => vec![payload::stale()],
+                Err(failure) => of_row(failure)?,
+            };
+            found.extend(errors.into_iter().map(|error| RowError::of(number, csv.as_ref(), error)));
+            if tx.has_failed() {
+                return Err(NOTHING_WRITTEN);
+            }
+        }
+        *counted = Some((created, rows.len()));
+        if mode.dry_run || rows.is_empty() || !(found.is_empty() || mode.skip_invalid) {
+            return Err(NOTHING_WRITTEN);
+        }
+        Ok(Made(rows))
     });
     let rows = written(made.await)?;
-    let valid = valid.unwrap_or_else(|| {
+    let (created, valid) = counts.unwrap_or_else(|| {
         errors.extend(of_input);
-        rows.len()
+        (rows.len(), rows.len())
     });
-    Ok(Many::new(rows, valid, errors))
+    // Nothing at all was written by a dry run.
+    let created = created.min(rows.len());
+    let updated = rows.len() - created;
+    Ok(Many { created, updated, ..Many::new(rows, valid, errors) })
+}
+
+/// Rows with their numbers in the input.
+type NumberedChanges<E> = Vec<(usize, Change<E>)>;
+
+/// Tells the rows of a CSV that are new from those that the organisation has already, by the natural
+/// key.
+async fn known_again<E: Editable>(
+    work: &Work<'_>,
+    drafts: Vec<(usize, Draft)>,
+    errors: &mut Vec<RowError>,
+) -> Result<(Vec<(usize, Draft)>, NumberedChanges<E>), Failure> {
+    let Some(field) = E::NATURAL_KEY else { return Ok((drafts, vec![])) };
+    let key = |draft: &Draft| draft.csv().and_then(|_| natural_key::key_of(draft, field));
+    let keys: Vec<String> = drafts.iter().filter_map(|(_, draft)| key(draft)).collect();
+    if keys.is_empty() {
+        return Ok((drafts, vec![]));
+    }
+    let known = natural_key::known(work, entity::<E>(), field, keys).await?;
+    let (mut new, mut changes, mut seen) = (vec![], vec![], HashMap::new());
+    for (number, draft) in drafts {
+        let Some(key) = key(&draft) else {
+            new.push((number, draft));
+            continue;
+        };
+        let mut wrong = |message: String| {
+            let error = UserError::new(ErrorCode::AlreadyExists, field, message);
+            errors.push(RowError::of(number, draft.csv(), error));
+        };
+        if let Some(first) = seen.insert(key.clone(), number) {
+            wrong(format!("Row {first} has this key too."));
+            continue;
+        }
+        match (known.get(&key), draft.csv.clone()) {
+            (Some(Known::Seen { id, revision }), Some(row)) => {
+                changes.push((number, Change::from_csv(*id, *revision, row)));
+            }
+            (Some(Known::Deleted), _) => wrong("The row with this key was deleted; restore it.".to_owned()),
+            (Some(Known::Unseen), _) => wrong("This key is in use.".to_owned()),
+            _ => new.push((number, draft)),
+        }
+    }
+    Ok((new, changes))
 }
 
 /// A transaction that is to write nothing ends like one with a mistake, but without any: so it does not

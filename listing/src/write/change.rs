@@ -1,11 +1,14 @@
 //! Changes of single rows: create, update, delete, restore.
 
+use std::marker::PhantomData;
+
 use serde_json::json;
 use tenancy::{ErrorCode, Event, Failure, Scope, UserError};
 use uuid::Uuid;
 
 use crate::{
     checks::Checks,
+    csv::import::CsvRow,
     draft::Draft,
     sql::{
         change::{Insert, SoftDelete, Update, Written},
@@ -79,7 +82,7 @@ pub(crate) struct Change<E> {
     draft: Draft,
     /// What is wrong with single fields; the entity's own rules may have to wait for the row.
     checks: Option<Checks>,
-    entity: std::marker::PhantomData<fn() -> E>,
+    entity: PhantomData<fn() -> E>,
 }
 
 impl<E: Editable> Change<E> {
@@ -89,13 +92,32 @@ impl<E: Editable> Change<E> {
     /// INVALID fields, as far as they can be told without the row.
     pub(crate) fn read(id: Uuid, revision: i32, input: Input) -> Result<Self, Failure> {
         let (draft, checks) = reading::change(entity::<E>(), id, input.rest());
-        let entity = std::marker::PhantomData;
+        let entity = PhantomData;
         if E::READS_CURRENT {
             return Ok(Self { id, revision, draft, checks: Some(checks), entity });
         }
         let draft = checked::<E>((draft, checks));
         draft.accepted()?;
         Ok(Self { id, revision, draft, checks: None, entity })
+    }
+
+    /// A change from a row of a CSV.
+    pub(crate) fn from_csv(id: Uuid, revision: i32, row: CsvRow) -> Self {
+        let (mut draft, mut checks) = reading::csv_change(entity::<E>(), id, &row);
+        E::from_csv(&row, &mut draft, &mut checks);
+        // What never changes may stand in a file that is imported again.
+        draft.values.retain(|(field, _)| field.given.is_some_and(|given| !given.fixed));
+        draft.csv = Some(row);
+        let entity = PhantomData;
+        if E::READS_CURRENT {
+            return Self { id, revision, draft, checks: Some(checks), entity };
+        }
+        Self { id, revision, draft: checked::<E>((draft, checks)), checks: None, entity }
+    }
+
+    /// The row of the CSV that it comes from.
+    pub(crate) fn csv(&self) -> Option<&CsvRow> {
+        self.draft.csv()
     }
 
     /// Writes it.

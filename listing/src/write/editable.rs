@@ -12,6 +12,10 @@ pub trait Editable: Entity {
     const WRITE: Permission;
     /// Columns of a CSV that fill no field by themselves, for [`Editable::from_csv`].
     const CSV_COLUMNS: &'static [&'static str] = &[];
+    /// The field by which an import knows rows again: a row of the CSV whose key the organisation has is a
+    /// change of that row, in which empty cells change nothing. The column is unique, deleted rows
+    /// included.
+    const NATURAL_KEY: Option<&'static str> = None;
     /// Whether the rules of a change look at the row as it is. The row is then locked and read before
     /// the change, [`Draft::value`] knows its values, and the hooks below get it.
     const READS_CURRENT: bool = false;

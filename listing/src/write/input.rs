@@ -11,6 +11,7 @@ const ABOUT_KEY: &str =
     "Idempotency key: a repetition with the same input within 24 hours returns the first result.";
 
 /// The input of a mutation.
+#[derive(Clone)]
 pub(crate) struct Input(Object);
 
 impl Input {

@@ -24,6 +24,10 @@ const MAX_ERRORS: usize = 200;
 pub struct Many<E> {
     /// What was written, in the order of the input.
     pub written: Vec<E>,
+    /// How many of them are new.
+    pub created: usize,
+    /// How many of them were there before.
+    pub updated: usize,
     /// How many rows are valid.
     pub valid: usize,
     /// What is wrong with the others.
@@ -36,7 +40,8 @@ impl<E> Many<E> {
     pub(crate) fn new(written: Vec<E>, valid: usize, mut row_errors: Vec<RowError>) -> Self {
         row_errors.sort_by_key(|error| error.row);
         row_errors.truncate(MAX_ERRORS);
-        Self { written, valid, row_errors, ignored_columns: vec![] }
+        let (created, updated) = (written.len(), written.len());
+        Self { written, created, updated, valid, row_errors, ignored_columns: vec![] }
     }
 }
 
@@ -86,6 +91,8 @@ pub(crate) fn describe(
         registry::output("userErrors", &user_errors, "Errors that concern the input as a whole.", vec![]),
     ];
     if reads_csv {
+        let about = "How many rows were changed, because their key was known; 0 for a dry run.";
+        fields.push(registry::output("updatedCount", "Int!", about, vec![]));
         let about = "Columns that fill no field.";
         fields.push(registry::output("ignoredColumns", "[String!]!", about, vec![]));
     }
@@ -127,6 +134,8 @@ impl<E: Entity> ContainerType for ManyPayload<E> {
             name if name == E::MANY => {
                 OutputType::resolve(&many.written, &selection, ctx.item).await.map(Some)
             }
+            "createdCount" => Ok(Some(many.created.into())),
+            "updatedCount" => Ok(Some(many.updated.into())),
             name if name.ends_with("Count") => Ok(Some(many.written.len().into())),
             _ => Ok(None),
         }

@@ -8,6 +8,7 @@ pub(crate) mod editable;
 pub(crate) mod input;
 pub(crate) mod many;
 pub(crate) mod mutations;
+pub(crate) mod natural_key;
 pub(crate) mod payload;
 pub(crate) mod reading;
 pub(crate) mod references;

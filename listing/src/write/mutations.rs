@@ -6,7 +6,7 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
     Value, parser::types::Field, resolver_utils::resolve_container,
 };
-use tenancy::{Failure, Scope};
+use tenancy::{Failure, Scope, retried};
 
 use crate::{
     any::AnyEntity,
@@ -21,8 +21,9 @@ use crate::{
         describe,
         editable::Editable,
         input::Input,
-        many::{self, ManyPayload},
+        many::{self, Many, ManyPayload},
         payload::{self, Changed, Nothing, Payload},
+        work::Work,
     },
 };
 
@@ -188,7 +189,7 @@ async fn one<E: Editable>(
     allowed::<E>(scope)?;
     let (id, revision) = (input.id::<E>()?, input.revision()?.unwrap_or_default());
     let changed = scope.write(E::WRITE, |tx| async move {
-        let work = crate::write::work::Work::new(scope, &tx);
+        let work = Work::new(scope, &tx);
         match step {
             Verb::Restore => change::restore(&work, id, revision).await,
             _ => change::delete(&work, id, revision).await,
@@ -197,24 +198,32 @@ async fn one<E: Editable>(
     changed.await.map(Some)
 }
 
+/// Carries a mutation of several rows out.
+async fn many<E: Editable>(scope: &Scope, verb: Verb, name: &str, input: Input) -> Result<Many<E>, Failure> {
+    match verb {
+        Verb::Create => bulk::create::<E>(scope, name, input).await,
+        Verb::Import => bulk::import_input::<E>(scope, name, input).await,
+        Verb::Update => bulk::step::<E>(scope, name, input, Step::Update).await,
+        Verb::Delete => bulk::step::<E>(scope, name, input, Step::Delete).await,
+        Verb::Restore => bulk::step::<E>(scope, name, input, Step::Restore).await,
+    }
+}
+
 impl<E: Editable> ContainerType for Mutations<E> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
         let Some((verb, is_many)) = mutation(entity::<E>(), name) else { return Ok(None) };
         let input = Input::of(ctx);
         if !is_many {
-            let outcome = async { Ok((one::<E>(scope(ctx)?, verb, name, input).await?, None)) };
+            let outcome = async {
+                let scope = scope(ctx)?;
+                Ok((retried(|| one::<E>(scope, verb, name, input.clone())).await?, None))
+            };
             return Payload::<E, Nothing>::answer(Payload::of(name, outcome.await), ctx).await;
         }
         let outcome = async {
             let scope = scope(ctx)?;
-            match verb {
-                Verb::Create => bulk::create::<E>(scope, name, input).await,
-                Verb::Import => bulk::import_input::<E>(scope, name, input).await,
-                Verb::Update => bulk::step::<E>(scope, name, input, Step::Update).await,
-                Verb::Delete => bulk::step::<E>(scope, name, input, Step::Delete).await,
-                Verb::Restore => bulk::step::<E>(scope, name, input, Step::Restore).await,
-            }
+            retried(|| many::<E>(scope, verb, name, input.clone())).await
         };
         ManyPayload::answer(name, outcome.await, ctx).await
     }

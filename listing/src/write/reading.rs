@@ -47,6 +47,18 @@ pub(crate) fn csv_row(entity: &'static AnyEntity, row: &CsvRow) -> (Draft, Check
     (draft, checks)
 }
 
+/// A change from a row of a CSV: only the fields whose cells hold something.
+pub(crate) fn csv_change(entity: &'static AnyEntity, id: Uuid, row: &CsvRow) -> (Draft, Checks) {
+    let mut checks = Checks::default();
+    let mut draft = blank(entity, Some(id));
+    for (field, rules) in fields(entity).filter(|(_, rules)| !rules.fixed) {
+        let Some(cell) = row.get(field.shape.name) else { continue };
+        let value = read_cell(field.shape, rules.rule, cell, &mut checks);
+        fill(&mut draft, field, rules, value, &mut checks);
+    }
+    (draft, checks)
+}
+
 /// A change: only the fields that were given.
 pub(crate) fn change(entity: &'static AnyEntity, id: Uuid, mut given: Object) -> (Draft, Checks) {
     let mut checks = Checks::default();

@@ -125,9 +125,9 @@ impl Fixture {
 const USER_COLUMNS: &str = "id, created_at, updated_at, created_by, revision, deleted_at, \
     name, first_name, last_name, email, roles, active";
 const CONTACT_COLUMNS: &str = "id, created_at, updated_at, created_by, revision, deleted_at, \
-    kind, name, company_id, emails, phones, addresses, birthday, tags, custom_fields, notes";
+    kind, name, company_id, emails, phones, addresses, birthday, tags, custom_fields, notes, external_id";
 const PRODUCT_COLUMNS: &str = "id, created_at, updated_at, created_by, revision, deleted_at, \
-    name, category, our_cost, client_price, unit, active";
+    name, category, our_cost, client_price, unit, active, external_id";
 
 /// A row as the table holds it.
 fn stored(row: &Row) -> Value {
@@ -135,9 +135,7 @@ fn stored(row: &Row) -> Value {
     for (field, value) in row {
         let column = if field == CREATOR { "created_by".to_owned() } else { snake(field) };
         let value = match value {
-            Value::String(id) if column == "id" || column.ends_with("_id") || column == "created_by" => {
-                json!(uuid(id))
-            }
+            Value::String(id) if matches!(&*column, "id" | "company_id" | "created_by") => json!(uuid(id)),
             Value::Array(parts) if column == "addresses" => parts.iter().map(without_blanks).collect(),
             value => value.clone(),
         };
@@ -215,13 +213,12 @@ fn product(creators: Vec<Value>) -> impl Strategy<Value = Row> {
     let amount = || select(AMOUNTS);
     let own = (text(), maybe_text(), amount(), amount(), maybe_text(), any::<bool>());
     (life::<Product>(creators), own).prop_map(|(life, (name, category, cost, price, unit, active))| {
-        with(
-            life,
-            json!({
-                "name": name, "category": category, "ourCost": cost, "clientPrice": price,
-                "margin": difference(price, cost), "unit": unit, "active": active,
-            }),
-        )
+        let own = json!({
+            "name": name, "category": category, "ourCost": cost, "clientPrice": price,
+            "margin": difference(price, cost), "unit": unit, "active": active,
+            "externalId": external_id(&life),
+        });
+        with(life, own)
     })
 }
 
@@ -258,6 +255,12 @@ fn addresses() -> impl Strategy<Value = Value> {
     vec(part, 0..3).prop_map(Value::from)
 }
 
+/// An id that no other row has; some have none.
+fn external_id(row: &Row) -> Value {
+    let id = row["id"].as_str().unwrap();
+    if id.ends_with(|last: char| last.is_ascii_digit()) { json!(format!("erp:{id}")) } else { Value::Null }
+}
+
 /// A contact; with `companies` a person, who may be of one of them.
 fn contact(creators: Vec<Value>, companies: Option<Vec<Value>>) -> impl Strategy<Value = Row> {
     let lists = (labelled("address"), labelled("number"), addresses());
@@ -277,7 +280,7 @@ fn contact(creators: Vec<Value>, companies: Option<Vec<Value>>) -> impl Strategy
             let own = json!({
                 "kind": kind, "name": name, "companyId": company, "emails": emails, "phones": phones,
                 "addresses": addresses, "birthday": birthday, "tags": tags, "customFields": custom,
-                "notes": notes,
+                "notes": notes, "externalId": external_id(&life),
             });
             with(with(life, own), primary)
         },

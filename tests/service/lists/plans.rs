@@ -20,9 +20,11 @@ async fn fill(explained: &Explained, client: &Client) {
     let ours = client.organisation_id();
     let id = |number: &str| format!("md5(organisation || ' ' || {number})::uuid");
     let (own, company) = (id("number"), id(&format!("(number % {COMPANIES} + 1)")));
-    // As a replica: without the triggers, which would write as much audit.
+    // As a replica: without the triggers, which would write as much audit. And with a commit that waits
+    // for its log: VACUUM marks no page as visible to all whose rows' commit is not flushed yet.
     let sql = format!(
-        "SET session_replication_role = replica;
+        "SET synchronous_commit = on;
+         SET session_replication_role = replica;
          INSERT INTO contacts (organisation_id, id, kind, company_id, name, addresses, tags, created_at)
          SELECT organisation, {own}, CASE WHEN number > {COMPANIES} THEN 'PERSON' ELSE 'COMPANY' END,
              CASE WHEN number > {COMPANIES} THEN {company} END, 'name ' || number * 7919 % {CONTACTS},
