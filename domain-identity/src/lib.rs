@@ -5,6 +5,7 @@
 //! access token names the one that is active.
 
 mod constraints;
+mod created_by;
 mod grants;
 mod graphql;
 mod hs256;
@@ -19,6 +20,7 @@ mod user;
 mod verb;
 
 pub use constraints::CONSTRAINTS;
+pub use created_by::created_by;
 pub use grants::Grants;
 pub use graphql::{ENTITIES, mutations, queries};
 pub use identity::Identity;

@@ -1,11 +1,8 @@
-// ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, Enum, Json, OutputType, SimpleObject};
+use async_graphql::{Enum, Json, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use domain_identity::User;
-use listing::{
-    Date, Entity, Field, Id, Identified, Named, Offer, Related, Relation, Rule, SeenBy, Sight, Stored,
-};
+use domain_identity::created_by;
+use listing::{Date, Entity, Field, Id, Identified, Named, Offer, Relation, Rule, SeenBy, Sight, Stored};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -76,14 +73,7 @@ pub struct Contact {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-#[ComplexObject]
-impl Contact {
-    #[graphql(flatten)]
-    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn related(&self) -> Related<'_, Contact> {
-        Related(self)
-    }
-}
+listing::related!(Contact);
 
 impl Identified for Contact {
     const NAME: &'static str = "Contact";
@@ -124,12 +114,7 @@ impl Entity for Contact {
         )
         .refers_only_to(contacts::kind, ContactKind::COMPANY),
         Relation::many::<Self, _>("people", contacts::company_id, "The persons who belong to this company."),
-        Relation::one::<User, _>(
-            "createdBy",
-            contacts::created_by,
-            |it: &Self| it.created_by,
-            "Who added it; null if that was no user, or one who is gone.",
-        ),
+        created_by(contacts::created_by, |it: &Self| it.created_by),
     ];
 
     fn sight(session: &Session) -> Sight {

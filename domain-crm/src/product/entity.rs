@@ -1,9 +1,8 @@
-// ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, OutputType, SimpleObject};
+use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use domain_identity::User;
-use listing::{Decimal, Entity, Field, Id, Identified, Offer, Related, Relation, Rule, Sight, Value};
+use domain_identity::created_by;
+use listing::{Decimal, Entity, Field, Id, Identified, Offer, Relation, Rule, Sight, Value};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -51,14 +50,7 @@ pub struct Product {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-#[ComplexObject]
-impl Product {
-    #[graphql(flatten)]
-    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn related(&self) -> Related<'_, Product> {
-        Related(self)
-    }
-}
+listing::related!(Product);
 
 impl Identified for Product {
     const NAME: &'static str = "Product";
@@ -81,12 +73,8 @@ impl Entity for Product {
         Field::new("active", products::active).or(Rule::Any, || true.into()),
         Field::new("externalId", products::external_id).optional(Rule::Line(MAX_EXTERNAL_ID)),
     ];
-    const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<User, _>(
-        "createdBy",
-        products::created_by,
-        |it: &Self| it.created_by,
-        "Who added it; null if that was no user, or one who is gone.",
-    )];
+    const RELATIONS: &'static [Relation<Self>] =
+        &[created_by(products::created_by, |it: &Self| it.created_by)];
 
     fn sight(_: &Session) -> Sight {
         Sight::All

@@ -1,12 +1,11 @@
-// ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, OutputType, SimpleObject};
+use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Named, Related, Relation, Sight};
+use listing::{Entity, Field, Id, Identified, Named, Relation, Sight};
 use tenancy::{Permission, Role, Session};
 use uuid::Uuid;
 
-use crate::tables::users;
+use crate::{created_by::created_by, tables::users};
 
 /// Somebody who works in this organisation.
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
@@ -40,14 +39,7 @@ pub struct User {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-#[ComplexObject]
-impl User {
-    #[graphql(flatten)]
-    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn related(&self) -> Related<'_, User> {
-        Related(self)
-    }
-}
+listing::related!(User);
 
 impl Identified for User {
     const NAME: &'static str = "User";
@@ -67,12 +59,7 @@ impl Entity for User {
         Field::new("roles", users::roles),
         Field::new("active", users::active),
     ];
-    const RELATIONS: &'static [Relation<Self>] = &[Relation::one::<Self, _>(
-        "createdBy",
-        users::created_by,
-        |it: &Self| it.created_by,
-        "Who added the user; null if that was no user, or one who is gone.",
-    )];
+    const RELATIONS: &'static [Relation<Self>] = &[created_by(users::created_by, |it: &Self| it.created_by)];
 
     fn sight(_: &Session) -> Sight {
         Sight::All

@@ -1,8 +1,7 @@
-// ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, Enum, OutputType, SimpleObject};
+use async_graphql::{Enum, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Life, Named, Related, Relation, Sight, Steps};
+use listing::{Entity, Field, Id, Identified, Life, Named, Relation, Sight, Steps};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -54,14 +53,7 @@ pub struct DeadLetter {
     pub revision: i32,
 }
 
-#[ComplexObject]
-impl DeadLetter {
-    #[graphql(flatten)]
-    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn related(&self) -> Related<'_, DeadLetter> {
-        Related(self)
-    }
-}
+listing::related!(DeadLetter);
 
 impl Identified for DeadLetter {
     const NAME: &'static str = "DeadLetter";

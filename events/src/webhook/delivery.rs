@@ -1,8 +1,7 @@
-// ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, OutputType, SimpleObject};
+use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Life, Named, Related, Relation, Sight};
+use listing::{Entity, Field, Id, Identified, Life, Named, Relation, Sight};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -46,19 +45,12 @@ pub struct WebhookDelivery {
     pub revision: i32,
 }
 
-#[ComplexObject]
-impl WebhookDelivery {
+listing::related!(WebhookDelivery {
     /// The id of the event, sent as `webhook-id`: the same for every attempt and every endpoint.
     async fn webhook_id(&self) -> String {
         listing::id_text(StoredEvent::PREFIX, self.event_id)
     }
-
-    #[graphql(flatten)]
-    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn related(&self) -> Related<'_, WebhookDelivery> {
-        Related(self)
-    }
-}
+});
 
 impl Identified for WebhookDelivery {
     const NAME: &'static str = "WebhookDelivery";

@@ -1,10 +1,9 @@
-// ComplexObject expects OutputType in scope where it flattens.
-use async_graphql::{ComplexObject, Context, OutputType, SimpleObject};
+use async_graphql::{Context, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use listing::{
-    Checks, Draft, Editable, Entity, Field, Id, Identified, Offer, Outcome, Related, Relation, Rule, Sight,
-    Value, Work, scope,
+    Checks, Draft, Editable, Entity, Field, Id, Identified, Offer, Outcome, Relation, Rule, Sight, Value,
+    Work, scope,
 };
 use tenancy::{ErrorCode, Failure, Permission, Session};
 use uuid::Uuid;
@@ -51,8 +50,7 @@ pub struct WebhookEndpoint {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-#[ComplexObject]
-impl WebhookEndpoint {
+listing::related!(WebhookEndpoint {
     /// The secrets that sign its requests: the current one first, then rotated ones that have not
     /// expired.
     async fn secrets(&self, ctx: &Context<'_>) -> Outcome<Vec<WebhookSecret>> {
@@ -63,13 +61,7 @@ impl WebhookEndpoint {
         };
         secrets.await.into()
     }
-
-    #[graphql(flatten)]
-    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn related(&self) -> Related<'_, WebhookEndpoint> {
-        Related(self)
-    }
-}
+});
 
 impl Identified for WebhookEndpoint {
     const NAME: &'static str = "WebhookEndpoint";

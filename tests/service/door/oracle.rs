@@ -3,16 +3,14 @@
 //! No role of today reads an entity without also reading what it is related to, so these ask through
 //! an entity of their own: everybody may read it, but not everything that it points at.
 
-// ComplexObject expects OutputType in scope where it flattens.
 use async_graphql::{
-    ComplexObject, EmptyMutation, EmptySubscription, MergedObject, OutputType, Request, Response, Schema,
-    SimpleObject,
+    EmptyMutation, EmptySubscription, MergedObject, Request, Response, Schema, SimpleObject,
 };
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain_crm::Contact;
 use domain_identity::User;
-use listing::{Entity, Field, Id, Identified, Loaders, Queries, Related, Relation, ResponseBudget, Sight};
+use listing::{Entity, Field, Id, Identified, Loaders, Queries, Relation, ResponseBudget, Sight};
 use serde_json::{Value, json};
 use tenancy::{Failure, Permission, Refusal, Role, Scope, Session};
 use uuid::Uuid;
@@ -45,14 +43,7 @@ struct Note {
     created_by: Option<Uuid>,
 }
 
-#[ComplexObject]
-impl Note {
-    #[graphql(flatten)]
-    #[expect(clippy::unused_async, reason = "ComplexObject awaits what it flattens")]
-    async fn related(&self) -> Related<'_, Note> {
-        Related(self)
-    }
-}
+listing::related!(Note);
 
 impl Identified for Note {
     const NAME: &'static str = "Note";

@@ -1,0 +1,16 @@
+use diesel::Column;
+use listing::{Entity, IdColumn, Relation};
+use uuid::Uuid;
+
+use crate::User;
+
+/// The relation `createdBy` of an entity whose column `created_by` the database fills in.
+pub const fn created_by<E, C>(column: C, id: fn(&E) -> Option<Uuid>) -> Relation<E>
+where
+    E: Entity,
+    C: Column + Copy,
+    C::SqlType: IdColumn,
+{
+    let about = "The user who added it; null if it was added by no user, or by one who was removed.";
+    Relation::one::<User, C>("createdBy", column, id, about)
+}
