@@ -99,8 +99,18 @@ impl AnyEntity {
         self.fields().find(|field| field.shape.name == name)
     }
 
+    /// Its table.
+    pub fn table(&self) -> &'static str {
+        self.table
+    }
+
+    /// What becomes of its rows.
+    pub fn life(&self) -> Life {
+        self.life
+    }
+
     /// Whether it offers this.
-    pub(crate) fn offers(&self, offer: Offer) -> bool {
+    pub fn offers(&self, offer: Offer) -> bool {
         self.offers.contains(&offer)
     }
 

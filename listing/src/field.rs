@@ -175,6 +175,19 @@ impl Field {
         Self { about, ..field }
     }
 
+    /// As [`Field::expression`], whose values are names of the enum `T` and never null.
+    pub const fn choice_expression<T>(
+        name: &'static str,
+        expression: &'static str,
+        about: &'static str,
+    ) -> Self
+    where
+        T: EnumType + InputType + OutputType,
+    {
+        let kind = Kind::Choice(Choice::of::<T>());
+        Self { about, ..Self::computed(name, Source::Expression(expression), kind, false) }
+    }
+
     /// How many rows of this relation to many there are that meet a condition, and that the session
     /// sees.
     pub const fn count(

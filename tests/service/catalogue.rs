@@ -2,6 +2,7 @@
 //! checked without a new test.
 
 mod audit;
+mod lives;
 mod openings;
 
 use std::{collections::BTreeSet, fmt::Write, fs, path::Path};

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use listing::{Export, Rows};
+use listing::{AnyEntity, Export, Offer, Rows};
 use serde::Deserialize;
 use tenancy::{Failure, Refusal, RequestId, Scope};
 
@@ -42,6 +42,11 @@ pub(super) async fn endpoint(
     caught(export(&service, &file, asked, &headers, &request_id), Media::Json, &request_id).await
 }
 
+/// The entities that offer exports.
+fn exported() -> impl Iterator<Item = &'static AnyEntity> {
+    schema::entities().filter(|entity| entity.offers(Offer::Export))
+}
+
 async fn export(
     service: &Service,
     file: &str,
@@ -53,10 +58,9 @@ async fn export(
         Ok(session) => session,
         Err(failure) => return not_let_in(&failure, Media::Json, request_id),
     };
-    let entity =
-        file.strip_suffix(".csv").and_then(|many| schema::entities().find(|entity| entity.many == many));
+    let entity = file.strip_suffix(".csv").and_then(|many| exported().find(|entity| entity.many == many));
     let Some(entity) = entity else {
-        let lists: Vec<String> = schema::entities().map(|entity| format!("{}.csv", entity.many)).collect();
+        let lists: Vec<String> = exported().map(|entity| format!("{}.csv", entity.many)).collect();
         let message = format!("There is no such export; there are {}.", lists.join(", "));
         return refused(StatusCode::NOT_FOUND, Media::Json, "BAD_REQUEST", message, request_id);
     };

@@ -12,6 +12,7 @@ use crate::{
     any::AnyEntity,
     context::{at, scope},
     entity::Entity,
+    offer::Offer,
     read::{connection, filter, json::ResponseBudget, order, page, plan::One, selection::SelectedField},
     registry::{self, MetaTypeId, Registry},
     scalar::id,
@@ -67,11 +68,13 @@ impl<E: Entity> OutputType for Queries<E> {
             let about_one = format!("One {} by its id; null if the organisation has none with it.", E::ONE);
             let about_many = format!("The organisation's {}, page by page.", E::MANY);
             let many = registry::output(E::MANY, &many, &about_many, arguments);
-            let fields = [
+            let mut fields = vec![
                 registry::output(E::ONE, &one, &about_one, vec![id]),
                 registry::rows(registry, &registry::PAGE, many),
-                aggregate::describe(entity, registry),
             ];
+            if entity.offers(Offer::Figures) {
+                fields.push(aggregate::describe(entity, registry));
+            }
             registry::object::<Self>("", fields)
         })
     }
@@ -95,7 +98,7 @@ impl<E: Entity> ContainerType for Queries<E> {
         if name == entity.many {
             return connection::list(ctx, entity).await.map(Some);
         }
-        if name == aggregate::field_name(entity) {
+        if entity.offers(Offer::Figures) && name == aggregate::field_name(entity) {
             return aggregate::resolve(ctx, entity).await.map(Some);
         }
         Ok(None)
