@@ -6,7 +6,7 @@ mod import;
 mod parts;
 mod store;
 
-use listing::{Checks, CsvRow, Draft, Editable, Work};
+use listing::{Checks, CsvRow, Draft, Editable, Nothing, Work};
 use tenancy::{Failure, Permission};
 
 pub use entity::{Contact, ContactKind};
@@ -15,6 +15,7 @@ use crate::tables::contacts;
 
 impl Editable for Contact {
     const WRITE: Permission = Permission::WriteContacts;
+    type Further = Nothing;
     const NATURAL_KEY: Option<&'static str> = Some("externalId");
     const CSV_COLUMNS: &'static [&'static str] = import::COLUMNS;
 

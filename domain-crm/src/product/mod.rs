@@ -3,12 +3,13 @@
 
 mod entity;
 
-use listing::Editable;
+use listing::{Editable, Nothing};
 use tenancy::Permission;
 
 pub use entity::Product;
 
 impl Editable for Product {
     const WRITE: Permission = Permission::WriteProducts;
+    type Further = Nothing;
     const NATURAL_KEY: Option<&'static str> = Some("externalId");
 }

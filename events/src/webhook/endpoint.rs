@@ -2,8 +2,8 @@ use async_graphql::{Context, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use listing::{
-    Checks, Draft, Editable, Entity, Field, Id, Identified, Offer, Outcome, Relation, Rule, Sight, Value,
-    Work, scope,
+    Checks, Draft, Editable, Entity, Field, Id, Identified, Nothing, Offer, Outcome, Relation, Rule, Sight,
+    Value, Work, scope,
 };
 use tenancy::{ErrorCode, Failure, Permission, Session};
 use uuid::Uuid;
@@ -102,6 +102,7 @@ impl Entity for WebhookEndpoint {
 
 impl Editable for WebhookEndpoint {
     const WRITE: Permission = Permission::WriteWebhooks;
+    type Further = Nothing;
 
     fn check(draft: &Draft, checks: &mut Checks) {
         if let Some(Value::Texts(kinds)) = draft.get(webhook_endpoints::event_kinds) {

@@ -11,7 +11,7 @@ use async_graphql::{
     resolver_utils::{EnumType, resolve_container},
 };
 use serde_json::json;
-use tenancy::{ErrorCode, Event, Failure, Permission, Recall, Scope, Tx, UserError, retried};
+use tenancy::{ErrorCode, Event, Failure, Permission, Scope, UserError, retried};
 use uuid::Uuid;
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     typed::entity,
     write::{
         input::{self, Input},
-        payload::{self, Changed, Made, Payload},
+        payload::{self, Changed, MadeOne, Payload},
         work::Work,
     },
 };
@@ -134,22 +134,6 @@ pub trait Steps: EnumType {
     }
 }
 
-/// What a keyed act did: for a repetition the row alone is found again.
-struct Acted<E, X> {
-    row: Option<E>,
-    further: Option<X>,
-}
-
-impl<E: Entity, X: ObjectType> Recall for Acted<E, X> {
-    fn ids(&self) -> Vec<Uuid> {
-        self.row.iter().map(Entity::id).collect()
-    }
-
-    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
-        Ok(Self { row: Made::<E>::recall(scope, tx, ids).await?.0.pop(), further: None })
-    }
-}
-
 /// Carries an act out.
 async fn run<A: Act>(
     scope: &Scope,
@@ -178,7 +162,7 @@ async fn run<A: Act>(
         if let Some(past) = A::PAST {
             tx.publish(Event::new(A::Row::PREFIX, past, id, done.details));
         }
-        Ok(Acted { row: Some(done.row), further: done.further })
+        Ok(MadeOne { row: Some(done.row), further: done.further })
     });
     match (acted.await, stale) {
         (Ok(acted), _) => Ok((acted.row.map(Changed::Done), acted.further)),

@@ -20,7 +20,7 @@ use crate::{
     write::{
         editable::Editable,
         input::Input,
-        payload::{Changed, Made},
+        payload::{Changed, MadeOne},
         reading::{self, fields},
         references,
         work::Work,
@@ -48,7 +48,7 @@ pub(crate) async fn create<E: Editable>(
     scope: &Scope,
     operation: &str,
     mut input: Input,
-) -> Result<Option<E>, Failure> {
+) -> Result<MadeOne<E, E::Further>, Failure> {
     allowed::<E>(scope)?;
     let key = input.key(operation)?;
     let draft = checked::<E>(reading::new_row(entity::<E>(), input.rest()));
@@ -58,9 +58,14 @@ pub(crate) async fn create<E: Editable>(
         let mut drafts = [draft];
         complete::<E>(&work, &mut drafts).await?;
         drafts.iter().try_for_each(Draft::accepted)?;
-        insert(&work, drafts.into()).await.map(Made)
+        let row = insert::<E>(&work, drafts.into()).await?.pop();
+        let further = match &row {
+            Some(row) => E::further(&work, row).await?,
+            None => None,
+        };
+        Ok(MadeOne { row, further })
     });
-    Ok(made.await?.0.pop())
+    made.await
 }
 
 /// Changes the given fields of a row, if it still has the revision that the client knows.
@@ -68,11 +73,23 @@ pub(crate) async fn create<E: Editable>(
 /// # Errors
 /// FORBIDDEN; INVALID fields; NOT_FOUND for a row that the session does not see, or that it is to
 /// refer to.
-pub(crate) async fn update<E: Editable>(scope: &Scope, mut input: Input) -> Result<Changed<E>, Failure> {
+pub(crate) async fn update<E: Editable>(
+    scope: &Scope,
+    mut input: Input,
+) -> Result<(Changed<E>, Option<E::Further>), Failure> {
     allowed::<E>(scope)?;
     let (id, revision) = (input.id::<E>()?, input.revision()?.unwrap_or_default());
     let change = Change::<E>::read(id, revision, input)?;
-    scope.write(E::WRITE, |tx| async move { change.write(&Work::new(scope, &tx)).await }).await
+    let changed = scope.write(E::WRITE, |tx| async move {
+        let work = Work::new(scope, &tx);
+        let changed = change.write(&work).await?;
+        let further = match &changed {
+            Changed::Done(row) => E::further(&work, row).await?,
+            Changed::Stale(_) => None,
+        };
+        Ok((changed, further))
+    });
+    changed.await
 }
 
 /// A change of a row that has been read.

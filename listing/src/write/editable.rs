@@ -1,3 +1,4 @@
+use async_graphql::ObjectType;
 use tenancy::{Failure, Permission, Session};
 
 use crate::{checks::Checks, csv::import::CsvRow, draft::Draft, entity::Entity, write::work::Work};
@@ -10,6 +11,10 @@ use crate::{checks::Checks, csv::import::CsvRow, draft::Draft, entity::Entity, w
 pub trait Editable: Entity {
     /// What a client must hold to change it.
     const WRITE: Permission;
+    /// Further fields in the payloads of `create` and `update`, such as possible duplicates;
+    /// [`crate::Nothing`] if there are none. They are null where there are errors, and in the answer to a
+    /// repetition.
+    type Further: ObjectType + 'static;
     /// Columns of a CSV that fill no field by themselves, for [`Editable::from_csv`].
     const CSV_COLUMNS: &'static [&'static str] = &[];
     /// The field by which an import knows rows again: a row of the CSV whose key the organisation has is a
@@ -54,6 +59,14 @@ pub trait Editable: Entity {
         _after: &Self,
     ) -> impl Future<Output = Result<(), Failure>> + Send {
         std::future::ready(Ok(()))
+    }
+
+    /// The further fields of the payload, of a row that was created or changed.
+    fn further(
+        _work: &Work<'_>,
+        _row: &Self,
+    ) -> impl Future<Output = Result<Option<Self::Further>, Failure>> + Send {
+        std::future::ready(Ok(None))
     }
 
     /// Called with a row before it is deleted; with [`Editable::READS_CURRENT`] alone.

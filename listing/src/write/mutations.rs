@@ -118,7 +118,10 @@ fn describe_one<E: Editable>(verb: Verb, name: &str, registry: &mut Registry) ->
         Verb::Update => describe::update(entity, name, registry),
         Verb::Delete | Verb::Restore => describe::revision(name, registry),
     };
-    let payload = payload::describe::<Nothing>(name, entity, registry);
+    let payload = match verb {
+        Verb::Create | Verb::Update => payload::describe::<E::Further>(name, entity, registry),
+        _ => payload::describe::<Nothing>(name, entity, registry),
+    };
     let about_input = if verb == Verb::Create { "The new row." } else { "Which row, and what to change." };
     let input = registry::input("input", &format!("{input}!"), about_input);
     registry::output(name, &payload, &verb.about(entity), vec![input])
@@ -178,12 +181,16 @@ async fn one<E: Editable>(
     verb: Verb,
     name: &str,
     mut input: Input,
-) -> Result<Option<Changed<E>>, Failure> {
+) -> Result<(Option<Changed<E>>, Option<E::Further>), Failure> {
     let step = match verb {
         Verb::Create | Verb::Import => {
-            return Ok(change::create(scope, name, input).await?.map(Changed::Done));
+            let made = change::create::<E>(scope, name, input).await?;
+            return Ok((made.row.map(Changed::Done), made.further));
         }
-        Verb::Update => return change::update(scope, input).await.map(Some),
+        Verb::Update => {
+            let (changed, further) = change::update(scope, input).await?;
+            return Ok((Some(changed), further));
+        }
         verb => verb,
     };
     allowed::<E>(scope)?;
@@ -195,7 +202,7 @@ async fn one<E: Editable>(
             _ => change::delete(&work, id, revision).await,
         }
     });
-    changed.await.map(Some)
+    Ok((Some(changed.await?), None))
 }
 
 /// Carries a mutation of several rows out.
@@ -217,9 +224,9 @@ impl<E: Editable> ContainerType for Mutations<E> {
         if !is_many {
             let outcome = async {
                 let scope = scope(ctx)?;
-                Ok((retried(|| one::<E>(scope, verb, name, input.clone())).await?, None))
+                retried(|| one::<E>(scope, verb, name, input.clone())).await
             };
-            return Payload::<E, Nothing>::answer(Payload::of(name, outcome.await), ctx).await;
+            return Payload::<E, E::Further>::answer(Payload::of(name, outcome.await), ctx).await;
         }
         let outcome = async {
             let scope = scope(ctx)?;

@@ -163,3 +163,19 @@ impl<E: Entity> Recall for Made<E> {
         Ok(Self(ids.iter().filter_map(|id| found.remove(id)).collect()))
     }
 }
+
+/// What a mutation of one row with an idempotency key did. A repetition finds the row alone again.
+pub(crate) struct MadeOne<E, X> {
+    pub(crate) row: Option<E>,
+    pub(crate) further: Option<X>,
+}
+
+impl<E: Entity, X: ObjectType> Recall for MadeOne<E, X> {
+    fn ids(&self) -> Vec<Uuid> {
+        self.row.iter().map(Entity::id).collect()
+    }
+
+    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
+        Ok(Self { row: Made::<E>::recall(scope, tx, ids).await?.0.pop(), further: None })
+    }
+}
