@@ -5,6 +5,7 @@
 mod audit;
 mod cancellation;
 mod flush;
+mod hooks;
 mod idempotency;
 mod limits;
 mod months;
