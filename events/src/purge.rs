@@ -35,7 +35,8 @@ const STATEMENTS: [&str; 5] = [
          WHERE created_at < service_now() - $1 AND NOT permanent LIMIT $2)",
     "DELETE FROM dead_letters WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM dead_letters
-         WHERE settled_at < service_now() - $1 LIMIT $2)",
+         WHERE settled_at < service_now() - $1 LIMIT $2)
+       AND settled_at < service_now() - $1",
     "DELETE FROM mailed_tokens WHERE (organisation_id, id) IN (
          SELECT organisation_id, id FROM mailed_tokens
          WHERE expires_at < service_now() - $1 LIMIT $2)",

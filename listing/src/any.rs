@@ -155,8 +155,10 @@ impl AnyEntity {
         let field = self.field(name).filter(|field| field.shape.kind.is_ordered())?;
         let column = self.column(session, name)?;
         Some(match field.sorted_by {
-            Some((sorted_by, kind)) => Column { term: Term::Column(sorted_by), kind, ..column },
-            None => column,
+            Some(Shape { source: Source::Column(sorted_by), kind, nullable, .. }) => {
+                Column { term: Term::Column(sorted_by), kind, nullable, ..column }
+            }
+            _ => column,
         })
     }
 
@@ -207,9 +209,11 @@ impl AnyEntity {
         }
     }
 
-    /// Whether the session sees all rows of the organisation.
+    /// Whether the session sees all rows of the organisation, deleted ones included.
     fn shows_all(&self, session: &Session) -> bool {
-        session.holds_any(self.read) && (self.sight)(session) == Sight::All
+        let all = |sight: fn(&Session) -> Sight| sight(session) == Sight::All;
+        let is_deletable = self.life == Life::Deletable;
+        session.holds_any(self.read) && all(self.sight) && (!is_deletable || all(self.deleted_sight))
     }
 
     /// As type names spell several: `Contacts`.

@@ -8,6 +8,7 @@ use crate::{any::AnyEntity, csv::import::CsvRow, field::Field, sql::change::Writ
 
 /// An entity as clients give it, before it is written: the values of its columns, read and checked,
 /// and what is wrong with them.
+#[derive(Clone)]
 pub struct Draft {
     pub(crate) id: Uuid,
     pub(crate) entity: &'static AnyEntity,
@@ -37,7 +38,8 @@ impl Draft {
     }
 
     /// The value that this column will have: the given one, else that of the row as it is. Nothing if
-    /// the change does not read the row ([`crate::Editable::READS_CURRENT`]).
+    /// the change does not read the row ([`crate::Editable::READS_CURRENT`]). It may be the id of a row that
+    /// the session does not see: an error must not tell of it.
     pub fn value<C: Column>(&self, column: C) -> Option<&Value> {
         self.get(column).or_else(|| value_of(self.current.as_ref()?, C::NAME))
     }

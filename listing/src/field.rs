@@ -21,7 +21,7 @@ pub struct Field {
     /// What it is for, if it is computed; the entity's GraphQL object describes all others.
     pub(crate) about: &'static str,
     /// What lists are ordered by in its place, if that is something else.
-    pub(crate) sorted_by: Option<(&'static str, Kind)>,
+    pub(crate) sorted_by: Option<Shape>,
 }
 
 /// A field without its entity.
@@ -207,7 +207,9 @@ impl Field {
         C: Column + Copy,
         C::SqlType: ColumnKind,
     {
-        self.sorted_by = Some((C::NAME, C::SqlType::KIND));
+        let source = Source::Column(C::NAME);
+        let (kind, nullable) = (C::SqlType::KIND, C::SqlType::NULLABLE);
+        self.sorted_by = Some(Shape { name: self.shape.name, source, kind, nullable });
         self
     }
 

@@ -1,6 +1,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use async_graphql::{Enum, Json, SimpleObject};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The error type of all domains.
@@ -48,7 +49,7 @@ pub enum Refusal {
 }
 
 /// Why a mutation was not carried out.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ErrorCode {
     /// A value is missing, malformed or out of bounds.
     Invalid,

@@ -1,5 +1,6 @@
 use chrono::TimeDelta;
 use diesel::{prelude::*, query_dsl::methods};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -45,8 +46,17 @@ impl Key {
 pub trait Recall: Sized + Send {
     /// The ids of the result.
     fn ids(&self) -> Vec<Uuid>;
+    /// What a repetition is to answer beside the rows: counts, and what was wrong with others.
+    fn outcome(&self) -> Option<Value> {
+        None
+    }
     /// Loads the result again, as far as the session sees it now.
-    fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> impl Future<Output = Result<Self, Failure>> + Send;
+    fn recall(
+        scope: &Scope,
+        tx: &Tx,
+        ids: Vec<Uuid>,
+        outcome: Option<Value>,
+    ) -> impl Future<Output = Result<Self, Failure>> + Send;
 }
 
 /// Runs the body unless the key was used. The row of the key is inserted first, so that a concurrent
@@ -81,10 +91,10 @@ pub(crate) async fn once<T: Recall>(
         keys::actor_id.eq(actor_id).and(keys::operation.eq(&key.operation)).and(keys::key.eq(&key.key)),
     );
     if claimed == 0 {
-        let earlier: Option<(Vec<u8>, Vec<Uuid>)> =
-            tx.row(own.select((keys::body_hash, keys::entity_ids))).await?;
+        let earlier: Option<(Vec<u8>, Vec<Uuid>, Option<Value>)> =
+            tx.row(own.select((keys::body_hash, keys::entity_ids, keys::outcome))).await?;
         return match earlier {
-            Some((hash, ids)) if hash == key.body_hash => T::recall(scope, tx, ids).await,
+            Some((hash, ids, outcome)) if hash == key.body_hash => T::recall(scope, tx, ids, outcome).await,
             _ => {
                 let message = "This key was used with another input.";
                 Err(Failure::user(ErrorCode::Conflict, FIELD, message))
@@ -92,6 +102,9 @@ pub(crate) async fn once<T: Recall>(
         };
     }
     let made = body.await?;
-    tx.execute(diesel::update(own).set(keys::entity_ids.eq(made.ids()))).await?;
+    if !tx.is_discarded() {
+        let result = (keys::entity_ids.eq(made.ids()), keys::outcome.eq(made.outcome()));
+        tx.execute(diesel::update(own).set(result)).await?;
+    }
     Ok(made)
 }

@@ -10,5 +10,6 @@ diesel::table! {
         entity_ids -> Array<Uuid>,
         created_at -> Timestamptz,
         permanent -> Bool,
+        outcome -> Nullable<Jsonb>,
     }
 }

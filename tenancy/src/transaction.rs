@@ -3,7 +3,7 @@
 use std::{
     pin::pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -209,26 +209,40 @@ pub struct Tx(Arc<Open>);
 
 struct Open {
     lease: Lease,
-    // Sent together with the first statement, to spare a round trip.
-    begin: Mutex<Option<String>>,
+    // Sent together with the next statement, to spare a round trip.
+    ahead: Mutex<Ahead>,
     // PostgreSQL has given the transaction up, whatever the body makes of it.
     failed: AtomicBool,
     // What goes into the outbox together with the COMMIT.
     events: Mutex<Vec<Event>>,
     // Whether gateways are to look for work after the COMMIT.
     announced: AtomicBool,
+    // Whether all is rolled back although the body succeeds.
+    discarded: AtomicBool,
     role: DatabaseRole,
 }
+
+/// SQL that waits for the next statement.
+struct Ahead {
+    sql: String,
+    /// Whether `BEGIN` has been sent.
+    begun: bool,
+}
+
+const SAVEPOINT: &str = "; SAVEPOINT step";
+const RELEASE: &str = "; RELEASE step";
+const UNDO: &str = "; ROLLBACK TO step; RELEASE step";
 
 impl Tx {
     pub(crate) async fn open(role: &DatabaseRole, begin: Begin) -> Result<Self, Failure> {
         let lease = role.lease(begin.organisation_id).await?;
         Ok(Self(Arc::new(Open {
             lease,
-            begin: Mutex::new(Some(begin.sql)),
+            ahead: Mutex::new(Ahead { sql: begin.sql, begun: false }),
             failed: AtomicBool::new(false),
             events: Mutex::default(),
             announced: AtomicBool::new(false),
+            discarded: AtomicBool::new(false),
             role: role.clone(),
         })))
     }
@@ -251,11 +265,11 @@ impl Tx {
     {
         let pg = self.0.lease.connection()?.pg();
         let query = Remembered::new(query.as_query());
-        let rows = match self.0.take_begin() {
+        let rows = match self.0.take_ahead() {
             None => load(pg, query).await,
-            Some(begin) => {
-                let (begun, rows) = join!(batch(pg, &begin), load(pg, query));
-                begun.and(rows)
+            Some(ahead) => {
+                let (sent, rows) = join!(batch(pg, &ahead), load(pg, query));
+                sent.and(rows)
             }
         };
         build(&rows.map_err(|error| self.0.fail(error))?)
@@ -285,11 +299,11 @@ impl Tx {
     {
         let mut pg = self.0.lease.connection()?.pg();
         let query = Remembered::new(query);
-        let touched = match self.0.take_begin() {
+        let touched = match self.0.take_ahead() {
             None => pg.execute_returning_count(query).await,
-            Some(begin) => {
-                let (begun, touched) = join!(batch(pg, &begin), pg.execute_returning_count(query));
-                begun.and(touched)
+            Some(ahead) => {
+                let (sent, touched) = join!(batch(pg, &ahead), pg.execute_returning_count(query));
+                sent.and(touched)
             }
         };
         touched.map_err(|error| self.0.fail(error))
@@ -299,7 +313,7 @@ impl Tx {
     /// committed, and nobody if it is not. Costs one statement for all events of the write, sent
     /// together with its `COMMIT`.
     pub fn publish(&self, event: Event) {
-        self.0.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.0.events().push(event);
         self.announce();
     }
 
@@ -308,9 +322,38 @@ impl Tx {
         self.0.announced.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a statement has failed: PostgreSQL runs no other in this transaction.
-    pub fn has_failed(&self) -> bool {
-        self.0.failed.load(Ordering::Relaxed)
+    /// Carries out one of several steps. If it fails with errors for the user, what it wrote and
+    /// published is undone, and the transaction goes on; other failures end it. Costs no round trip:
+    /// the savepoint is sent together with the step's first statement.
+    ///
+    /// # Errors
+    /// Those of the step.
+    pub async fn step<T>(&self, step: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let published = self.0.events().len();
+        self.0.ahead().sql.push_str(SAVEPOINT);
+        let outcome = step.await;
+        let is_refused = matches!(outcome, Err(Failure::User(_)));
+        let mut ahead = self.0.ahead();
+        if let Some(unsent) = ahead.sql.strip_suffix(SAVEPOINT).map(str::len) {
+            ahead.sql.truncate(unsent);
+        } else {
+            ahead.sql.push_str(if is_refused { UNDO } else { RELEASE });
+        }
+        drop(ahead);
+        if is_refused {
+            self.0.events().truncate(published);
+            self.0.failed.store(false, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// Rolls back in the end although the body succeeds. An idempotency key is not used up.
+    pub fn discard(&self) {
+        self.0.discarded.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.0.discarded.load(Ordering::Relaxed)
     }
 
     /// Commits what succeeded, rolls back what did not.
@@ -320,12 +363,13 @@ impl Tx {
         };
         // PostgreSQL would answer such a COMMIT with a silent rollback.
         let outcome = match outcome {
-            Ok(_) if open.failed.load(Ordering::Relaxed) => {
+            Ok(_) if open.failed.load(Ordering::Relaxed) && !open.discarded.load(Ordering::Relaxed) => {
                 Err(Failure::internal("a body went on after a statement had failed"))
             }
             outcome => outcome,
         };
-        let Err(error) = open.end(outcome.is_ok()).await else {
+        let commits = outcome.is_ok() && !open.discarded.load(Ordering::Relaxed);
+        let Err(error) = open.end(commits).await else {
             open.lease.settle();
             return outcome;
         };
@@ -336,17 +380,18 @@ impl Tx {
 
 impl Open {
     /// Ends the transaction, unless nothing has begun it.
-    async fn end(&self, succeeded: bool) -> QueryResult<()> {
+    async fn end(&self, commits: bool) -> QueryResult<()> {
         let connection = self.lease.connection().map_err(|_| Error::BrokenTransactionManager)?;
-        let events = std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner));
-        let begin = self.take_begin();
-        match begin {
-            Some(begin) if succeeded && !events.is_empty() => batch(connection.pg(), &begin).await?,
-            Some(_) => return Ok(()),
-            None => {}
+        let events = std::mem::take(&mut *self.events());
+        let begun = self.ahead().begun;
+        if !begun && (!commits || events.is_empty()) {
+            return Ok(());
         }
-        if !succeeded {
+        if !commits {
             return batch(connection.pg(), ROLLBACK).await;
+        }
+        if let Some(ahead) = self.take_ahead() {
+            batch(connection.pg(), &ahead).await?;
         }
         if events.is_empty() {
             batch(connection.pg(), COMMIT).await?;
@@ -359,8 +404,21 @@ impl Open {
         Ok(())
     }
 
-    fn take_begin(&self) -> Option<String> {
-        self.begin.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What is to be sent together with the next statement.
+    fn take_ahead(&self) -> Option<String> {
+        let mut ahead = self.ahead();
+        ahead.begun = true;
+        // What follows a statement starts with the separator from the one before.
+        let sql = std::mem::take(&mut ahead.sql);
+        (!sql.is_empty()).then(|| sql.trim_start_matches("; ").to_owned())
+    }
+
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fail(&self, error: Error) -> Failure {

@@ -4,6 +4,7 @@
 
 mod audit;
 mod cancellation;
+mod exports;
 mod flush;
 mod hooks;
 mod idempotency;
@@ -23,8 +24,8 @@ use std::{
 use diesel::prelude::*;
 use serde_json::json;
 use tenancy::{
-    Addresses, Clock, Database, Failure, Limits, ManualClock, RequestId, Role, Scope, Session, SystemDoor,
-    Tx, UserSession,
+    Addresses, Clock, Database, Failure, Grant, Limits, ManualClock, RequestId, Role, Scope, Session,
+    SystemDoor, Tx, UserSession,
 };
 use uuid::Uuid;
 
@@ -79,12 +80,17 @@ impl Door {
 
     /// The way of this client's user, had they this role alone.
     fn scope_as(&self, client: &Client, role: Role) -> Scope {
+        self.scope_of(client, vec![role], vec![])
+    }
+
+    /// The way of this client's user, had they these roles and grants alone.
+    fn scope_of(&self, client: &Client, roles: Vec<Role>, grants: Vec<Grant>) -> Scope {
         let user = UserSession {
             organisation_id: client.organisation_id(),
             user_id: harness::uuid(client.log_in["user"]["id"].as_str().unwrap()),
             login_session_id: Uuid::now_v7(),
-            roles: vec![role],
-            grants: vec![],
+            roles,
+            grants,
             time_zone: Some(chrono_tz::Europe::Berlin),
         };
         let session = Session::of_user(&self.system, Arc::new(user));

@@ -18,6 +18,8 @@ const REPLAY: &str = "
     INSERT INTO jobs (id, kind, payload, summary, sequence_key, place) SELECT * FROM letter
     ON CONFLICT (organisation_id, id) DO NOTHING";
 
+const LOCK_DELIVERY: &str = "SELECT FROM webhook_deliveries WHERE id = $1 FOR NO KEY UPDATE";
+
 /// Puts the job of a dead letter back into the queue.
 pub(crate) struct ReplayLetter;
 
@@ -30,6 +32,13 @@ impl Act for ReplayLetter {
         attempt; if the last one fails, the dead letter waits again.";
     const NEEDS: Permission = Permission::WriteDeadLetters;
     const PAST: Option<&'static str> = Some("replayed");
+    const LOCKS_PARENTS: bool = true;
+
+    // A replay of the delivery locks it before its dead letter.
+    async fn lock_parents(work: &Work<'_>, letter: &DeadLetter) -> Result<(), Failure> {
+        let lock = sql_query(LOCK_DELIVERY).bind::<st::Uuid, _>(letter.id.uuid());
+        work.tx().execute(lock).await.map(drop)
+    }
 
     async fn run(
         work: &Work<'_>,

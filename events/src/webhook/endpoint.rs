@@ -131,10 +131,7 @@ impl Editable for WebhookEndpoint {
         for (place, draft) in
             (others + 1..).zip(drafts.iter_mut()).filter(|(place, _)| *place > MAX_ENDPOINTS)
         {
-            let message = format!(
-                "An organisation has at most {MAX_ENDPOINTS} endpoints; this would be number {place}."
-            );
-            draft.wrong(ErrorCode::LimitReached, "", message);
+            draft.wrong(ErrorCode::LimitReached, "", too_many(place));
         }
         // Enabling an endpoint resets the series of failures: otherwise the first failure would disable it
         // again at once.
@@ -150,6 +147,18 @@ impl Editable for WebhookEndpoint {
         let ids: Vec<Uuid> = made.iter().map(Entity::id).collect();
         store::insert_secrets(work.tx(), ids.into_iter().map(|id| (id, Secret::random()))).await
     }
+
+    async fn restored(work: &Work<'_>, _: &Self) -> Result<(), Failure> {
+        let now = store::count_others(work.tx(), vec![]).await?;
+        if now > MAX_ENDPOINTS {
+            return Err(Failure::user(ErrorCode::LimitReached, "id", too_many(now)));
+        }
+        Ok(())
+    }
+}
+
+fn too_many(place: i64) -> String {
+    format!("An organisation has at most {MAX_ENDPOINTS} endpoints; this would be number {place}.")
 }
 
 /// Whether the text is a kind of event, or a pattern for several kinds.

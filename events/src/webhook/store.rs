@@ -14,8 +14,13 @@ use crate::{
 /// How long every attempt may fail before the endpoint is disabled.
 const FAILURE_WINDOW: TimeDelta = TimeDelta::days(5);
 
-/// The number of the organisation's endpoints other than these.
+// Two writes at once must not both find the last free place.
+const LOCK_ENDPOINTS: &str = "
+    SELECT pg_advisory_xact_lock(hashtextextended('webhook_endpoints ' || current_setting('app.organisation_id'), 0))";
+
+/// The number of the organisation's endpoints other than these. It stays until the write ends.
 pub(super) async fn count_others(tx: &Tx, known: Vec<Uuid>) -> Result<i64, Failure> {
+    tx.execute(sql_query(LOCK_ENDPOINTS)).await?;
     let others = endpoints::deleted_at.is_null().and(endpoints::id.ne_all(known));
     Ok(tx.row(endpoints::table.filter(others).count()).await?.unwrap_or_default())
 }

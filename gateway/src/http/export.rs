@@ -7,15 +7,15 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use listing::{AnyEntity, Export, Offer, Rows};
 use serde::Deserialize;
-use tenancy::{Failure, Refusal, RequestId, Scope};
+use tenancy::{Failure, Refusal, RequestId, Scope, Session};
 
 use super::{
     answer::{Media, REQUEST_ID, answer, refused},
     panics::caught,
-    session::{not_let_in, request_id, session},
+    session::{not_let_in, request_id, session as authenticate},
 };
 use crate::{Service, errors, schema};
 
@@ -54,7 +54,7 @@ async fn export(
     headers: &HeaderMap,
     request_id: &RequestId,
 ) -> Response {
-    let session = match session(service, headers, request_id).await {
+    let session = match authenticate(service, headers, request_id).await {
         Ok(session) => session,
         Err(failure) => return not_let_in(&failure, Media::Json, request_id),
     };
@@ -72,9 +72,8 @@ async fn export(
             return refused(StatusCode::BAD_REQUEST, Media::Json, "BAD_REQUEST", message, request_id);
         }
     };
-    let scope = service.scope(session, request_id.clone());
     let rows = async {
-        let mut rows = entity.export(asked.export(scope)?)?;
+        let mut rows = entity.export(asked.export()?, scopes(service, session, headers, request_id));
         // Reads the first rows before the response starts, so that an error can still set the status.
         let first = rows.try_next().await?.unwrap_or_default();
         Ok(stream::once(async { Ok(first) }).chain(rows).boxed())
@@ -85,8 +84,32 @@ async fn export(
     }
 }
 
+/// The scope of each chunk: the first has the session of the request, each later one authenticates
+/// anew, so that an export ends with the session, and shows nothing that it may no longer see.
+fn scopes(
+    service: &Service,
+    session: Session,
+    headers: &HeaderMap,
+    request_id: &RequestId,
+) -> impl FnMut() -> BoxFuture<'static, Result<Scope, Failure>> + Send + 'static {
+    let (service, headers, request_id) = (service.clone(), headers.clone(), request_id.clone());
+    let mut first = Some(session);
+    move || {
+        let (first, service) = (first.take(), service.clone());
+        let (headers, request_id) = (headers.clone(), request_id.clone());
+        let scope = async move {
+            let session = match first {
+                Some(session) => session,
+                None => authenticate(&service, &headers, &request_id).await?,
+            };
+            Ok(service.scope(session, request_id))
+        };
+        scope.boxed()
+    }
+}
+
 impl Asked {
-    fn export(self, scope: Scope) -> Result<Export, Failure> {
+    fn export(self) -> Result<Export, Failure> {
         let json = |name: &str, given: Option<String>| {
             let read = |text: String| {
                 let json = serde_json::from_str(&text).ok().and_then(|json| Value::from_json(json).ok());
@@ -96,7 +119,6 @@ impl Asked {
         };
         let columns = |text: String| text.split(',').map(|column| column.trim().to_owned()).collect();
         Ok(Export {
-            scope,
             filter: json("where", self.r#where)?,
             order_by: json("orderBy", self.order_by)?,
             columns: self.columns.map(columns),

@@ -94,10 +94,13 @@ impl Aggregate {
     fn render_groups<'b>(&'b self, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         for (key, column) in self.keys.iter().zip(KEYS) {
-            let table = key.via.as_ref().map_or_else(|| self.table.name().to_owned(), Via::alias);
+            let term = |out: &mut Out<'_, 'b>| match &key.via {
+                Some(via) => key.column.term.render_joined(&via.alias(), out),
+                None => key.column.term.render(self.table.name(), 1, out),
+            };
             match &key.bucket {
-                Some(bucket) => bucket.render(|out| key.column.term.render(&table, 1, out), out)?,
-                None => key.column.term.render(&table, 1, out)?,
+                Some(bucket) => bucket.render(term, out)?,
+                None => term(out)?,
             }
             out.push_sql(" AS ");
             out.push_sql(column);

@@ -23,9 +23,8 @@ const CHUNK: usize = 1000;
 const MAX_COLUMNS: usize = 100;
 
 /// What is asked of an export.
+#[derive(Clone, Debug, Default)]
 pub struct Export {
-    /// Who asks.
-    pub scope: Scope,
     /// The filter, as the list takes it.
     pub filter: Option<GraphQLValue>,
     /// The order, as the list takes it.
@@ -52,48 +51,72 @@ enum Source {
     Joined(usize, usize),
 }
 
-struct State {
-    scope: Scope,
+/// What is read for one chunk, as the scope of that moment may read it.
+struct Plan {
     page: Page,
     layout: Layout,
     columns: Vec<Column>,
+}
+
+/// Where an export stands.
+struct State<S> {
+    entity: &'static AnyEntity,
+    export: Export,
+    scopes: S,
+    /// The cursor of the last row that was read.
+    after: Option<String>,
     begun: bool,
     done: bool,
 }
 
 impl AnyEntity {
-    /// The lines of an export, some at a time.
+    /// The lines of an export, some at a time. It asks for a scope before each chunk, so that a
+    /// session that ends or loses a permission midway ends the export.
     ///
     /// # Errors
-    /// FORBIDDEN, and BAD_REQUEST for a filter, an order or columns that cannot be meant.
-    pub fn export(&'static self, export: Export) -> Result<Rows, Failure> {
-        rows(self, export)
+    /// With the first chunk FORBIDDEN, and BAD_REQUEST for a filter, an order or columns that
+    /// cannot be meant. With each chunk what `scopes` answers.
+    pub fn export<S, F>(&'static self, export: Export, scopes: S) -> Rows
+    where
+        S: FnMut() -> F + Send + 'static,
+        F: Future<Output = Result<Scope, Failure>> + Send + 'static,
+    {
+        let state = State { entity: self, export, scopes, after: None, begun: false, done: false };
+        try_unfold(state, State::next).boxed()
     }
 }
 
-/// The rows of an export. What cannot be meant is said before the first one.
-fn rows(entity: &'static AnyEntity, export: Export) -> Result<Rows, Failure> {
-    let mut page = Page::filtered(&export.scope, entity, export.filter, export.order_by)?;
-    page.limit = CHUNK;
-    page.peek = true;
-    let own = || entity.fields().map(|field| field.shape.name.to_owned()).collect();
-    let titles: Vec<String> = export.columns.unwrap_or_else(own);
-    if titles.is_empty() || titles.len() > MAX_COLUMNS {
-        let message = format!("An export has 1 to {MAX_COLUMNS} columns.");
-        return Err(Failure::bad_request("columns", message));
+impl Plan {
+    fn new(entity: &'static AnyEntity, export: &Export, scope: &Scope) -> Result<Self, Failure> {
+        let mut page = Page::filtered(scope, entity, export.filter.clone(), export.order_by.clone())?;
+        page.limit = CHUNK;
+        page.peek = true;
+        let own = || entity.fields().map(|field| field.shape.name.to_owned()).collect();
+        let titles: Vec<String> = export.columns.clone().unwrap_or_else(own);
+        if titles.is_empty() || titles.len() > MAX_COLUMNS {
+            let message = format!("An export has 1 to {MAX_COLUMNS} columns.");
+            return Err(Failure::bad_request("columns", message));
+        }
+        if let Some(twice) =
+            titles.iter().enumerate().find(|(at, title)| titles.iter().take(*at).any(|t| t == *title))
+        {
+            return Err(Failure::bad_request("columns", format!("The column {:?} is named twice.", twice.1)));
+        }
+        let mut layout = Layout::new(entity, &page.order);
+        let columns = titles.into_iter().map(|title| column(entity, title, scope, &mut layout));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        page.columns.clone_from(&layout.columns);
+        page.joins.clone_from(&layout.joins);
+        Ok(Self { page, layout, columns })
     }
-    if let Some(twice) =
-        titles.iter().enumerate().find(|(at, title)| titles.iter().take(*at).any(|t| t == *title))
-    {
-        return Err(Failure::bad_request("columns", format!("The column {:?} is named twice.", twice.1)));
+
+    fn cell(&self, column: &Column, row: &Values) -> String {
+        let place = match column.source {
+            Source::Own(place) => place,
+            Source::Joined(join, place) => self.layout.start(join, &self.page.order) + 1 + place,
+        };
+        text(column.kind, row.at(place))
     }
-    let mut layout = Layout::new(entity, &page.order);
-    let columns = titles.into_iter().map(|title| column(entity, title, &export.scope, &mut layout));
-    let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    page.columns.clone_from(&layout.columns);
-    page.joins.clone_from(&layout.joins);
-    let state = State { scope: export.scope, page, layout, columns, begun: false, done: false };
-    Ok(try_unfold(state, State::next).boxed())
 }
 
 fn column(
@@ -121,37 +144,33 @@ fn column(
     Ok(Column { title, kind, source: Source::Joined(join, place) })
 }
 
-impl State {
+impl<S, F> State<S>
+where
+    S: FnMut() -> F,
+    F: Future<Output = Result<Scope, Failure>>,
+{
     async fn next(mut self) -> Result<Option<(Vec<u8>, Self)>, Failure> {
         if self.done {
             return Ok(None);
         }
+        let scope = (self.scopes)().await?;
+        let mut plan = Plan::new(self.entity, &self.export, &scope)?;
+        plan.page.after = plan.page.values("after", self.after.take())?;
         let mut csv = csv::Writer::from_writer(vec![]);
         if !self.begun {
-            let titles = self.columns.iter().map(|column| column.title.as_str());
+            let titles = plan.columns.iter().map(|column| column.title.as_str());
             csv.write_record(titles).map_err(Failure::internal)?;
             self.begun = true;
         }
-        let page = self.page.read(&self.scope).await?;
+        let page = plan.page.read(&scope).await?;
         self.done = !page.more_after;
         for row in &page.rows {
-            let cells = self.columns.iter().map(|column| self.cell(column, row));
+            let cells = plan.columns.iter().map(|column| plan.cell(column, row));
             csv.write_record(cells).map_err(Failure::internal)?;
         }
-        if let Some(last) = page.rows.last() {
-            let cursor = cursor::encode(last, &self.page.columns, &self.page.order);
-            self.page.after = self.page.values("after", Some(cursor))?;
-        }
+        self.after = page.rows.last().map(|last| cursor::encode(last, &plan.page.columns, &plan.page.order));
         let lines = csv.into_inner().map_err(|error| Failure::internal(error.to_string()))?;
         Ok(Some((lines, self)))
-    }
-
-    fn cell(&self, column: &Column, row: &Values) -> String {
-        let place = match column.source {
-            Source::Own(place) => place,
-            Source::Joined(join, place) => self.layout.start(join, &self.page.order) + 1 + place,
-        };
-        text(column.kind, row.at(place))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::{InputObject, Json, SimpleObject};
+use serde::{Deserialize, Serialize};
 use tenancy::{ErrorCode, Failure, UserError};
 
 use crate::limits::MAX_ROWS;
@@ -41,7 +42,7 @@ pub struct CsvColumn {
 }
 
 /// What is wrong with one of several rows.
-#[derive(SimpleObject, Clone, Debug, PartialEq, Eq)]
+#[derive(SimpleObject, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowError {
     /// The row, counted from 1; in a CSV, behind the line of names.
     pub row: usize,

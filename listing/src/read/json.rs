@@ -1,4 +1,4 @@
-//! ResponseBudget of lists, written as JSON straight from the values of their rows.
+//! Answers of lists, written as JSON straight from the values of their rows.
 //!
 //! The library's tree of values costs a hash table for each row, and is walked three times before it
 //! is sent. What is written here it carries as one leaf, and [`to_json`] puts it into the answer.

@@ -27,7 +27,7 @@ pub struct NodeType {
     pub name: &'static str,
     /// What its ids start with.
     pub prefix: &'static str,
-    /// ResponseBudget the one with this id as the field that is being resolved asks; null if there is none.
+    /// Answers the one with this id as the field that is being resolved asks; null if there is none.
     pub resolve: for<'c> fn(&'c Context<'c>, Uuid) -> BoxFuture<'c, ServerResult<Value>>,
 }
 

@@ -96,8 +96,9 @@ impl<E: Entity> Related<'_, E> {
             // Everything that it refers to is seen: the row's own id is enough.
             (Some(relation), Term::Column(_)) => (relation.key)(self.0).into(),
             _ => {
-                let table = entity.rows(scope.session()).with_deleted();
-                Loaders::of(ctx)?.values(scope).load(table, column, self.0.id()).await?
+                // The row has been shown already, as one that was just deleted is shown to who deleted it;
+                // the column hides what else is not seen.
+                Loaders::of(ctx)?.values(scope).load(entity.all_rows(), column, self.0.id()).await?
             }
         };
         let mut json = Json::default();

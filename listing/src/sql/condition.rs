@@ -166,6 +166,14 @@ impl SeenBy {
         matches!(self, Self::Own(_) | Self::Through { .. } | Self::With { most: None, .. })
     }
 
+    /// Whether rows of other tables decide it.
+    fn depends_on_others(&self) -> bool {
+        match self {
+            Self::Own(condition) | Self::Most(condition) => condition.depends_on_others(),
+            Self::Through { .. } | Self::With { .. } => true,
+        }
+    }
+
     /// By the row of `table` whose id stands in a column.
     pub(crate) fn with(column: &'static str, table: &Table) -> Self {
         let path = |sight| {
@@ -213,8 +221,15 @@ impl Table {
     /// Whether rows of other tables decide which rows are seen. A change then locks the row first, and
     /// asks again whether it is seen: what was true before the wait may not be any more.
     pub(crate) fn depends_on_others(&self) -> bool {
-        let foreign = |way: &SeenBy| !matches!(way, SeenBy::Own(_) | SeenBy::Most(_));
-        matches!(&*self.sight, Sight::Ways(ways) if ways.iter().any(foreign))
+        let depends = |sight: &Sight| match sight {
+            Sight::All | Sight::None => false,
+            Sight::Ways(ways) => ways.iter().any(SeenBy::depends_on_others),
+        };
+        match self.rows {
+            Rows::Live | Rows::Kept => depends(&self.sight),
+            Rows::Deleted => depends(&self.deleted_sight),
+            Rows::All => depends(&self.sight) || depends(&self.deleted_sight),
+        }
     }
 }
 
@@ -265,6 +280,22 @@ impl Condition {
         match ids.as_slice() {
             [id] => Self::id(*id),
             _ => Self::OneOf(ID, List::Uuids(ids)),
+        }
+    }
+
+    /// Whether it may look beyond the row's own columns; an expression counts as such.
+    fn depends_on_others(&self) -> bool {
+        match self {
+            Self::All(all) | Self::Any(all) => all.iter().any(Self::depends_on_others),
+            Self::Not(condition) => condition.depends_on_others(),
+            Self::Is(term, ..)
+            | Self::Named(term, ..)
+            | Self::OneOf(term, _)
+            | Self::Empty(term)
+            | Self::Like(term, _)
+            | Self::Contains(term, _)
+            | Self::Overlaps(term, _) => term.column().is_none(),
+            Self::Related(..) | Self::Counted(..) | Self::OfParent(_) => true,
         }
     }
 

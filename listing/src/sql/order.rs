@@ -87,7 +87,7 @@ impl Key {
     /// Its column, of the rows that the statement calls `table`.
     pub(crate) fn render<'b>(&'b self, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match &self.via {
-            Some(via) => self.column.term.render(&via.alias(), 1, out),
+            Some(via) => self.column.term.render_joined(&via.alias(), out),
             None => self.column.term.render(table, 1, out),
         }
     }

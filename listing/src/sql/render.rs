@@ -333,6 +333,20 @@ impl Term {
     }
 
     /// Renders the term of the rows that the statement calls `table`.
+    /// Renders it of a row that may be missing: then it is null, which a count or an expression would not
+    /// be by itself.
+    pub(crate) fn render_joined<'b>(&'b self, alias: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+        if matches!(self, Self::Column(_) | Self::Reference(..)) {
+            return self.render(alias, 1, out);
+        }
+        out.push_sql("CASE WHEN ");
+        name(alias, "id", out)?;
+        out.push_sql(" IS NOT NULL THEN ");
+        self.render(alias, 1, out)?;
+        out.push_sql(" END");
+        Ok(())
+    }
+
     pub(crate) fn render<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match self {
             Self::Column(column) => name(table, column, out),

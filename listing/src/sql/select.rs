@@ -115,7 +115,9 @@ impl Render for Select {
                 name("page", &foreign_key(foreign), &mut out)?;
                 foreign += 1;
             } else {
-                name("page", key.column.alias(), &mut out)?;
+                // Two fields may be one column, which then has the name of the first.
+                let selected = self.columns.iter().find(|column| column.term == key.column.term);
+                name("page", selected.unwrap_or(&key.column).alias(), &mut out)?;
             }
             out.push_sql(key.direction.reversed(self.reversed).sql(key.is_nullable()));
         }

@@ -23,7 +23,7 @@ use crate::{
     typed::entity,
     write::{
         input::{self, Input},
-        payload::{self, Changed, MadeOne, Payload},
+        payload::{self, Changed, Made, Payload},
         work::Work,
     },
 };
@@ -162,7 +162,7 @@ async fn run<A: Act>(
         if let Some(past) = A::PAST {
             tx.publish(Event::new(A::Row::PREFIX, past, id, done.details));
         }
-        Ok(MadeOne { row: Some(done.row), further: done.further })
+        Ok(Made { row: Some(done.row), further: done.further })
     });
     match (acted.await, stale) {
         (Ok(acted), _) => Ok((acted.row.map(Changed::Done), acted.further)),

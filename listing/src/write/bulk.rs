@@ -15,9 +15,9 @@ use crate::{
         change::{self, Change, allowed, checked, complete, insert, of_row},
         editable::Editable,
         input::Input,
-        many::Many,
+        many::{Counts, Many},
         natural_key::{self, Known},
-        payload::{self, Changed, Made},
+        payload::{self, Changed},
         reading::{self, Object, fields},
         work::Work,
     },
@@ -130,68 +130,108 @@ async fn import_keyed<E: Editable>(
     Ok(many)
 }
 
+/// Several rows while they are being written, under their numbers in the input.
+struct Rows<E> {
+    written: Vec<(usize, E)>,
+    created: usize,
+    errors: Vec<RowError>,
+}
+
+impl<E: Editable> Rows<E> {
+    fn new(errors: Vec<RowError>) -> Self {
+        Self { written: vec![], created: 0, errors }
+    }
+
+    fn wrong(&mut self, number: usize, csv: Option<&CsvRow>, errors: impl IntoIterator<Item = UserError>) {
+        self.errors.extend(errors.into_iter().map(|error| RowError::of(number, csv, error)));
+    }
+
+    /// Adds rows: in one statement, and one by one if that is refused, so that the refusal has a number.
+    async fn insert(&mut self, work: &Work<'_>, drafts: Vec<(usize, Draft)>) -> Result<(), Failure> {
+        let mut sound = vec![];
+        for (number, draft) in drafts {
+            self.wrong(number, draft.csv(), draft.errors().to_vec());
+            if draft.is_sound() {
+                sound.push((number, draft));
+            }
+        }
+        if sound.is_empty() {
+            return Ok(());
+        }
+        let (numbers, drafts): (Vec<usize>, Vec<_>) = sound.iter().cloned().unzip();
+        match work.tx().step(insert(work, drafts)).await {
+            Ok(rows) => self.written.extend(numbers.into_iter().zip(rows)),
+            Err(failure) => {
+                of_row(failure)?;
+                for (number, draft) in sound {
+                    let csv = draft.csv.clone();
+                    match work.tx().step(insert(work, vec![draft])).await {
+                        Ok(rows) => self.written.extend(rows.into_iter().map(|row| (number, row))),
+                        Err(failure) => self.wrong(number, csv.as_ref(), of_row(failure)?),
+                    }
+                }
+            }
+        }
+        self.created = self.written.len();
+        Ok(())
+    }
+
+    /// Carries out the change of one row.
+    async fn change(
+        &mut self,
+        work: &Work<'_>,
+        number: usize,
+        csv: Option<&CsvRow>,
+        change: impl Future<Output = Result<Changed<E>, Failure>>,
+    ) -> Result<(), Failure> {
+        match work.tx().step(change).await {
+            Ok(Changed::Done(row)) => self.written.push((number, row)),
+            Ok(Changed::Stale(_)) => self.wrong(number, csv, [payload::stale()]),
+            Err(failure) => self.wrong(number, csv, of_row(failure)?),
+        }
+        Ok(())
+    }
+
+    /// What became of them. Nothing is written by a dry run, nor where some are wrong that are not to be
+    /// skipped.
+    fn end(mut self, work: &Work<'_>, mode: Mode) -> Many<E> {
+        let valid = self.written.len();
+        if mode.dry_run || valid == 0 || !(self.errors.is_empty() || mode.skip_invalid) {
+            work.tx().discard();
+            (self.written, self.created) = (vec![], 0);
+        }
+        self.written.sort_by_key(|(number, _)| *number);
+        let changed = self.written.len() - self.created;
+        let written = self.written.into_iter().map(|(_, row)| row).collect();
+        Many::new(written, Counts { created: self.created, changed, valid }, self.errors)
+    }
+}
+
 /// Writes numbered drafts, all or none unless told otherwise.
 async fn make<E: Editable>(
     scope: &Scope,
     key: Option<Key>,
     drafts: Vec<(usize, Draft)>,
-    mut errors: Vec<RowError>,
+    errors: Vec<RowError>,
     mode: Mode,
 ) -> Result<Many<E>, Failure> {
-    let mistakes = |number: usize, draft: &Draft| {
-        let of_row = |error: &UserError| RowError::of(number, draft.csv(), error.clone());
-        draft.errors().iter().map(of_row).collect::<Vec<_>>()
-    };
-    // The errors of the input alone, for a repetition, which asks the database nothing.
-    let of_input: Vec<_> = drafts.iter().flat_map(|(number, draft)| mistakes(*number, draft)).collect();
-    let (found, mut counts) = (&mut errors, None);
-    let counted = &mut counts;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let work = Work::new(scope, &tx);
-        let (new, changes) = known_again::<E>(&work, drafts, found).await?;
+        let mut rows = Rows::new(errors);
+        let (new, mut changes) = known_again::<E>(&work, drafts, &mut rows).await?;
         let (numbers, mut new): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
         complete::<E>(&work, &mut new).await?;
-        for (number, draft) in numbers.iter().zip(&new) {
-            found.extend(mistakes(*number, draft));
-        }
-        new.retain(|draft| draft.errors().is_empty());
-        let created = new.len();
-        let is_refused = !(found.is_empty() || mode.skip_invalid);
-        if changes.is_empty() && (mode.dry_run || new.is_empty() || is_refused) {
-            *counted = Some((created, created));
-            return Err(NOTHING_WRITTEN);
-        }
-        let mut rows = if new.is_empty() { vec![] } else { insert(&work, new).await? };
+        rows.insert(&work, numbers.into_iter().zip(new).collect()).await?;
+        // One order for all clients: two that change the same rows wait for each other, and do not
+        // lock up.
+        changes.sort_by_key(|(_, change)| change.id());
         for (number, change) in changes {
             let csv = change.csv().cloned();
-            let errors = match change.write(&work).await {
-                Ok(Changed::Done(row)) => {
-                    rows.push(row);
-                    vec![]
-                }
-                Ok(Changed::Stale(_)) => vec![payload::stale()],
-                Err(failure) => of_row(failure)?,
-            };
-            found.extend(errors.into_iter().map(|error| RowError::of(number, csv.as_ref(), error)));
-            if tx.has_failed() {
-                return Err(NOTHING_WRITTEN);
-            }
+            rows.change(&work, number, csv.as_ref(), change.write(&work)).await?;
         }
-        *counted = Some((created, rows.len()));
-        if mode.dry_run || rows.is_empty() || !(found.is_empty() || mode.skip_invalid) {
-            return Err(NOTHING_WRITTEN);
-        }
-        Ok(Made(rows))
+        Ok(rows.end(&work, mode))
     });
-    let rows = written(made.await)?;
-    let (created, valid) = counts.unwrap_or_else(|| {
-        errors.extend(of_input);
-        (rows.len(), rows.len())
-    });
-    // Nothing at all was written by a dry run.
-    let created = created.min(rows.len());
-    let updated = rows.len() - created;
-    Ok(Many { created, updated, ..Many::new(rows, valid, errors) })
+    made.await
 }
 
 /// Rows with their numbers in the input.
@@ -202,7 +242,7 @@ type NumberedChanges<E> = Vec<(usize, Change<E>)>;
 async fn known_again<E: Editable>(
     work: &Work<'_>,
     drafts: Vec<(usize, Draft)>,
-    errors: &mut Vec<RowError>,
+    rows: &mut Rows<E>,
 ) -> Result<(Vec<(usize, Draft)>, NumberedChanges<E>), Failure> {
     let Some(field) = E::NATURAL_KEY else { return Ok((drafts, vec![])) };
     let key = |draft: &Draft| draft.csv().and_then(|_| natural_key::key_of(draft, field));
@@ -218,8 +258,7 @@ async fn known_again<E: Editable>(
             continue;
         };
         let mut wrong = |message: String| {
-            let error = UserError::new(ErrorCode::AlreadyExists, field, message);
-            errors.push(RowError::of(number, draft.csv(), error));
+            rows.wrong(number, draft.csv(), [UserError::new(ErrorCode::AlreadyExists, field, message)]);
         };
         if let Some(first) = seen.insert(key.clone(), number) {
             wrong(format!("Row {first} has this key too."));
@@ -235,17 +274,6 @@ async fn known_again<E: Editable>(
         }
     }
     Ok((new, changes))
-}
-
-/// A transaction that is to write nothing ends like one with a mistake, but without any: so it does not
-/// use its idempotency key up.
-const NOTHING_WRITTEN: Failure = Failure::User(vec![]);
-
-fn written<E>(made: Result<Made<E>, Failure>) -> Result<Vec<E>, Failure> {
-    match made {
-        Err(Failure::User(none)) if none.is_empty() => Ok(vec![]),
-        made => Ok(made?.0),
-    }
 }
 
 /// A step for one of several rows that are there already.
@@ -274,47 +302,28 @@ pub(crate) async fn step<E: Editable>(
         let mut row = Input::from(GraphQLValue::Object(row));
         match row.id::<E>() {
             Ok(id) => targets.push((id, number, row.revision()?.unwrap_or_default(), row)),
-            Err(failure) => errors.extend(numbered(number, of_row(failure)?)),
+            Err(failure) => {
+                let wrong = of_row(failure)?;
+                errors.extend(wrong.into_iter().map(|error| RowError::of(number, None, error)));
+            }
         }
     }
-    // One order for all clients: two that change the same rows wait for each other, and do not lock up.
+    // As in `make`: one order for all clients.
     targets.sort_by_key(|(id, ..)| *id);
-    let (found, mut valid) = (&mut errors, None);
-    let counted = &mut valid;
-    let made = scope.write_once(E::WRITE, key, |tx| async move {
+    let stepped = scope.write_once(E::WRITE, key, |tx| async move {
         let work = Work::new(scope, &tx);
-        let mut changed = vec![];
+        let mut rows = Rows::new(errors);
         for (id, number, revision, row) in targets {
-            let outcome = match step {
-                Step::Update => match Change::<E>::read(id, revision, row) {
-                    Ok(change) => change.write(&work).await,
-                    Err(failure) => Err(failure),
-                },
-                Step::Delete => change::delete(&work, id, revision).await,
-                Step::Restore => change::restore(&work, id, revision).await,
+            let change = async {
+                match step {
+                    Step::Update => Change::<E>::read(id, revision, row)?.write(&work).await,
+                    Step::Delete => change::delete(&work, id, revision).await,
+                    Step::Restore => change::restore(&work, id, revision).await,
+                }
             };
-            match outcome {
-                Ok(Changed::Done(row)) => changed.push((number, row)),
-                Ok(Changed::Stale(_)) => found.extend(numbered(number, vec![payload::stale()])),
-                Err(failure) => found.extend(numbered(number, of_row(failure)?)),
-            }
-            // PostgreSQL ends a transaction with the first statement that fails.
-            if tx.has_failed() {
-                return Err(NOTHING_WRITTEN);
-            }
+            rows.change(&work, number, None, change).await?;
         }
-        *counted = Some(changed.len());
-        if mode.dry_run || changed.is_empty() || !(found.is_empty() || mode.skip_invalid) {
-            return Err(NOTHING_WRITTEN);
-        }
-        changed.sort_by_key(|(number, _)| *number);
-        Ok(Made(changed.into_iter().map(|(_, row)| row).collect()))
+        Ok(rows.end(&work, mode))
     });
-    let rows = written(made.await)?;
-    let valid = valid.unwrap_or(rows.len());
-    Ok(Many::new(rows, valid, errors))
-}
-
-fn numbered(number: usize, errors: Vec<UserError>) -> impl Iterator<Item = RowError> {
-    errors.into_iter().map(move |error| RowError::of(number, None, error))
+    stepped.await
 }

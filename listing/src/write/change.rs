@@ -20,7 +20,7 @@ use crate::{
     write::{
         editable::Editable,
         input::Input,
-        payload::{Changed, MadeOne},
+        payload::{Changed, Made},
         reading::{self, fields},
         references,
         work::Work,
@@ -48,7 +48,7 @@ pub(crate) async fn create<E: Editable>(
     scope: &Scope,
     operation: &str,
     mut input: Input,
-) -> Result<MadeOne<E, E::Further>, Failure> {
+) -> Result<Made<E, E::Further>, Failure> {
     allowed::<E>(scope)?;
     let key = input.key(operation)?;
     let draft = checked::<E>(reading::new_row(entity::<E>(), input.rest()));
@@ -63,7 +63,7 @@ pub(crate) async fn create<E: Editable>(
             Some(row) => E::further(&work, row).await?,
             None => None,
         };
-        Ok(MadeOne { row, further })
+        Ok(Made { row, further })
     });
     made.await
 }
@@ -132,6 +132,11 @@ impl<E: Editable> Change<E> {
         Self { id, revision, draft: checked::<E>((draft, checks)), checks: None, entity }
     }
 
+    /// The row that it changes.
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
     /// The row of the CSV that it comes from.
     pub(crate) fn csv(&self) -> Option<&CsvRow> {
         self.draft.csv()
@@ -140,13 +145,14 @@ impl<E: Editable> Change<E> {
     /// Writes it.
     pub(crate) async fn write(self, work: &Work<'_>) -> Result<Changed<E>, Failure> {
         let table = entity::<E>().rows(work.session());
-        let current = match current::<E>(work, &table, self.id, self.revision).await? {
-            Some(Changed::Stale(row)) => return Ok(Changed::Stale(row)),
-            Some(Changed::Done(row)) => Some(row),
-            None => None,
+        let before = match current::<E>(work, &table, self.id, self.revision).await? {
+            Current::Stale(row) => return Ok(Changed::Stale(row)),
+            Current::Gone => return Err(Failure::not_found("id")),
+            Current::Read(row) => Some(row),
+            Current::Unread => None,
         };
         let mut draft = self.draft;
-        if let (Some(row), Some(checks)) = (&current, self.checks) {
+        if let (Some(row), Some(checks)) = (&before, self.checks) {
             E::may_change(work.session(), row)?;
             draft.current = Some(work.values(entity::<E>(), self.id).await?);
             draft = checked::<E>((draft, checks));
@@ -163,7 +169,7 @@ impl<E: Editable> Change<E> {
         let Some(row) = E::rows_in(work.tx(), update).await?.pop() else {
             return stale(work, self.id).await;
         };
-        if let Some(before) = current.filter(|_| E::READS_CURRENT) {
+        if let Some(before) = before {
             E::changed(work, &before, &row).await?;
         }
         work.tx().publish(Event::new(E::PREFIX, "updated", self.id, details));
@@ -171,19 +177,35 @@ impl<E: Editable> Change<E> {
     }
 }
 
-/// The row that is about to change, locked, if anything must look at it before; stale if it has another
-/// revision.
+/// The row that is about to change.
+enum Current<E> {
+    /// Locked, and in the revision that the client knows; for rules that look at it.
+    Read(E),
+    /// Locked, in another revision.
+    Stale(E),
+    /// The session does not see it.
+    Gone,
+    /// Nothing has to look at it.
+    Unread,
+}
+
+/// Locks and reads the row that is about to change, if rules look at it. Where rows of other tables decide
+/// whether it is seen, it is locked too, and that is asked again: it may have changed during the wait.
 async fn current<E: Editable>(
     work: &Work<'_>,
     table: &Table,
     id: Uuid,
     revision: i32,
-) -> Result<Option<Changed<E>>, Failure> {
+) -> Result<Current<E>, Failure> {
     if !E::READS_CURRENT && !table.depends_on_others() {
-        return Ok(None);
+        return Ok(Current::Unread);
     }
-    let row: E = work.lock_in(table, id).await?.ok_or_else(|| Failure::not_found("id"))?;
-    Ok(Some(if row.revision() == revision { Changed::Done(row) } else { Changed::Stale(row) }))
+    Ok(match work.lock_in::<E>(table, id).await? {
+        None => Current::Gone,
+        Some(row) if row.revision() != revision => Current::Stale(row),
+        Some(row) if E::READS_CURRENT => Current::Read(row),
+        Some(_) => Current::Unread,
+    })
 }
 
 /// Why a change found no row with that id and revision: the row has another, or is not seen.
@@ -202,12 +224,13 @@ pub(crate) async fn delete<E: Editable>(
 ) -> Result<Changed<E>, Failure> {
     let table = entity::<E>().rows(work.session());
     match current::<E>(work, &table, id, revision).await? {
-        Some(Changed::Stale(row)) => return Ok(Changed::Stale(row)),
-        Some(Changed::Done(row)) => {
+        Current::Stale(row) => return Ok(Changed::Stale(row)),
+        Current::Gone => return Err(Failure::not_found("id")),
+        Current::Read(row) => {
             E::may_change(work.session(), &row)?;
             E::deleting(work, &row).await?;
         }
-        None => {}
+        Current::Unread => {}
     }
     let conditions = vec![Condition::id(id), Condition::revision(revision)];
     let delete = Statement::SoftDelete(SoftDelete { table, conditions, deleted: true });
@@ -228,24 +251,33 @@ pub(crate) async fn restore<E: Editable>(
     revision: i32,
 ) -> Result<Changed<E>, Failure> {
     let table = entity::<E>().rows(work.session()).only_deleted();
-    let conditions = vec![Condition::id(id), Condition::revision(revision)];
-    if E::READS_CURRENT
-        && let Some(row) = work.lock_in::<E>(&table, id).await?.filter(|row| row.revision() == revision)
-    {
+    let row = match current::<E>(work, &table, id, revision).await? {
+        Current::Stale(row) => return Ok(Changed::Stale(row)),
+        Current::Gone => return not_restored(work, id).await,
+        Current::Read(row) => Some(row),
+        Current::Unread => None,
+    };
+    if let Some(row) = row {
         E::may_change(work.session(), &row)?;
         E::restoring(work, &row).await?;
     }
+    let conditions = vec![Condition::id(id), Condition::revision(revision)];
     let restore = Statement::SoftDelete(SoftDelete { table, conditions, deleted: false });
     let Some(row) = E::rows_in(work.tx(), restore).await?.pop() else {
-        if work.find::<E>(id).await?.is_some() {
-            return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is not deleted."));
-        }
-        let row = work.find_with_deleted(id).await?;
-        return row.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"));
+        return not_restored(work, id).await;
     };
     E::restored(work, &row).await?;
     work.tx().publish(Event::new(E::PREFIX, "restored", id, json!({})));
     Ok(Changed::Done(row))
+}
+
+/// Why no deleted row has that id and revision.
+async fn not_restored<E: Editable>(work: &Work<'_>, id: Uuid) -> Result<Changed<E>, Failure> {
+    if work.find::<E>(id).await?.is_some() {
+        return Err(Failure::user(ErrorCode::InvalidTransition, "id", "It is not deleted."));
+    }
+    let row = work.find_with_deleted(id).await?;
+    row.map(Changed::Stale).ok_or_else(|| Failure::not_found("id"))
 }
 
 /// What only the database knows about drafts.

@@ -6,7 +6,10 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
     parser::types::Field, resolver_utils::resolve_container,
 };
-use tenancy::{Failure, UserError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use tenancy::{Failure, Recall, Scope, Tx, UserError};
+use uuid::Uuid;
 
 use crate::{
     any::AnyEntity,
@@ -14,7 +17,7 @@ use crate::{
     csv::import::RowError,
     entity::Entity,
     registry::{self, Registry},
-    write::payload::type_name,
+    write::payload::{self, type_name},
 };
 
 /// How many row errors are answered at most; the first ones show what is wrong.
@@ -22,26 +25,57 @@ const MAX_ERRORS: usize = 200;
 
 /// What became of several rows.
 pub struct Many<E> {
-    /// What was written, in the order of the input.
+    /// What was written, in the order of the input; in the answer to a repetition without what the
+    /// session does not see any more.
     pub written: Vec<E>,
-    /// How many of them are new.
-    pub created: usize,
-    /// How many of them were there before.
-    pub updated: usize,
-    /// How many rows are valid.
-    pub valid: usize,
+    /// How many there are of each kind.
+    pub counts: Counts,
     /// What is wrong with the others.
     pub row_errors: Vec<RowError>,
     /// Columns of a CSV that fill no field.
     pub ignored_columns: Vec<String>,
 }
 
+/// How many of several rows were written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// How many are new.
+    pub created: usize,
+    /// How many were there before.
+    pub changed: usize,
+    /// How many are valid, whether they were written or not.
+    pub valid: usize,
+}
+
 impl<E> Many<E> {
-    pub(crate) fn new(written: Vec<E>, valid: usize, mut row_errors: Vec<RowError>) -> Self {
+    pub(crate) fn new(written: Vec<E>, counts: Counts, mut row_errors: Vec<RowError>) -> Self {
         row_errors.sort_by_key(|error| error.row);
         row_errors.truncate(MAX_ERRORS);
-        let (created, updated) = (written.len(), written.len());
-        Self { written, created, updated, valid, row_errors, ignored_columns: vec![] }
+        Self { written, counts, row_errors, ignored_columns: vec![] }
+    }
+}
+
+/// What a repetition answers beside the rows.
+#[derive(Serialize, Deserialize)]
+struct Outcome {
+    counts: Counts,
+    errors: Vec<RowError>,
+}
+
+impl<E: Entity> Recall for Many<E> {
+    fn ids(&self) -> Vec<Uuid> {
+        self.written.iter().map(Entity::id).collect()
+    }
+
+    fn outcome(&self) -> Option<Json> {
+        let Self { counts, row_errors, .. } = self;
+        serde_json::to_value(Outcome { counts: *counts, errors: row_errors.clone() }).ok()
+    }
+
+    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>, outcome: Option<Json>) -> Result<Self, Failure> {
+        let outcome = serde_json::from_value(outcome.unwrap_or_default()).map_err(Failure::internal)?;
+        let Outcome { counts, errors } = outcome;
+        Ok(Self::new(payload::recalled(scope, tx, ids).await?, counts, errors))
     }
 }
 
@@ -60,7 +94,7 @@ impl<E: Entity> ManyPayload<E> {
         ctx: &Context<'_>,
     ) -> ServerResult<Option<Value>> {
         let (many, user_errors) = Failure::mendable(outcome).map_err(|failure| at(ctx, failure))?;
-        let many = many.unwrap_or_else(|| Many::new(vec![], 0, vec![]));
+        let many = many.unwrap_or_else(|| Many::new(vec![], Counts::default(), vec![]));
         let payload = Self { type_name: type_name(mutation), many, user_errors };
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         resolve_container(&selection, &payload).await.map(Some)
@@ -125,7 +159,7 @@ impl<E: Entity> ContainerType for ManyPayload<E> {
         let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
         let many = &self.many;
         match ctx.item.node.name.node.as_str() {
-            "validCount" => Ok(Some(many.valid.into())),
+            "validCount" => Ok(Some(many.counts.valid.into())),
             "rowErrors" => OutputType::resolve(&many.row_errors, &selection, ctx.item).await.map(Some),
             "ignoredColumns" => {
                 OutputType::resolve(&many.ignored_columns, &selection, ctx.item).await.map(Some)
@@ -134,9 +168,8 @@ impl<E: Entity> ContainerType for ManyPayload<E> {
             name if name == E::MANY => {
                 OutputType::resolve(&many.written, &selection, ctx.item).await.map(Some)
             }
-            "createdCount" => Ok(Some(many.created.into())),
-            "updatedCount" => Ok(Some(many.updated.into())),
-            name if name.ends_with("Count") => Ok(Some(many.written.len().into())),
+            "createdCount" => Ok(Some(many.counts.created.into())),
+            name if name.ends_with("Count") => Ok(Some(many.counts.changed.into())),
             _ => Ok(None),
         }
     }

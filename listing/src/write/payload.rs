@@ -6,6 +6,7 @@ use async_graphql::{
     ContainerType, Context, ContextSelectionSet, InputObject, ObjectType, OutputType, Positioned,
     ServerResult, SimpleObject, Value, parser::types::Field, resolver_utils::resolve_container,
 };
+use serde_json::Value as Json;
 use tenancy::{ErrorCode, Failure, Recall, Scope, Tx, UserError};
 use uuid::Uuid;
 
@@ -148,34 +149,25 @@ impl<E: Entity, X: ObjectType> ContainerType for Payload<E, X> {
 
 impl<E: Entity, X: ObjectType> ObjectType for Payload<E, X> {}
 
-/// What a mutation with an idempotency key made or changed. A repetition finds it again, without what
-/// the session does not see any more.
-pub(crate) struct Made<E>(pub(crate) Vec<E>);
-
-impl<E: Entity> Recall for Made<E> {
-    fn ids(&self) -> Vec<Uuid> {
-        self.0.iter().map(Entity::id).collect()
-    }
-
-    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
-        let table = entity::<E>().rows(scope.session()).with_deleted();
-        let mut found = find::by_id_in::<E>(tx, &table, ids.clone()).await?;
-        Ok(Self(ids.iter().filter_map(|id| found.remove(id)).collect()))
-    }
-}
-
 /// What a mutation of one row with an idempotency key did. A repetition finds the row alone again.
-pub(crate) struct MadeOne<E, X> {
+pub(crate) struct Made<E, X> {
     pub(crate) row: Option<E>,
     pub(crate) further: Option<X>,
 }
 
-impl<E: Entity, X: ObjectType> Recall for MadeOne<E, X> {
+impl<E: Entity, X: ObjectType> Recall for Made<E, X> {
     fn ids(&self) -> Vec<Uuid> {
         self.row.iter().map(Entity::id).collect()
     }
 
-    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
-        Ok(Self { row: Made::<E>::recall(scope, tx, ids).await?.0.pop(), further: None })
+    async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>, _: Option<Json>) -> Result<Self, Failure> {
+        Ok(Self { row: recalled(scope, tx, ids).await?.pop(), further: None })
     }
+}
+
+/// The rows that an earlier mutation answered, without what the session does not see any more.
+pub(crate) async fn recalled<E: Entity>(scope: &Scope, tx: &Tx, ids: Vec<Uuid>) -> Result<Vec<E>, Failure> {
+    let table = entity::<E>().rows(scope.session()).with_deleted();
+    let mut found = find::by_id_in::<E>(tx, &table, ids.clone()).await?;
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }

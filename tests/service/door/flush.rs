@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenancy::{Event, Failure, Key, Permission::WriteContacts, Recall, Refusal, Scope, Tx};
 use uuid::Uuid;
 
@@ -156,7 +156,7 @@ impl Recall for Made {
         self.0.clone()
     }
 
-    async fn recall(_: &Scope, _: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
+    async fn recall(_: &Scope, _: &Tx, ids: Vec<Uuid>, _: Option<Value>) -> Result<Self, Failure> {
         Ok(Self(ids))
     }
 }

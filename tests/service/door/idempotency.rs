@@ -153,7 +153,7 @@ impl Recall for Paid {
         vec![self.0]
     }
 
-    async fn recall(_: &Scope, _: &Tx, ids: Vec<Uuid>) -> Result<Self, Failure> {
+    async fn recall(_: &Scope, _: &Tx, ids: Vec<Uuid>, _: Option<Value>) -> Result<Self, Failure> {
         Ok(Self(ids[0]))
     }
 }
