@@ -210,7 +210,7 @@ impl AnyEntity {
     }
 
     /// Whether the session sees all rows of the organisation, deleted ones included.
-    fn shows_all(&self, session: &Session) -> bool {
+    pub(crate) fn shows_all(&self, session: &Session) -> bool {
         let all = |sight: fn(&Session) -> Sight| sight(session) == Sight::All;
         let is_deletable = self.life == Life::Deletable;
         session.holds_any(self.read) && all(self.sight) && (!is_deletable || all(self.deleted_sight))

@@ -6,3 +6,7 @@ pub const DEFAULT_PAGE: usize = 50;
 pub const MAX_PAGE: usize = 200;
 /// How many rows a bulk mutation or an import takes at most.
 pub const MAX_ROWS: usize = 1000;
+
+/// How many keys in use one mutation tells to who does not see all rows. Whether a key is in use says that a
+/// row is there, so it must not be asked of many at once.
+pub(crate) const MAX_TAKEN: usize = 20;

@@ -1,8 +1,9 @@
 //! Several at once: all or none, unless told otherwise.
 
 use serde_json::{Value, json};
+use tenancy::Permission::{ReadOwnContacts, WriteContacts};
 
-use crate::harness::{Answer, Client, organisation};
+use crate::harness::{Answer, Client, organisation, server, superuser};
 
 async fn create(client: &Client, input: Value) -> Answer {
     let query = "mutation ($input: CreateContactsInput!) { createContacts(input: $input) { \
@@ -120,6 +121,50 @@ async fn a_repetition_says_again_what_is_wrong_with_the_input() {
     let again = create(&client, input).await;
     assert_eq!(again.ok("/data/createContacts"), first.ok("/data/createContacts"));
     assert_eq!(total(&client).await, 1);
+}
+
+#[tokio::test]
+async fn a_row_that_a_constraint_refuses_has_its_number_and_the_others_are_written() {
+    let client = organisation().await;
+    client.create_contact(json!({ "name": "Taken", "externalId": "t" })).await;
+    let row = |name: &str, key: &str| json!({ "name": name, "externalId": key });
+    let rows = json!([row("Ada", "a"), row("Ben", "t"), row("Cem", "c"), row("Dora", "a")]);
+    let wrong = vec!["2 ALREADY_EXISTS externalId".to_owned(), "4 ALREADY_EXISTS externalId".to_owned()];
+    for dry_run in [true, false] {
+        let answer = create(&client, json!({ "contacts": rows, "dryRun": dry_run })).await;
+        assert_eq!((row_errors(&answer), counts(&answer)), (wrong.clone(), (0, 2)));
+    }
+    let input = json!({ "contacts": rows, "skipInvalid": true, "idempotencyKey": "k" });
+    let first = create(&client, input.clone()).await;
+    assert_eq!((row_errors(&first), counts(&first)), (wrong, (2, 2)));
+    assert_eq!(first.at("/data/createContacts/contacts/1/name"), "Cem");
+    let again = create(&client, input).await;
+    assert_eq!(again.ok("/data/createContacts"), first.ok("/data/createContacts"));
+    assert_eq!(total(&client).await, 3);
+    // What was undone has told nobody.
+    let database = superuser(server().addresses.database()).await;
+    let events =
+        "SELECT count(*) FROM events WHERE organisation_id = $1::text::uuid AND kind = 'contact.created'";
+    let row = database.query_one(events, &[&client.organisation_id().to_string()]).await.unwrap();
+    assert_eq!(row.get::<_, i64>(0), 3);
+}
+
+#[tokio::test]
+async fn which_keys_are_in_use_cannot_be_asked_of_many_at_once() {
+    let admin = organisation().await;
+    let own = admin.granted(&[ReadOwnContacts, WriteContacts]).await;
+    let rows = |name: &str| -> Vec<Value> {
+        let row = |number| json!({ "name": name, "externalId": format!("key {number}") });
+        (0..30).map(row).collect()
+    };
+    let made = create(&admin, json!({ "contacts": rows("Ada") })).await;
+    assert_eq!(counts(&made), (30, 30));
+    let asked = create(&own, json!({ "contacts": rows("Eve"), "skipInvalid": true })).await;
+    assert_eq!(asked.user_errors("/data/createContacts"), ["LIMIT_REACHED "]);
+    assert_eq!(asked.at("/data/createContacts/rowErrors"), &json!([]));
+    // Who sees them all may know.
+    let asked = create(&admin, json!({ "contacts": rows("Eve"), "skipInvalid": true })).await;
+    assert_eq!(row_errors(&asked).len(), 30);
 }
 
 #[tokio::test]

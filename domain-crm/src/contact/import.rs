@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use diesel::Column;
 use listing::{Checks, CsvRow, Draft, Part, Stored, Value, Work};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value as Json;
 use tenancy::{ErrorCode, Failure};
 use uuid::Uuid;
 
@@ -18,13 +21,15 @@ use crate::tables::contacts;
 pub(super) const COLUMNS: &[&str] =
     &["company", "email", "phone", "street", "postalCode", "city", "region", "country"];
 
-/// Completes a draft from its row. Without a kind, a row that names a company is a person, and any
-/// other a company.
+/// Completes a draft from its row. Without a kind, a new row that names a company is a person, and any
+/// other a company. The primary e-mail, telephone number and address are the first of their lists: a
+/// contact that is changed keeps the others, and what the row does not say of these.
 pub(super) fn read(row: &CsvRow, draft: &mut Draft, checks: &mut Checks) {
     if row.get("company").is_some() {
-        if row.get("kind").is_none() {
+        if draft.is_new() && row.get("kind").is_none() {
             draft.set(contacts::kind, ContactKind::PERSON);
-        } else if draft.text(contacts::kind) == Some(ContactKind::COMPANY) {
+        }
+        if draft.text(contacts::kind) == Some(ContactKind::COMPANY) {
             checks.invalid("company", "Only a person belongs to a company.");
         }
     }
@@ -36,11 +41,13 @@ pub(super) fn read(row: &CsvRow, draft: &mut Draft, checks: &mut Checks) {
     let line = |field| row.get(field).map(str::to_owned);
     if let Some(address) = line("email") {
         checks.email("email", Some(&address));
-        draft.set(contacts::emails, Value::Json(Stored(vec![EmailAddress { address, label: None }]).json()));
+        let change = |first: &mut EmailAddress| first.address.clone_from(&address);
+        change_first(draft, contacts::emails, EmailAddress { address: address.clone(), label: None }, change);
     }
     if let Some(number) = line("phone") {
         checks.text("phone", Some(&number), MAX_NUMBER);
-        draft.set(contacts::phones, Value::Json(Stored(vec![PhoneNumber { number, label: None }]).json()));
+        let change = |first: &mut PhoneNumber| first.number.clone_from(&number);
+        change_first(draft, contacts::phones, PhoneNumber { number: number.clone(), label: None }, change);
     }
     let mut address = PostalAddress {
         street: line("street"),
@@ -52,8 +59,27 @@ pub(super) fn read(row: &CsvRow, draft: &mut Draft, checks: &mut Checks) {
     };
     if address != PostalAddress::default() {
         address.check("", checks);
-        draft.set(contacts::addresses, Value::Json(Stored(vec![address]).json()));
+        let change = |first: &mut PostalAddress| first.fill(&address);
+        change_first(draft, contacts::addresses, address.clone(), change);
     }
+}
+
+/// Changes the first part of a list, or adds one to an empty list.
+fn change_first<P, C>(draft: &mut Draft, column: C, new: P, change: impl FnOnce(&mut P))
+where
+    P: Serialize + DeserializeOwned,
+    C: Column + Copy,
+{
+    let current = match draft.value(column) {
+        Some(Value::Json(json)) => json.clone(),
+        _ => Json::Array(vec![]),
+    };
+    let mut parts: Vec<P> = serde_json::from_value(current).unwrap_or_default();
+    match parts.first_mut() {
+        Some(first) => change(first),
+        None => parts.push(new),
+    }
+    draft.set(column, Value::Json(Stored(parts).json()));
 }
 
 /// Fills in the companies that rows name: those of the file first, then those of the organisation. A

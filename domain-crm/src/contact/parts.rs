@@ -58,6 +58,22 @@ pub struct PostalAddress {
     pub label: Option<String>,
 }
 
+impl PostalAddress {
+    /// Takes over the lines that `other` has.
+    pub(super) fn fill(&mut self, other: &Self) {
+        let lines = [
+            (&mut self.street, &other.street),
+            (&mut self.postal_code, &other.postal_code),
+            (&mut self.city, &other.city),
+            (&mut self.region, &other.region),
+            (&mut self.country, &other.country),
+        ];
+        for (own, other) in lines.into_iter().filter(|(_, other)| other.is_some()) {
+            own.clone_from(other);
+        }
+    }
+}
+
 impl Part for EmailAddress {
     fn check(&mut self, at: &str, checks: &mut Checks) {
         self.address = self.address.trim().to_owned();

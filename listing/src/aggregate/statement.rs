@@ -6,7 +6,7 @@ use super::{
 };
 use crate::sql::{
     condition::{Comparison, Condition, Table},
-    order::{Direction, Via},
+    order::Direction,
     render::{Conjunction, Out},
     select::join_each,
     values::Render,

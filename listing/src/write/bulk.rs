@@ -9,7 +9,7 @@ use crate::{
     csv::import::{CsvRow, CsvSheet, ImportInput, RowError},
     draft::Draft,
     field::Presence,
-    limits::MAX_ROWS,
+    limits::{MAX_ROWS, MAX_TAKEN},
     typed::entity,
     write::{
         change::{self, Change, allowed, checked, complete, insert, of_row},
@@ -135,11 +135,39 @@ struct Rows<E> {
     written: Vec<(usize, E)>,
     created: usize,
     errors: Vec<RowError>,
+    /// How many have a key that is in use.
+    taken: usize,
 }
 
 impl<E: Editable> Rows<E> {
     fn new(errors: Vec<RowError>) -> Self {
-        Self { written: vec![], created: 0, errors }
+        Self { written: vec![], created: 0, errors, taken: 0 }
+    }
+
+    /// Another row has a key that is in use.
+    fn take(&mut self, work: &Work<'_>) -> Result<(), Failure> {
+        self.taken += 1;
+        if self.taken > MAX_TAKEN && !entity::<E>().shows_all(work.session()) {
+            let message = format!("More than {MAX_TAKEN} rows have a key that is in use.");
+            return Err(Failure::user(ErrorCode::LimitReached, "", message));
+        }
+        Ok(())
+    }
+
+    /// What a step refused.
+    fn refused(
+        &mut self,
+        work: &Work<'_>,
+        number: usize,
+        csv: Option<&CsvRow>,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        let errors = of_row(failure)?;
+        if errors.iter().any(|error| error.code == ErrorCode::AlreadyExists) {
+            self.take(work)?;
+        }
+        self.wrong(number, csv, errors);
+        Ok(())
     }
 
     fn wrong(&mut self, number: usize, csv: Option<&CsvRow>, errors: impl IntoIterator<Item = UserError>) {
@@ -167,7 +195,7 @@ impl<E: Editable> Rows<E> {
                     let csv = draft.csv.clone();
                     match work.tx().step(insert(work, vec![draft])).await {
                         Ok(rows) => self.written.extend(rows.into_iter().map(|row| (number, row))),
-                        Err(failure) => self.wrong(number, csv.as_ref(), of_row(failure)?),
+                        Err(failure) => self.refused(work, number, csv.as_ref(), failure)?,
                     }
                 }
             }
@@ -187,7 +215,7 @@ impl<E: Editable> Rows<E> {
         match work.tx().step(change).await {
             Ok(Changed::Done(row)) => self.written.push((number, row)),
             Ok(Changed::Stale(_)) => self.wrong(number, csv, [payload::stale()]),
-            Err(failure) => self.wrong(number, csv, of_row(failure)?),
+            Err(failure) => self.refused(work, number, csv, failure)?,
         }
         Ok(())
     }
@@ -250,7 +278,7 @@ async fn known_again<E: Editable>(
     if keys.is_empty() {
         return Ok((drafts, vec![]));
     }
-    let known = natural_key::known(work, entity::<E>(), field, keys).await?;
+    let mut known = natural_key::known(work, entity::<E>(), field, keys).await?;
     let (mut new, mut changes, mut seen) = (vec![], vec![], HashMap::new());
     for (number, draft) in drafts {
         let Some(key) = key(&draft) else {
@@ -264,12 +292,15 @@ async fn known_again<E: Editable>(
             wrong(format!("Row {first} has this key too."));
             continue;
         }
-        match (known.get(&key), draft.csv.clone()) {
-            (Some(Known::Seen { id, revision }), Some(row)) => {
-                changes.push((number, Change::from_csv(*id, *revision, row)));
+        match (known.remove(&key), draft.csv.clone()) {
+            (Some(Known::Seen { id, revision, current }), Some(row)) => {
+                changes.push((number, Change::from_csv(id, revision, current, row)));
             }
             (Some(Known::Deleted), _) => wrong("The row with this key was deleted; restore it.".to_owned()),
-            (Some(Known::Unseen), _) => wrong("This key is in use.".to_owned()),
+            (Some(Known::Unseen), _) => {
+                wrong("This key is in use.".to_owned());
+                rows.take(work)?;
+            }
             _ => new.push((number, draft)),
         }
     }

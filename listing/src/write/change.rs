@@ -23,7 +23,7 @@ use crate::{
         payload::{Changed, Made},
         reading::{self, fields},
         references,
-        work::Work,
+        work::{Stored, Work},
     },
 };
 
@@ -118,9 +118,10 @@ impl<E: Editable> Change<E> {
         Ok(Self { id, revision, draft, checks: None, entity })
     }
 
-    /// A change from a row of a CSV.
-    pub(crate) fn from_csv(id: Uuid, revision: i32, row: CsvRow) -> Self {
+    /// A change from a row of a CSV, of a row that holds these values now.
+    pub(crate) fn from_csv(id: Uuid, revision: i32, current: Stored, row: CsvRow) -> Self {
         let (mut draft, mut checks) = reading::csv_change(entity::<E>(), id, &row);
+        draft.current = Some(current);
         E::from_csv(&row, &mut draft, &mut checks);
         // What never changes may stand in a file that is imported again.
         draft.values.retain(|(field, _)| field.given.is_some_and(|given| !given.fixed));
@@ -154,7 +155,7 @@ impl<E: Editable> Change<E> {
         let mut draft = self.draft;
         if let (Some(row), Some(checks)) = (&before, self.checks) {
             E::may_change(work.session(), row)?;
-            draft.current = Some(work.values(entity::<E>(), self.id).await?);
+            draft.current = work.values(entity::<E>(), vec![self.id]).await?.remove(&self.id);
             draft = checked::<E>((draft, checks));
         }
         let mut drafts = [draft];

@@ -102,12 +102,19 @@ fn type_of(mutation: &str) -> String {
 }
 
 /// What `importContacts` does.
-pub(crate) fn about_import(entity: &AnyEntity, columns: &[&str]) -> String {
+pub(crate) fn about_import(entity: &AnyEntity, columns: &[&str], key: Option<&str>) -> String {
+    let known = key.map(|key| {
+        format!(
+            " A row whose `{key}` is known changes what has it; empty cells, and columns that the file does \
+             not have, change nothing."
+        )
+    });
     format!(
         "Adds the {} of a CSV, all or none unless `skipInvalid`; with `dryRun` only validates. A column \
          fills the field of its name: {}. Several values of one field stand in one cell, separated by \
-         semicolons.",
+         semicolons.{}",
         entity.many,
-        columns.join(", ")
+        columns.join(", "),
+        known.unwrap_or_default()
     )
 }

@@ -25,7 +25,8 @@ pub trait Editable: Entity {
     /// the change, [`Draft::value`] knows its values, and the hooks below get it.
     const READS_CURRENT: bool = false;
 
-    /// Completes a draft from a row of a CSV, beyond the columns named as fields.
+    /// Completes a draft from a row of a CSV, beyond the columns named as fields. [`Draft::value`] knows what
+    /// a row holds that the import changes.
     fn from_csv(_row: &CsvRow, _draft: &mut Draft, _checks: &mut Checks) {}
 
     /// Checks a draft beyond the rules of its fields, without the database. It reads values by

@@ -134,7 +134,7 @@ fn describe_many<E: Editable>(verb: Verb, name: &str, registry: &mut Registry) -
             let input = <ImportInput as InputType>::create_type_info(registry);
             (
                 input.trim_end_matches('!').to_owned(),
-                describe::about_import(entity, &bulk::csv_columns::<E>()),
+                describe::about_import(entity, &bulk::csv_columns::<E>(), E::NATURAL_KEY),
             )
         }
         verb => {

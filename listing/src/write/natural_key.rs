@@ -14,16 +14,16 @@ use crate::{
         condition::{Condition, Term},
         list::List,
         select::Select,
-        values::{Values, values_in},
+        values::values_in,
     },
     value::Value,
-    write::work::Work,
+    write::work::{Stored, Work},
 };
 
 /// What is known of the row that has a key.
 pub(crate) enum Known {
-    /// The session sees it, in this revision.
-    Seen { id: Uuid, revision: i32 },
+    /// The session sees it, in this revision and with these values.
+    Seen { id: Uuid, revision: i32, current: Stored },
     /// The session sees that it was deleted.
     Deleted,
     /// The session does not see it.
@@ -55,18 +55,19 @@ pub(crate) async fn known(
     let select = Select { filter: vec![keyed], ..Select::by_id(entity.all_rows(), columns, vec![]) };
     let rows = values_in(work.tx(), select).await?;
     let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.id(0)).collect();
-    let seen = entity.rows(work.session()).with_deleted();
-    let seen = values_in(work.tx(), Select::by_id(seen, vec![Column::id(entity.prefix)], ids)).await?;
-    let seen: Vec<Uuid> = seen.iter().filter_map(|row| row.id(0)).collect();
-    let known = |row: &Values| {
-        let (Value::Text(key), Value::Integer(revision)) = (row.at(1), row.at(2)) else { return None };
-        let id = row.id(0)?;
-        let known = match (seen.contains(&id), has_deleted && *row.at(3) != Value::Null) {
-            (false, _) => Known::Unseen,
-            (true, true) => Known::Deleted,
-            (true, false) => Known::Seen { id, revision: *revision },
+    // Should a row change between the two statements, its revision is the older one, and the change stale.
+    let mut seen = work.values(entity, ids).await?;
+    let mut known = HashMap::new();
+    for row in &rows {
+        let (Value::Text(key), Value::Integer(revision)) = (row.at(1), row.at(2)) else { continue };
+        let Some(id) = row.id(0) else { continue };
+        let is_deleted = has_deleted && *row.at(3) != Value::Null;
+        let what = match seen.remove(&id) {
+            None => Known::Unseen,
+            Some(_) if is_deleted => Known::Deleted,
+            Some(current) => Known::Seen { id, revision: *revision, current },
         };
-        Some((key.clone(), known))
-    };
-    Ok(rows.iter().filter_map(known).collect())
+        known.insert(key.clone(), what);
+    }
+    Ok(known)
 }

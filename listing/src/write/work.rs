@@ -1,4 +1,4 @@
-use std::any::Any;
+use std::{any::Any, collections::HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::Column as DieselColumn;
@@ -18,11 +18,14 @@ use crate::{
         seen::Seen,
         select::Select,
         statement::Statement,
-        values::values_in,
+        values::{Values, values_in},
     },
     typed::entity,
     value::Value,
 };
+
+/// What the fields of a row hold that are stored.
+pub(crate) type Stored = Vec<(&'static Field, Value)>;
 
 /// A write that is being carried out: what a rule or a step may look at, and change with it.
 #[derive(Clone, Copy)]
@@ -94,12 +97,13 @@ impl<'w> Work<'w> {
         find::lock_in(self.tx, table, id).await
     }
 
-    /// The stored values of a row, whether it is deleted or not; none if it is not seen.
+    /// The stored values of the rows with these ids, whether they are deleted or not, as far as they are
+    /// seen.
     pub(crate) async fn values(
         &self,
         entity: &'static AnyEntity,
-        id: Uuid,
-    ) -> Result<Vec<(&'static Field, Value)>, Failure> {
+        ids: Vec<Uuid>,
+    ) -> Result<HashMap<Uuid, Stored>, Failure> {
         let stored: Vec<(&'static Field, Column)> = entity
             .fields()
             .filter_map(|field| {
@@ -108,11 +112,16 @@ impl<'w> Work<'w> {
                 Some((field, Column { name, kind, nullable, term }))
             })
             .collect();
-        let columns = stored.iter().map(|(_, column)| column.clone()).collect();
+        let own = std::iter::once(Column::id(entity.prefix));
+        let columns = own.chain(stored.iter().map(|(_, column)| column.clone())).collect();
         let table = entity.rows(self.session()).with_deleted();
-        let row = values_in(self.tx, Select::by_id(table, columns, vec![id])).await?.pop();
-        let values = row.map(|row| row.0).unwrap_or_default();
-        Ok(stored.into_iter().map(|(field, _)| field).zip(values).collect())
+        let rows = values_in(self.tx, Select::by_id(table, columns, ids)).await?;
+        let row = |row: Values| {
+            let id = row.id(0)?;
+            let fields = stored.iter().map(|(field, _)| *field);
+            Some((id, fields.zip(row.0.into_iter().skip(1)).collect()))
+        };
+        Ok(rows.into_iter().filter_map(row).collect())
     }
 
     /// Writes these values into a row that the write has locked, and returns it.

@@ -323,6 +323,24 @@ async fn a_deletion_and_a_restoration_have_hooks_before_and_after() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_what_a_hook_refuses_is_undone_and_the_others_are_done() {
+    let jobs = Jobs::open("hooks_several").await;
+    let mut rows = vec![];
+    for (name, used) in [("One", 1), ("Two", 0)] {
+        let made = jobs.mutate(&format!("createJob(input: {{ name: \"{name}\", used: {used} }})"), JOB).await;
+        let id = made["job"]["id"].as_str().unwrap().to_owned();
+        rows.push(format!("{{ id: \"{id}\", expectedRevision: 1 }}"));
+    }
+    jobs.noted().await;
+    let delete = format!("deleteJobs(input: {{ jobs: [{}], skipInvalid: true }})", rows.join(" "));
+    let done = jobs.mutate(&delete, "deletedCount validCount jobs { name } rowErrors { row code }").await;
+    let errors = json!([{ "row": 1, "code": "NOT_ALLOWED" }]);
+    assert_eq!((&done["jobs"], &done["rowErrors"]), (&json!([{ "name": "Two" }]), &errors));
+    assert_eq!((&done["deletedCount"], &done["validCount"]), (&json!(1), &json!(1)));
+    assert_eq!(jobs.noted().await, ["deleting Two", "deleted true"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_act_goes_from_state_to_state_and_closes_the_row_to_changes() {
     let jobs = Jobs::open("hooks_acts").await;
     let made = jobs.mutate("createJob(input: { name: \"One\" })", JOB).await;

@@ -101,3 +101,46 @@ async fn the_key_of_an_unseen_row_says_nothing_but_that_it_is_in_use() {
     let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(names, ["Ada", "Ben"]);
 }
+
+#[tokio::test]
+async fn a_repeated_import_keeps_what_the_file_does_not_say() {
+    let client = organisation().await;
+    let parts = json!({
+        "kind": "COMPANY", "name": "Ada Ltd", "externalId": "a:1",
+        "emails": [{ "address": "old@ada.example", "label": "office" }, { "address": "two@ada.example" }],
+        "addresses": [{ "street": "Main Street 1", "city": "Old Town", "label": "billing" }, { "city": "Rome" }],
+    });
+    client.create_contact(parts).await;
+    let csv = "externalId,name,email,city,phone\na:1,Ada Ltd,new@ada.example,New Town,1\n";
+    assert_eq!(counts(&import(&client, csv).await), [0, 1, 1].map(Value::from));
+    let query = "{ contacts { nodes { emails { address label } addresses { street city label } \
+                 phones { number label } } } }";
+    let answer = client.run(query, json!({})).await;
+    let expected = json!([{
+        "emails": [
+            { "address": "new@ada.example", "label": "office" }, { "address": "two@ada.example", "label": null },
+        ],
+        "addresses": [
+            { "street": "Main Street 1", "city": "New Town", "label": "billing" },
+            { "street": null, "city": "Rome", "label": null },
+        ],
+        "phones": [{ "number": "1", "label": null }],
+    }]);
+    assert_eq!(answer.at("/data/contacts/nodes"), &expected);
+    // A known company stays one, whatever the row says.
+    let answer = import(&client, "externalId,name,company\na:1,Ada Ltd,Ada Ltd\n").await;
+    assert_eq!(row_errors(&answer), ["1 INVALID company Only a person belongs to a company."]);
+}
+
+#[tokio::test]
+async fn a_repetition_by_key_counts_as_the_first_one_did() {
+    let client = organisation().await;
+    import(&client, "externalId,name\na:1,Ada\n").await.ok("/data/importContacts");
+    let csv = "externalId,name\na:2,Ben\na:1,Eva\na:3,\n";
+    let input = json!({ "csv": csv, "skipInvalid": true, "idempotencyKey": "k" });
+    let first = client.mutate(IMPORT, input.clone()).await;
+    assert_eq!(counts(&first), [1, 1, 2].map(Value::from), "{}", first.body);
+    assert_eq!(row_errors(&first).len(), 1);
+    let again = client.mutate(IMPORT, input).await;
+    assert_eq!(again.ok("/data/importContacts"), first.ok("/data/importContacts"));
+}

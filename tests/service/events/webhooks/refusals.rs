@@ -104,8 +104,14 @@ async fn an_organisation_has_no_more_than_fifty_endpoints() {
     let list = "{ webhookEndpoints(first: 1) { nodes { id revision } } }";
     let one = hooks.client.run(list, json!({})).await.ok("/data/webhookEndpoints")["nodes"][0].clone();
     let change = json!({ "id": one["id"], "expectedRevision": one["revision"], "active": false });
-    hooks
-        .mutate("updateWebhookEndpoint", "webhookEndpoint { id }", change)
-        .await
-        .ok("/data/updateWebhookEndpoint");
+    let changed = hooks.mutate("updateWebhookEndpoint", "webhookEndpoint { id }", change).await;
+    changed.ok("/data/updateWebhookEndpoint");
+    // Nor does a restoration make one more.
+    let revision = json!({ "id": one["id"], "expectedRevision": one["revision"].as_i64().unwrap() + 1 });
+    let deleted = hooks.mutate("deleteWebhookEndpoint", "webhookEndpoint { id }", revision).await;
+    deleted.ok("/data/deleteWebhookEndpoint");
+    create().await.ok("/data/createWebhookEndpoint");
+    let revision = json!({ "id": one["id"], "expectedRevision": one["revision"].as_i64().unwrap() + 2 });
+    let restored = hooks.mutate("restoreWebhookEndpoint", "webhookEndpoint { id }", revision).await;
+    assert_eq!(restored.user_errors("/data/restoreWebhookEndpoint"), ["LIMIT_REACHED id"]);
 }
