@@ -23,6 +23,7 @@ diesel::table! {
         phone -> Nullable<Text>,
         city -> Nullable<Text>,
         country -> Nullable<Text>,
+        search -> Text,
     }
 }
 
@@ -42,5 +43,6 @@ diesel::table! {
         created_by -> Nullable<Uuid>,
         revision -> Integer,
         deleted_at -> Nullable<Timestamptz>,
+        search -> Text,
     }
 }

@@ -11,7 +11,7 @@ use tenancy::{Failure, Scope};
 use crate::{
     any::AnyEntity,
     kind::{Kind, joined},
-    read::{cursor, page::Page, plan::Layout, reading::Reading},
+    read::{cursor, page::Page, plan::Layout, reading::Reading, search::Search},
     scalar::id::text_of,
     sql::values::Values,
     value::Value,
@@ -28,6 +28,8 @@ pub struct Export {
     pub scope: Scope,
     /// The filter, as the list takes it.
     pub filter: Option<GraphQLValue>,
+    /// What is searched for, as the list takes it.
+    pub search: Option<String>,
     /// The order, as the list takes it.
     pub order_by: Option<GraphQLValue>,
     /// The columns: fields of the entity, or of a related one as `company.name`. All of its own
@@ -74,6 +76,7 @@ impl AnyEntity {
 /// The rows of an export. What cannot be meant is said before the first one.
 fn rows(entity: &'static AnyEntity, export: Export) -> Result<Rows, Failure> {
     let mut page = Page::filtered(&export.scope, entity, export.filter, export.order_by)?;
+    page.search(Search::read("search", entity, export.search)?);
     page.limit = CHUNK;
     page.peek = true;
     let own = || entity.fields().map(|field| field.shape.name.to_owned()).collect();
