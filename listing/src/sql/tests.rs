@@ -18,7 +18,7 @@ use super::{
     keyset::KeysetBound,
     list::List,
     order::{Direction, Key, Via},
-    select::{Count, CountPerParent, Find, Join, PerParent, Select},
+    select::{Candidates, Count, CountPerParent, Find, Join, PerParent, Select},
     statement::Statement,
     values::Render,
 };
@@ -240,6 +240,13 @@ fn lists() {
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."tags" && $1"#
         ]],
     );
+}
+
+#[test]
+fn a_search() {
+    let text = || "Zoë 50%".to_owned();
+    is(Candidates { table: contacts(), text: text(), most: 9 }, &expect![[]]);
+    is(Select { filter: vec![Condition::Matches(text())], ..page() }, &expect![[]]);
 }
 
 #[test]

@@ -47,6 +47,8 @@ impl Explained {
             ("auto_explain.log_min_duration", "0"),
             ("auto_explain.log_level", "notice"),
             ("auto_explain.log_format", "json"),
+            // What functions ask, too.
+            ("auto_explain.log_nested_statements", "on"),
             ("auto_explain.log_analyze", "on"),
             ("auto_explain.log_verbose", "on"),
             ("auto_explain.log_timing", "off"),
