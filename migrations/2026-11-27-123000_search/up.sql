@@ -57,9 +57,11 @@ BEGIN
         'ALTER TABLE %s ADD COLUMN search text COLLATE "C" NOT NULL GENERATED ALWAYS AS (search_fold(%s)) STORED',
         searched, expression
     );
-    -- Every search reads the whole list of pending entries, so it is kept short.
+    -- Every search reads the whole list of pending entries, so it is kept short. The condition holds for
+    -- each row that can be found: it only keeps statements that do not search from taking this index for
+    -- one of organisations.
     EXECUTE format(
-        'CREATE INDEX %I ON %s USING gin (organisation_id, search gin_trgm_ops) WITH (gin_pending_list_limit = 256)',
+        'CREATE INDEX %I ON %s USING gin (organisation_id, search gin_trgm_ops) WITH (gin_pending_list_limit = 256) WHERE search <> ''''',
         (SELECT relname FROM pg_class WHERE oid = searched) || '_search', searched
     );
     IF personal THEN
@@ -77,7 +79,7 @@ $$;
 CREATE FUNCTION search_ids(searched name, words text, most integer) RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp
-    SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off AS $$
+    SET enable_seqscan = off AS $$
 DECLARE
     organisation uuid := current_setting('app.organisation_id')::uuid;
     patterns text[] := search_patterns(words);
@@ -87,7 +89,7 @@ BEGIN
     FROM generate_subscripts(patterns, 1) AS place;
     -- Planned with the patterns, whose trigrams decide how many rows are expected.
     RETURN QUERY EXECUTE
-        format('SELECT id FROM public.%I WHERE organisation_id = $1%s LIMIT $3', searched, conditions)
+        format('SELECT id FROM public.%I WHERE organisation_id = $1 AND search <> ''''%s LIMIT $3', searched, conditions)
         USING organisation, patterns, most;
 END
 $$;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenancy::Permission;
 use url::Url;
 
-use crate::harness::{Client, organisation};
+use crate::harness::{Client, organisation, server, superuser};
 
 /// The names of the contacts that a text finds, in order.
 async fn found(client: &Client, text: &str) -> Vec<String> {
@@ -260,6 +260,21 @@ async fn every_place_finds_the_same_and_no_more_than_the_session_sees() {
         "{ contacts(search: \"needle\", where: { deletedAt: { isNull: false } }) { nodes { name } } }";
     assert_eq!(names(client.run(deleted, json!({})).await.ok("/data/contacts/nodes")), ["Gone"]);
     assert_eq!(names(own.run(deleted, json!({})).await.ok("/data/contacts/nodes")), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_rows_are_found_by_is_not_audited() {
+    let client = organisation().await;
+    let made = contact(&client, "Zoë", json!({})).await;
+    let change =
+        "mutation ($input: UpdateContactInput!) { updateContact(input: $input) { userErrors { code } } }";
+    let input = json!({ "id": made["id"], "expectedRevision": 1, "name": "Ångström" });
+    client.mutate(change, input).await.ok("/data/updateContact");
+    let audit = "SELECT count(*) FILTER (WHERE after ? 'search' OR before ? 'search'), count(*) FILTER (WHERE after ? 'name') \
+                 FROM audit_entries WHERE organisation_id = $1::text::uuid AND entity = 'contacts'";
+    let row = superuser(server().addresses.database()).await;
+    let row = row.query_one(audit, &[&client.organisation_id().to_string()]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (0, 2));
 }
 
 #[tokio::test]

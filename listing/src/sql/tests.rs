@@ -245,8 +245,16 @@ fn lists() {
 #[test]
 fn a_search() {
     let text = || "Zoë 50%".to_owned();
-    is(Candidates { table: contacts(), text: text(), most: 9 }, &expect![[]]);
-    is(Select { filter: vec![Condition::Matches(text())], ..page() }, &expect![[]]);
+    is(
+        Candidates { table: contacts(), text: text(), most: 9 },
+        &expect!["SELECT search_ids('contacts', $1, 9)"],
+    );
+    is(
+        Select { filter: vec![Condition::Matches(text())], ..page() },
+        &expect![[
+            r#"SELECT "contacts"."id", "contacts"."name" FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND COALESCE("contacts"."search" LIKE ALL ((SELECT search_patterns($1))::text[]), FALSE) ORDER BY "contacts"."name" ASC, "contacts"."id" ASC LIMIT 51"#
+        ]],
+    );
 }
 
 #[test]
