@@ -246,17 +246,7 @@ impl Condition {
                 out.push_sql(" ILIKE ");
                 out.push_bind_param::<st::Text, _>(pattern)
             }
-            Self::Matches(text) => {
-                // COALESCE, because PostgreSQL takes LIKE for a condition that hardly any row meets, and
-                // would read and sort all rows instead of walking along an index to the first that do. The
-                // sub-select makes the patterns once for the statement.
-                out.push_sql("COALESCE(");
-                name(table, "search", out)?;
-                out.push_sql(" LIKE ALL ((SELECT search_patterns(");
-                out.push_bind_param::<st::Text, _>(text)?;
-                out.push_sql("))::text[]), FALSE)");
-                Ok(())
-            }
+            Self::Matches(text) => matches(text, table, out),
             Self::Contains(term, value) => {
                 term.render(table, depth, out)?;
                 out.push_sql(" @> ");
@@ -497,6 +487,19 @@ impl Separator {
     fn is_first(&self) -> bool {
         self.first
     }
+}
+
+/// Whether a row contains each word of a text.
+fn matches<'b>(text: &'b str, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+    // COALESCE, because PostgreSQL takes LIKE for a condition that hardly any row meets, and would read and
+    // sort all rows instead of walking along an index to the first that do. The sub-select makes the
+    // patterns once for the statement.
+    out.push_sql("COALESCE(");
+    name(table, "search", out)?;
+    out.push_sql(" LIKE ALL ((SELECT search_patterns(");
+    out.push_bind_param::<st::Text, _>(text)?;
+    out.push_sql("))::text[]), FALSE)");
+    Ok(())
 }
 
 fn junction<'b>(
