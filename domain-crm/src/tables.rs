@@ -24,6 +24,7 @@ diesel::table! {
         city -> Nullable<Text>,
         country -> Nullable<Text>,
         external_id -> Nullable<Text>,
+        search -> Text,
     }
 }
 
@@ -44,5 +45,6 @@ diesel::table! {
         revision -> Integer,
         deleted_at -> Nullable<Timestamptz>,
         external_id -> Nullable<Text>,
+        search -> Text,
     }
 }

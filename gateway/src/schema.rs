@@ -1,6 +1,9 @@
 use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
 use domain_identity::Identity;
-use listing::{AnyEntity, Members, Merged, NodeQueries, NodeType, NodeTypes, Root, RootType};
+use listing::{
+    AnyEntity, Members, Merged, NodeQueries, NodeType, NodeTypes, Root, RootType, SearchQueries,
+    SearchedTypes,
+};
 use request::{Model, Settings, Shape};
 
 /// The schema of all domains.
@@ -15,6 +18,7 @@ impl RootType for Query {
 
     fn members() -> Members {
         let nodes = Members::default().with(NodeQueries::<Nodes>::default());
+        let nodes = nodes.with(SearchQueries::<Searched>::default());
         nodes.and(events::queries()).and(domain_identity::queries()).and(domain_crm::queries())
     }
 }
@@ -43,6 +47,15 @@ impl NodeTypes for Nodes {
     fn all() -> Vec<NodeType> {
         let entities = entities().map(NodeType::from);
         entities.chain([domain_identity::ORGANISATION]).collect()
+    }
+}
+
+/// The entities that `search` looks through.
+struct Searched;
+
+impl SearchedTypes for Searched {
+    fn all() -> Vec<&'static AnyEntity> {
+        entities().filter(|entity| entity.is_searchable()).collect()
     }
 }
 

@@ -40,6 +40,8 @@ pub struct AnyEntity {
     pub(crate) deleted_sight: fn(&Session) -> Sight,
     pub(crate) life: Life,
     pub(crate) offers: &'static [Offer],
+    /// Whether its table has the column `search`.
+    pub(crate) searchable: bool,
     pub(crate) id: Field,
     /// Its own fields, without those that every entity has.
     pub(crate) own: &'static [Field],
@@ -112,6 +114,11 @@ impl AnyEntity {
     /// Whether it offers this.
     pub fn offers(&self, offer: Offer) -> bool {
         self.offers.contains(&offer)
+    }
+
+    /// Whether its list can be searched.
+    pub fn is_searchable(&self) -> bool {
+        self.searchable
     }
 
     /// Its relations.

@@ -30,6 +30,8 @@ pub trait Entity: Identified + Row + ContainerType + OutputType + Clone {
     const LIFE: Life = Life::Deletable;
     /// What it offers beside its list and its rows by their ids.
     const OFFERS: &'static [Offer] = Offer::READ;
+    /// Whether its list can be searched. Its table was then given to `make_searchable()` by a migration.
+    const SEARCHABLE: bool = false;
     /// Its own fields, as lists, mutations, imports and exports know them. Every entity also has `id`
     /// and what its life gives it.
     const FIELDS: &'static [Field];

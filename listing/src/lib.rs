@@ -50,6 +50,7 @@ pub use read::loaders::Loaders;
 pub use read::node::{NodeQueries, NodeType, NodeTypes};
 pub use read::queries::Queries;
 pub use read::related::Related;
+pub use read::search_queries::{SearchQueries, SearchedTypes};
 pub use read::selection::OBJECT_MARK;
 pub use root::Root;
 pub use rule::{Part, Rule};

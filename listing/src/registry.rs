@@ -4,9 +4,12 @@
 pub(crate) use async_graphql::registry::{
     MetaField as Output, MetaInputValue as Input, MetaType, MetaTypeId, Registry,
 };
-use async_graphql::{OutputType, TypeDirective, registry::Deprecation};
+use async_graphql::{
+    OutputType, TypeDirective,
+    registry::{Deprecation, MetaEnumValue},
+};
 
-use crate::limits::{DEFAULT_PAGE, MAX_PAGE};
+use crate::limits::{DEFAULT_HITS, DEFAULT_PAGE, MAX_PAGE};
 
 /// An argument, or a field of an input object. `qualified` is the type as `create_type_info`
 /// answers it.
@@ -78,6 +81,8 @@ pub(crate) const PAGE: Rows =
 pub(crate) const BULK: Rows = Rows { assumed: MAX_PAGE, arguments: &[], fields: &[] };
 /// Groups of an aggregate.
 pub(crate) const GROUPS: Rows = Rows { assumed: MAX_PAGE, arguments: &["first"], fields: &[] };
+/// Hits of a search in several lists.
+pub(crate) const HITS: Rows = Rows { assumed: DEFAULT_HITS, arguments: &["first"], fields: &[] };
 /// A row for each id.
 pub(crate) const IDS: Rows = Rows { assumed: 1, arguments: &["ids"], fields: &[] };
 
@@ -140,6 +145,34 @@ pub(crate) fn input_object_named(
         rust_typename: None,
         oneof: false,
         directive_invocations: Vec::new(),
+    }
+}
+
+/// An enum type that stands for no type of ours, of these names and what they are for.
+pub(crate) fn enumeration(
+    name: &str,
+    about: &str,
+    values: impl IntoIterator<Item = (String, String)>,
+) -> MetaType {
+    let value = |(name, about): (String, String)| MetaEnumValue {
+        name,
+        description: Some(about),
+        deprecation: Deprecation::NoDeprecated,
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        directive_invocations: Vec::new(),
+    };
+    MetaType::Enum {
+        name: name.to_owned(),
+        description: Some(about.to_owned()),
+        enum_values: values.into_iter().map(value).map(|value| (value.name.clone(), value)).collect(),
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        rust_typename: None,
+        directive_invocations: Vec::new(),
+        requires_scopes: Vec::new(),
     }
 }
 

@@ -34,6 +34,7 @@ pub const fn entity<E: Entity>() -> &'static AnyEntity {
             deleted_sight: E::deleted_sight,
             life: E::LIFE,
             offers: E::OFFERS,
+            searchable: E::SEARCHABLE,
             id: Field::own_id(E::PREFIX),
             own: E::FIELDS,
             relation_at: relation_at::<E>,

@@ -8,6 +8,7 @@ mod page;
 mod plans;
 mod property;
 mod request;
+mod searches;
 mod selection;
 mod selections;
 mod statements;

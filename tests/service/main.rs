@@ -34,4 +34,5 @@ mod provisioning;
 mod requests;
 mod run;
 mod schema;
+mod search;
 mod steps;

@@ -289,7 +289,7 @@ async fn a_policy_for_a_group_that_the_service_cannot_become_is_accepted() {
 }
 
 /// What later migrations will need for search.
-const EXTENSIONS: [&str; 3] = ["pg_trgm", "btree_gin", "unaccent"];
+const EXTENSIONS: [&str; 2] = ["btree_gist", "unaccent"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_plain_owner_makes_extensions_which_change_no_grant_of_ours() {

@@ -85,6 +85,7 @@ impl Entity for Contact {
     const MANY: &'static str = "contacts";
     const TABLE: &'static str = "contacts";
     const OFFERS: &'static [Offer] = Offer::ALL;
+    const SEARCHABLE: bool = true;
     const READ: &'static [Permission] = &[Permission::ReadContacts, Permission::ReadOwnContacts];
     const FIELDS: &'static [Field] = &[
         Field::choice::<ContactKind, _>("kind", contacts::kind)

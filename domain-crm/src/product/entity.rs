@@ -62,6 +62,7 @@ impl Entity for Product {
     const MANY: &'static str = "products";
     const TABLE: &'static str = "products";
     const OFFERS: &'static [Offer] = Offer::ALL;
+    const SEARCHABLE: bool = true;
     const READ: &'static [Permission] = &[Permission::ReadProducts];
     const FIELDS: &'static [Field] = &[
         Field::new("name", products::name).required(Rule::Line(MAX_NAME)),

@@ -25,6 +25,8 @@ use crate::{Service, errors, schema};
 pub(super) struct Asked {
     /// The filter of the list, as JSON.
     r#where: Option<String>,
+    /// What is searched for.
+    search: Option<String>,
     /// The order of the list, as JSON.
     order_by: Option<String>,
     /// The columns, separated by commas.
@@ -67,8 +69,10 @@ async fn export(
     let Query(asked) = match asked {
         Ok(asked) => asked,
         Err(error) => {
-            let message =
-                format!("Only `where`, `orderBy` and `columns` can be asked: {}", error.body_text());
+            let message = format!(
+                "Only `where`, `search`, `orderBy` and `columns` can be asked: {}",
+                error.body_text()
+            );
             return refused(StatusCode::BAD_REQUEST, Media::Json, "BAD_REQUEST", message, request_id);
         }
     };
@@ -120,6 +124,7 @@ impl Asked {
         let columns = |text: String| text.split(',').map(|column| column.trim().to_owned()).collect();
         Ok(Export {
             filter: json("where", self.r#where)?,
+            search: self.search,
             order_by: json("orderBy", self.order_by)?,
             columns: self.columns.map(columns),
         })

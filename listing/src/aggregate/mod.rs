@@ -28,6 +28,7 @@ use crate::{
         order::{direction, only},
         page::limit,
         reading::Reading,
+        search::{self, Search},
         selection::SelectedField,
     },
     registry::{self, Output, Registry},
@@ -61,7 +62,10 @@ pub(crate) async fn resolve(ctx: &Context<'_>, entity: &'static AnyEntity) -> Se
         let answer =
             Answer::of(ctx, entity, &SelectedField::being_resolved(ctx), &keys, &Reading::new(scope, ""))?;
         let first = argument(ctx, "first")?;
-        let statement = statement(ctx, scope, entity, keys, &answer.measures, first)?;
+        let mut statement = statement(ctx, scope, entity, keys, &answer.measures, first)?;
+        if let Some(search) = Search::of(ctx, entity)? {
+            statement.filter.push(search.condition(scope, &statement.table).await?);
+        }
         let (keys, most) = (statement.keys.clone(), statement.limit);
         let rows = values(scope, statement).await?;
         if first.is_none() && rows.len() >= most {
@@ -232,7 +236,7 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> O
     let about_first = format!(
         "How many groups, at most {MAX_GROUPS}; all unless told, and an error if there are more than that."
     );
-    let arguments = vec![
+    let mut arguments = vec![
         registry::input("where", &format!("{}Filter", entity.name), "Only those for which this holds."),
         registry::input("groupBy", &group_by, "What to group by; all are one group unless told."),
         registry::input("having", &having, "Only groups for which this holds."),
@@ -243,6 +247,7 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> O
         ),
         registry::input("first", "Int", &about_first),
     ];
+    arguments.extend(search::describe(entity));
     let about = format!("Figures of the organisation's {}, group by group.", entity.many);
     registry::rows(
         registry,

@@ -15,4 +15,6 @@ pub(crate) mod queries;
 pub(crate) mod reading;
 pub(crate) mod related;
 pub(crate) mod resolver_fields;
+pub(crate) mod search;
+pub(crate) mod search_queries;
 pub(crate) mod selection;

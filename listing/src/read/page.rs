@@ -8,7 +8,12 @@ use crate::{
     any::AnyEntity,
     context::{argument, given_value},
     limits::{DEFAULT_PAGE, MAX_PAGE},
-    read::{cursor, filter::Filter, order},
+    read::{
+        cursor,
+        filter::Filter,
+        order,
+        search::{self, Search},
+    },
     registry,
     sql::{
         column::Column,
@@ -30,6 +35,7 @@ const MAX_CURSOR: usize = 64 * 1024;
 pub(crate) struct Page {
     table: Table,
     filter: Filter,
+    search: Option<Search>,
     pub(crate) order: Vec<Key>,
     pub(crate) limit: usize,
     /// Counted from the end: `last` instead of `first`.
@@ -62,6 +68,7 @@ impl Page {
     pub(crate) fn of(ctx: &Context<'_>, scope: &Scope, entity: &'static AnyEntity) -> Result<Self, Failure> {
         let (filter, order_by) = (given_value(ctx, "where"), given_value(ctx, "orderBy"));
         let mut page = Self::filtered(scope, entity, filter, order_by)?;
+        page.search(Search::of(ctx, entity)?);
         page.cut(argument(ctx, "first")?, argument(ctx, "last")?)?;
         page.after = page.values("after", argument(ctx, "after")?)?;
         page.before = page.values("before", argument(ctx, "before")?)?;
@@ -85,6 +92,7 @@ impl Page {
         Ok(Self {
             table: filter.rows(scope.session(), entity),
             filter,
+            search: None,
             order,
             limit: DEFAULT_PAGE,
             backwards: false,
@@ -95,6 +103,19 @@ impl Page {
             total: false,
             peek: false,
         })
+    }
+
+    /// Keeps to the rows that match.
+    pub(crate) fn search(&mut self, search: Option<Search>) {
+        self.search = search;
+    }
+
+    /// What is searched for, as a condition.
+    async fn searched(&self, scope: &Scope) -> Result<Option<Condition>, Failure> {
+        match &self.search {
+            Some(search) => search.condition(scope, &self.table).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     fn cut(&mut self, first: Option<i32>, last: Option<i32>) -> Result<(), Failure> {
@@ -131,12 +152,12 @@ impl Page {
         bound(&self.after, false).into_iter().chain(bound(&self.before, true)).collect()
     }
 
-    /// The statement of the page.
-    pub(crate) fn select(&self, of: Option<Condition>) -> Select {
+    /// The statement of the page, of the rows that meet these conditions too.
+    fn select(&self, further: impl IntoIterator<Item = Condition>) -> Select {
         Select {
             table: self.table.clone(),
             columns: self.columns.clone(),
-            filter: of.into_iter().chain(self.filter.conditions()).collect(),
+            filter: further.into_iter().chain(self.filter.conditions()).collect(),
             bounds: self.bounds(),
             order: self.order.clone(),
             reversed: self.backwards,
@@ -148,7 +169,7 @@ impl Page {
 
     /// The page of the organisation's list.
     pub(crate) async fn read(&self, scope: &Scope) -> Result<Rows, Failure> {
-        let select = self.select(None);
+        let select = self.select(self.searched(scope).await?);
         let count = Count { table: select.table.clone(), filter: select.filter.clone() };
         let rows = values(scope, select).await?;
         let total = match rows.first() {
@@ -168,7 +189,8 @@ impl Page {
         link: Link,
         parents: Vec<Uuid>,
     ) -> Result<Vec<(Uuid, Rows)>, Failure> {
-        let mut select = self.select(Some(Condition::OfParent(link)));
+        let of_parent = [Condition::OfParent(link)];
+        let mut select = self.select(of_parent.into_iter().chain(self.searched(scope).await?));
         // Counted once for all parents, below: here it would be counted again for each child.
         select.total = false;
         let filter = select.filter.clone();
@@ -208,12 +230,12 @@ impl Page {
 }
 
 /// The arguments of a list of these entities, as the schema describes them.
-pub(crate) fn describe(entity: &str) -> Vec<registry::Input> {
-    let filter = format!("{entity}Filter");
-    let order = format!("[{entity}OrderBy!]");
+pub(crate) fn describe(entity: &AnyEntity) -> Vec<registry::Input> {
+    let filter = format!("{}Filter", entity.name);
+    let order = format!("[{}OrderBy!]", entity.name);
     let many = format!("How many from the start: {DEFAULT_PAGE} unless told, at most {MAX_PAGE}.");
     let from_end = format!("How many from the end, at most {MAX_PAGE}; not together with `first`.");
-    vec![
+    let mut arguments = vec![
         registry::input("where", &filter, "Only those for which this holds; all unless told."),
         registry::input(
             "orderBy",
@@ -224,7 +246,9 @@ pub(crate) fn describe(entity: &str) -> Vec<registry::Input> {
         registry::input("after", "String", "Behind the row of this cursor."),
         registry::input("last", "Int", &from_end),
         registry::input("before", "String", "Before the row of this cursor."),
-    ]
+    ];
+    arguments.extend(search::describe(entity));
+    arguments
 }
 
 /// A number of rows, from none to `max`.

@@ -64,7 +64,7 @@ impl<E: Entity> OutputType for Queries<E> {
             let id = <ID as OutputType>::create_type_info(registry);
             let id = registry::input("id", &id, "Which one.");
             let many = connection::describe(entity, registry);
-            let arguments = page::describe(entity.name);
+            let arguments = page::describe(entity);
             let about_one = format!("One {} by its id; null if the organisation has none with it.", E::ONE);
             let about_many = format!("The organisation's {}, page by page.", E::MANY);
             let many = registry::output(E::MANY, &many, &about_many, arguments);

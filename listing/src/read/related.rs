@@ -116,11 +116,11 @@ fn is_derived(entity: &'static AnyEntity, field: &Field) -> bool {
 }
 
 fn describe_relation(relation: &AnyRelation, registry: &mut Registry) -> Output {
-    let target = relation.target.name;
+    let target = relation.target;
     match relation.way {
-        Way::One { .. } => registry::output(relation.name, target, relation.about, vec![]),
+        Way::One { .. } => registry::output(relation.name, target.name, relation.about, vec![]),
         Way::Many { .. } => {
-            let connection = connection::type_name(target);
+            let connection = connection::type_name(target.name);
             let output = registry::output(relation.name, &connection, relation.about, page::describe(target));
             registry::rows(registry, &registry::PAGE, output)
         }

@@ -27,6 +27,8 @@ pub enum Condition {
     Empty(Term),
     /// The text of the term matches this pattern, whatever the case of its letters.
     Like(Term, String),
+    /// The row contains each word of this text, whatever the case and the accents.
+    Matches(String),
     /// The list or the JSON of the term contains all of this.
     Contains(Term, Value),
     /// The list of texts of the term has one of these.
@@ -295,6 +297,7 @@ impl Condition {
             | Self::Like(term, _)
             | Self::Contains(term, _)
             | Self::Overlaps(term, _) => term.column().is_none(),
+            Self::Matches(_) => false,
             Self::Related(..) | Self::Counted(..) | Self::OfParent(_) => true,
         }
     }

@@ -118,6 +118,22 @@ impl Table {
         self.wheres(Conjunction::WHERE, self.name, 1, conditions, out).map(drop)
     }
 
+    /// `SELECT` ids of rows of the organisation that match a text, `most` of them at most. Whether they may
+    /// be reached is not asked here: they only tell a statement on this table where to look.
+    pub(crate) fn candidates<'b>(
+        &'b self,
+        text: &'b str,
+        most: usize,
+        out: &mut Out<'_, 'b>,
+    ) -> QueryResult<()> {
+        out.push_sql("SELECT search_ids('");
+        out.push_sql(self.name);
+        out.push_sql("', ");
+        out.push_bind_param::<st::Text, _>(text)?;
+        out.push_sql(&format!(", {most})"));
+        Ok(())
+    }
+
     /// `INSERT INTO table`.
     pub(crate) fn insert(&self, out: &mut Out<'_, '_>) -> QueryResult<()> {
         out.push_sql("INSERT INTO ");
@@ -240,6 +256,7 @@ impl Condition {
                 out.push_sql(" ILIKE ");
                 out.push_bind_param::<st::Text, _>(pattern)
             }
+            Self::Matches(text) => matches(text, table, out),
             Self::Contains(term, value) => term.compare(table, depth, " @> ", value, out),
             Self::Overlaps(term, texts) => {
                 term.render(table, depth, out)?;
@@ -562,6 +579,19 @@ impl Separator {
     fn is_first(&self) -> bool {
         self.first
     }
+}
+
+/// Whether a row contains each word of a text.
+fn matches<'b>(text: &'b str, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
+    // COALESCE, because PostgreSQL takes LIKE for a condition that hardly any row meets, and would read and
+    // sort all rows instead of walking along an index to the first that do. The sub-select makes the
+    // patterns once for the statement.
+    out.push_sql("COALESCE(");
+    name(table, "search", out)?;
+    out.push_sql(" LIKE ALL ((SELECT search_patterns(");
+    out.push_bind_param::<st::Text, _>(text)?;
+    out.push_sql("))::text[]), FALSE)");
+    Ok(())
 }
 
 fn junction<'b>(

@@ -59,6 +59,13 @@ pub(crate) struct CountPerParent {
     pub(crate) filter: Vec<Condition>,
 }
 
+/// Ids of rows that match a text, so many at most. They may be of rows that must not be reached.
+pub(crate) struct Candidates {
+    pub(crate) table: Table,
+    pub(crate) text: String,
+    pub(crate) most: usize,
+}
+
 /// How many rows pass a filter.
 pub(crate) struct Count {
     pub(crate) table: Table,
@@ -237,5 +244,11 @@ impl Render for CountPerParent {
 impl Render for Count {
     fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
         render_count(&self.table, &self.filter, &mut out)
+    }
+}
+
+impl Render for Candidates {
+    fn render<'b>(&'b self, mut out: Out<'_, 'b>) -> QueryResult<()> {
+        self.table.candidates(&self.text, self.most, &mut out)
     }
 }

@@ -18,7 +18,7 @@ use super::{
     keyset::KeysetBound,
     list::List,
     order::{Direction, Key, Via},
-    select::{Count, CountPerParent, Find, Join, PerParent, Select},
+    select::{Candidates, Count, CountPerParent, Find, Join, PerParent, Select},
     statement::Statement,
     values::Render,
 };
@@ -238,6 +238,21 @@ fn lists() {
         filtered(Condition::Overlaps(column("tags"), vec!["a".to_owned()])),
         &expect![[
             r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."tags" && $1"#
+        ]],
+    );
+}
+
+#[test]
+fn a_search() {
+    let text = || "Zoë 50%".to_owned();
+    is(
+        Candidates { table: contacts(), text: text(), most: 9 },
+        &expect!["SELECT search_ids('contacts', $1, 9)"],
+    );
+    is(
+        Select { filter: vec![Condition::Matches(text())], ..page() },
+        &expect![[
+            r#"SELECT "contacts"."id", "contacts"."name" FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND COALESCE("contacts"."search" LIKE ALL ((SELECT search_patterns($1))::text[]), FALSE) ORDER BY "contacts"."name" ASC, "contacts"."id" ASC LIMIT 51"#
         ]],
     );
 }

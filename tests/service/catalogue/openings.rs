@@ -6,14 +6,21 @@ use super::{Rule, holds};
 /// Functions that run with the rights of their owner.
 const SECURITY_DEFINERS: &[(&str, &str)] = &[
     ("keep_audit_partitions", "only an owner makes and drops tables"),
+    ("search_ids", "the index of a search serves no condition below row security"),
     ("write_audit", "nobody but the trigger may write audit entries"),
 ];
 /// Those of them that a role of the service may call. Each decides by itself what is allowed: it
 /// takes the tenant from the transaction, or, as these, touches no tenant's rows on anyone's word.
-const CALLED_SECURITY_DEFINERS: &[(&str, &str)] = &[(
-    "keep_audit_partitions",
-    "takes no argument; what it drops depends on the machine's clock and a constant alone",
-)];
+const CALLED_SECURITY_DEFINERS: &[(&str, &str)] = &[
+    (
+        "keep_audit_partitions",
+        "takes no argument; what it drops depends on the machine's clock and a constant alone",
+    ),
+    (
+        "search_ids",
+        "takes the organisation from the transaction, and answers nothing but ids, which are read below row security",
+    ),
+];
 /// Policies beside the tenant's own and those of `tessera_system`, as `table.policy`: each gives
 /// rows to a further group.
 const POLICIES_OF_FURTHER_GROUPS: &[(&str, &str)] = &[];

@@ -40,6 +40,15 @@ type Plans = Arc<Mutex<Vec<Plan>>>;
 impl Explained {
     /// On a new database of this name.
     pub(super) async fn start(name: &str) -> Self {
+        Self::with(name, "off").await
+    }
+
+    /// The same, of which the statements inside functions are heard as well.
+    pub(super) async fn with_functions(name: &str) -> Self {
+        Self::with(name, "on").await
+    }
+
+    async fn with(name: &str, functions: &str) -> Self {
         let addresses = postgres().empty_database(name).await;
         tenancy::migrate(&addresses.owner).await.unwrap();
         let settings = [
@@ -47,6 +56,7 @@ impl Explained {
             ("auto_explain.log_min_duration", "0"),
             ("auto_explain.log_level", "notice"),
             ("auto_explain.log_format", "json"),
+            ("auto_explain.log_nested_statements", functions),
             ("auto_explain.log_analyze", "on"),
             ("auto_explain.log_verbose", "on"),
             ("auto_explain.log_timing", "off"),
