@@ -17,5 +17,5 @@ mod schema;
 mod service;
 
 pub use run::provisioned;
-pub use schema::{Schema, model, sdl};
+pub use schema::{Schema, entities, model, sdl};
 pub use service::{CONSTRAINTS, OpenError, Service, renew};

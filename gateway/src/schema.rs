@@ -32,7 +32,7 @@ impl RootType for Mutation {
 }
 
 /// The entities of all domains.
-pub(crate) fn entities() -> impl Iterator<Item = &'static AnyEntity> {
+pub fn entities() -> impl Iterator<Item = &'static AnyEntity> {
     [events::ENTITIES, domain_identity::ENTITIES, domain_crm::ENTITIES].into_iter().flatten().copied()
 }
 

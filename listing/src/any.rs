@@ -29,10 +29,11 @@ pub struct AnyEntity {
     /// What its ids start with: `contact`.
     pub prefix: &'static str,
     /// The field that holds one: `contact`.
-    pub(crate) one: &'static str,
+    pub one: &'static str,
     /// The field that holds a list: `contacts`.
     pub many: &'static str,
-    pub(crate) table: &'static str,
+    /// The table: `contacts`.
+    pub table: &'static str,
     /// A session that holds one of these may read it.
     pub(crate) read: &'static [Permission],
     /// Which rows such a session sees.
@@ -79,6 +80,19 @@ pub(crate) struct AnyRelation {
     pub(crate) refers_only_to: Option<(&'static str, &'static str)>,
 }
 
+/// A relation as the tables have it.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// The field of the relation.
+    pub name: &'static str,
+    /// What it leads to.
+    pub target: &'static AnyEntity,
+    /// Whether it leads to several.
+    pub is_many: bool,
+    /// The column with the other's id: of the entity's own table, or of the target's if that has several.
+    pub column: &'static str,
+}
+
 /// How to get to the other side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
@@ -107,6 +121,17 @@ impl AnyEntity {
     /// Its relations.
     pub(crate) fn relations(&self) -> impl Iterator<Item = &'static AnyRelation> {
         (0..).map_while(self.relation_at)
+    }
+
+    /// Its relations as the tables have them.
+    pub fn links(&self) -> impl Iterator<Item = Link> {
+        self.relations().map(|relation| {
+            let (is_many, column) = match relation.way {
+                Way::One { column } => (false, column),
+                Way::Many { column } => (true, column),
+            };
+            Link { name: relation.name, target: relation.target, is_many, column }
+        })
     }
 
     /// The relation of that name.

@@ -64,14 +64,6 @@ impl Door {
 
     async fn open_at(addresses: &Addresses, connections: usize, clock: Clock) -> Self {
         let limits = Limits { connections, ..Limits::default() };
-        let opened = Database::open(
-            addresses,
-            &limits,
-            gateway::CONSTRAINTS,
-            Clock::system(),
-            tenancy::Settings::default(),
-        )
-        .await;
         let opened =
             Database::open(addresses, &limits, gateway::CONSTRAINTS, clock, tenancy::Settings::default())
                 .await;

@@ -34,3 +34,4 @@ mod provisioning;
 mod requests;
 mod run;
 mod schema;
+mod sight;

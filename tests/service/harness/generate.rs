@@ -158,6 +158,22 @@ impl Schema {
         objects.map(|field| field.name.node.to_string()).collect()
     }
 
+    /// Whether an object type has this field.
+    pub(crate) fn has_field(&self, ty: &str, field: &str) -> bool {
+        self.fields(ty).iter().any(|known| known.node_name() == field)
+    }
+
+    /// A field of an entity that is never null and that is grouped by as it is.
+    pub(crate) fn groupable_field(&self, entity: &str) -> &str {
+        let flags = self.inputs(&format!("{entity}GroupBy")).into_iter();
+        let mut flags = flags.filter(|flag| name_of(&flag.ty.node) == "Boolean");
+        let fields = self.fields(entity);
+        let is_given = |flag: &&InputValueDefinition| {
+            fields.iter().any(|field| field.node_name() == flag.name.node && !field.ty.node.nullable)
+        };
+        flags.find(is_given).unwrap_or_else(|| panic!("nothing groups {entity}")).name.node.as_str()
+    }
+
     /// All names of rows: the types that are a `Node`, and some more.
     pub(crate) fn row_names(&self) -> Vec<&str> {
         self.node_types().into_iter().chain(OTHERS.iter().copied()).collect()
