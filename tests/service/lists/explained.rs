@@ -40,8 +40,7 @@ type Plans = Arc<Mutex<Vec<Plan>>>;
 impl Explained {
     /// On a new database of this name.
     pub(super) async fn start(name: &str) -> Self {
-        let addresses = postgres().empty_database(name).await;
-        tenancy::migrate(&addresses.owner).await.unwrap();
+        let addresses = postgres().migrated_database(name).await;
         let settings = [
             ("session_preload_libraries", "auto_explain"),
             ("auto_explain.log_min_duration", "0"),
