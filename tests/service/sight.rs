@@ -6,6 +6,7 @@
 mod doors;
 mod lost;
 mod stage;
+mod ways;
 
 use std::{collections::BTreeMap, fmt::Write};
 
