@@ -26,6 +26,7 @@ mod layers;
 mod lists;
 mod mail;
 mod many;
+mod nodes;
 mod northwind;
 mod paging;
 mod permissions;
