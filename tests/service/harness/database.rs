@@ -1,6 +1,11 @@
 //! The private PostgreSQL of the tests.
 
-use std::{fs, path::Path, sync::OnceLock, thread};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
+};
 
 use gateway::cluster::{Cluster, Settings, major_version};
 use sha2::{Digest, Sha256};
@@ -126,10 +131,18 @@ pub(super) async fn migrated() -> Addresses {
     postgres().copied(&name).await
 }
 
-fn migrations_hash() -> String {
+/// The files of the migrations.
+pub(crate) fn migrations() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
-    let mut files: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join("up.sql")).collect();
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().join("up.sql")).collect()
+}
+
+fn migrations_hash() -> String {
+    hash_of(migrations())
+}
+
+/// A short hash of what these files hold.
+pub(crate) fn hash_of(mut files: Vec<PathBuf>) -> String {
     files.sort();
     let mut hash = Sha256::new();
     for file in files {
