@@ -71,9 +71,9 @@ impl Within {
     /// So many contacts, of which every `n`-th was added by this user and the others by another.
     pub(crate) async fn load(&self, contacts: i32, user: Uuid, every: i32) -> Result<()> {
         let insert = "INSERT INTO contacts (organisation_id, id, kind, name, emails, created_at, updated_at, created_by)
-            SELECT $1, gen_random_uuid(), 'COMPANY', 'Company ' || n,
+            SELECT $1::uuid, gen_random_uuid(), 'COMPANY', 'Company ' || n,
                 jsonb_build_array(jsonb_build_object('address', 'office@company' || n || '.example')), at, at,
-                CASE WHEN n % $4 = 0 THEN $2 ELSE $5 END
+                CASE WHEN n % $4::integer = 0 THEN $2::uuid ELSE $5::uuid END
             FROM generate_series(1, $3::integer) n,
                 LATERAL (SELECT now() - interval '730 days' + n * interval '5 minutes' AS at) t ORDER BY at";
         let other = Uuid::now_v7();
