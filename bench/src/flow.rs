@@ -36,8 +36,7 @@ pub(crate) async fn on_cluster(
     gateway: Option<&Path>,
     measure: impl AsyncFnOnce(&Path, &Path, &PrivateCluster) -> Result<()>,
 ) -> Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let (mut interrupt, mut terminate) = signals()?;
     let binaries = binaries()?;
     let gateway = match gateway {
         Some(path) => path.to_owned(),
@@ -46,12 +45,25 @@ pub(crate) async fn on_cluster(
             () = first(&mut interrupt, &mut terminate) => bail!("interrupted"),
         },
     };
+    with_cluster(async |folder, cluster| measure(&gateway, folder, cluster).await).await
+}
+
+fn signals() -> Result<(Signal, Signal)> {
+    Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+}
+
+/// As [`on_cluster`], for a measurement that takes place in this process.
+pub(crate) async fn with_cluster(
+    measure: impl AsyncFnOnce(&Path, &PrivateCluster) -> Result<()>,
+) -> Result<()> {
+    let (mut interrupt, mut terminate) = signals()?;
+    let binaries = binaries()?;
     let folder = binaries.with_file_name("bench");
     tokio::fs::create_dir_all(&folder).await.with_context(|| format!("cannot make {}", folder.display()))?;
     let cluster = PrivateCluster::start(folder.join("cluster")).await?;
     // Dropping the measurement kills its children.
     let outcome = tokio::select! {
-        outcome = measure(&gateway, &folder, &cluster) => outcome,
+        outcome = measure(&folder, &cluster) => outcome,
         () = first(&mut interrupt, &mut terminate) => Err(anyhow::anyhow!("interrupted")),
     };
     let stopped = cluster.stop().await;

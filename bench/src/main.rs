@@ -7,6 +7,7 @@
 //! them in turns ([`rounds`], [`driver`]) with the requests of each [`case`], put into the words of
 //! each ([`wording`]), and [`report`]. What it costs to say what has happened, and to hear of it, is
 //! measured apart: [`events`]. What a request costs before it is executed, or refused: [`requests`].
+//! What fifty entities cost: `entities`, with the feature of that name, because it takes minutes to build. What a session pays that sees few rows of many: [`sight`].
 
 #![expect(clippy::disallowed_methods, reason = "measurements read the clock and the environment")]
 
@@ -16,6 +17,8 @@ mod case;
 mod client;
 mod cluster;
 mod driver;
+#[cfg(feature = "entities")]
+mod entities;
 mod events;
 mod floor;
 mod flow;
@@ -28,10 +31,12 @@ mod reach;
 mod report;
 mod requests;
 mod rounds;
+mod sight;
 mod sign_up;
 mod statistics;
 mod target;
 mod type_id;
+mod within;
 mod wording;
 
 use anyhow::{Context, Result};
@@ -62,6 +67,9 @@ fn main() -> Result<()> {
             .context("no runtime")?
             .block_on(events::task(&task)),
         Some(Command::Requests) => requests::run(),
+        #[cfg(feature = "entities")]
+        Some(Command::Entities(options)) => within::block_on(entities::run(options)),
+        Some(Command::Sight(options)) => within::block_on(sight::run(options)),
         None => Builder::new_multi_thread()
             .enable_all()
             .build()

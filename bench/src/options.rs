@@ -30,6 +30,11 @@ pub(crate) enum Command {
     Events(EventsOptions),
     /// Measures what requests cost before they are executed or refused, hostile ones above all.
     Requests,
+    /// Measures what fifty entities cost, beside those that there are.
+    #[cfg(feature = "entities")]
+    Entities(InProcess),
+    /// Measures the list of a session that sees few of many rows.
+    Sight(InProcess),
     /// One part of the events, in a process of its own.
     #[command(hide = true)]
     EventsTask { task: String },
@@ -43,6 +48,17 @@ pub(crate) enum Command {
         #[arg(long, value_enum)]
         list: ListForm,
     },
+}
+
+/// How much to measure in this process.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct InProcess {
+    /// How long each round lasts.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) seconds: u64,
+    /// How often the sides take turns.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
 }
 
 /// How much to measure.

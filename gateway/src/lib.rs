@@ -17,5 +17,5 @@ mod schema;
 mod service;
 
 pub use run::provisioned;
-pub use schema::{Schema, model, sdl};
+pub use schema::{Mutation, Query, Schema, SchemaOf, build, entities, model, model_of, sdl, sdl_of};
 pub use service::{CONSTRAINTS, OpenError, Service, renew};

@@ -29,9 +29,10 @@ pub struct AnyEntity {
     /// What its ids start with: `contact`.
     pub prefix: &'static str,
     /// The field that holds one: `contact`.
-    pub(crate) one: &'static str,
+    pub one: &'static str,
     /// The field that holds a list: `contacts`.
     pub many: &'static str,
+    /// The table: `contacts`.
     pub(crate) table: &'static str,
     /// A session that holds one of these may read it.
     pub(crate) read: &'static [Permission],
@@ -81,6 +82,19 @@ pub(crate) struct AnyRelation {
     pub(crate) refers_only_to: Option<(&'static str, &'static str)>,
 }
 
+/// A relation by a column, as the tables have it.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnRelation {
+    /// The field of the relation.
+    pub name: &'static str,
+    /// What it leads to.
+    pub target: &'static AnyEntity,
+    /// Whether it leads to several.
+    pub is_many: bool,
+    /// The column with the other's id: of the entity's own table, or of the target's if that has several.
+    pub column: &'static str,
+}
+
 /// How to get to the other side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
@@ -124,6 +138,18 @@ impl AnyEntity {
     /// Its relations.
     pub(crate) fn relations(&self) -> impl Iterator<Item = &'static AnyRelation> {
         (0..).map_while(self.relation_at)
+    }
+
+    /// Its relations by a column, as the tables have them.
+    pub fn column_relations(&self) -> impl Iterator<Item = ColumnRelation> {
+        self.relations().filter_map(|relation| {
+            let (is_many, column) = match relation.way {
+                Way::One { column } => (false, column),
+                Way::Many { link: Link::Column(column) } => (true, column),
+                Way::Many { link: Link::Between(_) } => return None,
+            };
+            Some(ColumnRelation { name: relation.name, target: relation.target, is_many, column })
+        })
     }
 
     /// The relation of that name.

@@ -31,7 +31,7 @@ mod value;
 mod write;
 
 pub use aggregate::TimeZone;
-pub use any::AnyEntity;
+pub use any::{AnyEntity, ColumnRelation};
 pub use checks::Checks;
 pub use context::{at, scope};
 pub use csv::export::{Export, Rows};

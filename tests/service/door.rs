@@ -54,13 +54,13 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
 }
 
 /// An open database of a test's own making.
-struct Door {
+pub(crate) struct Door {
     database: Database,
     system: SystemDoor,
 }
 
 impl Door {
-    async fn open(addresses: &Addresses, connections: usize) -> Self {
+    pub(crate) async fn open(addresses: &Addresses, connections: usize) -> Self {
         Self::open_at(addresses, connections, Clock::system()).await
     }
 
@@ -80,14 +80,20 @@ impl Door {
 
     /// The way of this client's user, had they this role alone.
     fn scope_as(&self, client: &Client, role: Role) -> Scope {
-        self.scope_of(client, vec![role], vec![])
+        self.scope_of(client.organisation_id(), client.user_id(), vec![role], vec![])
     }
 
-    /// The way of this client's user, had they these roles and grants alone.
-    fn scope_of(&self, client: &Client, roles: Vec<Role>, grants: Vec<Grant>) -> Scope {
+    /// The way of a user with these roles and grants alone, whom no table needs to have.
+    pub(crate) fn scope_of(
+        &self,
+        organisation_id: Uuid,
+        user_id: Uuid,
+        roles: Vec<Role>,
+        grants: Vec<Grant>,
+    ) -> Scope {
         let user = UserSession {
-            organisation_id: client.organisation_id(),
-            user_id: harness::uuid(client.log_in["user"]["id"].as_str().unwrap()),
+            organisation_id,
+            user_id,
             login_session_id: Uuid::now_v7(),
             roles,
             grants,
@@ -100,9 +106,8 @@ impl Door {
 
 /// A migrated database of a test's own with two organisations, each with a contact of the name
 /// given.
-async fn own_database(name: &str, contacts: [&str; 2]) -> (Addresses, [Client; 2]) {
-    let addresses = postgres().empty_database(name).await;
-    tenancy::migrate(&addresses.owner).await.unwrap();
+pub(crate) async fn own_database(name: &str, contacts: [&str; 2]) -> (Addresses, [Client; 2]) {
+    let addresses = postgres().migrated_database(name).await;
     let server = Client::of(&harness::start(&addresses, &ManualClock::default()).await);
     let clients = [server.signed_up().await, server.signed_up().await];
     for (client, name) in clients.iter().zip(contacts) {

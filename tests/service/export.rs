@@ -4,7 +4,6 @@ mod refusals;
 mod round_trip;
 
 use serde_json::{Value, json};
-use url::Url;
 use uuid::Uuid;
 
 use crate::{
@@ -23,12 +22,7 @@ struct Exported {
 
 /// Asks for an export: the file, and what stands behind the question mark.
 async fn export(client: &Client, file: &str, asked: &[(&str, &str)]) -> Exported {
-    let url = Url::parse_with_params(&format!("{}/export/{file}", client.url), asked).unwrap();
-    let mut request = crate::harness::http().get(url);
-    if let Some(token) = &client.access_token {
-        request = request.bearer_auth(token);
-    }
-    let response = request.send().await.unwrap();
+    let response = client.export(file, asked).await;
     let header = |name| {
         response.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
     };

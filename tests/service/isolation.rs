@@ -158,6 +158,22 @@ async fn every_entity_can_be_tried() {
     }
 }
 
+#[tokio::test]
+async fn a_request_of_a_node_names_one_type_however_many_there_are() {
+    let schema = Schema::served();
+    let client = organisation().await;
+    let rows = Rows::of(&client).await;
+    for root in ["node", "nodes"] {
+        let requests = schema.requests(&schema.root_field(root), &rows, &client.log_in);
+        assert_eq!(requests.len(), schema.row_names().len());
+        for request in requests {
+            let types = schema.node_types();
+            let named = types.iter().filter(|ty| request.query.contains(&format!("... on {ty} ")));
+            assert_eq!(named.count(), 1, "{}", request.query);
+        }
+    }
+}
+
 #[test]
 fn what_nobody_knows_how_to_try_fails_with_what_to_add() {
     let sdl = "type Query { widget(id: ID!): Widget, gadget(input: GadgetInput!): Widget }
@@ -202,11 +218,12 @@ async fn no_query_shows_rows_of_another_organisation() {
     let (foreign, own) = (Rows::of(&owner).await, Rows::of(&stranger).await);
     let queries = schema.root_fields().into_iter().filter(|root| root.operation == "query");
     for root in queries {
-        let request = schema.request(&root, Filling { rows: &own, other: None, log_in: &stranger.log_in });
-        let answer = stranger.run(&request.query, request.variables).await;
-        let text = answer.ok(&format!("/data/{}", root.name)).to_string();
-        assert!(own.appear_in(&text), "{} shows nothing of the organisation itself: {text}", root.name);
-        assert!(!foreign.appear_in(&text), "{} shows rows of another organisation: {text}", root.name);
+        for request in schema.requests(&root, &own, &stranger.log_in) {
+            let answer = stranger.run(&request.query, request.variables).await;
+            let text = answer.ok(&format!("/data/{}", root.name)).to_string();
+            assert!(own.appear_in(&text), "{} shows nothing of the organisation itself: {text}", root.name);
+            assert!(!foreign.appear_in(&text), "{} shows rows of another organisation: {text}", root.name);
+        }
     }
 }
 

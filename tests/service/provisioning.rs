@@ -15,9 +15,7 @@ use crate::{
 
 /// A migrated database of a test's own.
 async fn migrated(name: &str) -> Addresses {
-    let addresses = postgres().empty_database(name).await;
-    tenancy::migrate(&addresses.owner).await.unwrap();
-    addresses
+    postgres().migrated_database(name).await
 }
 
 async fn open(addresses: &Addresses) -> Result<(), OpenError> {

@@ -1,5 +1,6 @@
 //! The real binary, as a person starts it: everything on this machine.
 
+mod demo;
 pub(crate) mod process;
 mod programs;
 mod served;
@@ -73,7 +74,7 @@ async fn a_first_start_greets_with_log_ins_that_work_and_see_only_their_own() {
 
 #[tokio::test]
 async fn the_greeting_says_what_to_open_and_what_to_paste() {
-    let temporary = Temporary::new("greeting");
+    let temporary = demo::loaded("greeting");
     let gateway = Gateway::run(&temporary, &[]);
     let explorer = crate::harness::http().get(format!("http://{}/", gateway.address)).send().await.unwrap();
     assert_eq!(explorer.status(), 200);
@@ -97,7 +98,7 @@ async fn the_greeting_says_what_to_open_and_what_to_paste() {
 
 #[tokio::test]
 async fn the_log_is_json_without_secrets() {
-    let temporary = Temporary::new("log");
+    let temporary = demo::loaded("log");
     let gateway = Gateway::run(&temporary, &[]);
     let ada = gateway.ada().await;
     let token = ada.access_token.clone().unwrap();
@@ -124,7 +125,7 @@ async fn the_log_is_json_without_secrets() {
 
 #[tokio::test]
 async fn a_second_start_takes_no_two_seconds_and_keeps_data_and_log_ins() {
-    let temporary = Temporary::new("second-run");
+    let temporary = demo::loaded("second-run");
     let gateway = Gateway::run(&temporary, &[]);
     let ada = gateway.ada().await;
     let contact = add(&ada).await;
@@ -145,7 +146,7 @@ async fn a_second_start_takes_no_two_seconds_and_keeps_data_and_log_ins() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ctrl_c_answers_what_has_begun_and_leaves_no_process() {
-    let temporary = Temporary::new("ctrl-c");
+    let temporary = demo::loaded("ctrl-c");
     let gateway = Gateway::run(&temporary, &[]);
     let (server, children) = (temporary.postmaster(), children_of(gateway.child.id()));
     let ada = gateway.ada().await;
@@ -171,7 +172,7 @@ async fn ctrl_c_answers_what_has_begun_and_leaves_no_process() {
 
 #[tokio::test]
 async fn sigterm_leaves_no_process_even_with_idle_connections() {
-    let temporary = Temporary::new("sigterm");
+    let temporary = demo::loaded("sigterm");
     let gateway = Gateway::run(&temporary, &[]);
     let (server, children) = (temporary.postmaster(), children_of(gateway.child.id()));
     // A browser opens connections before it needs them, and keeps them.
@@ -184,7 +185,7 @@ async fn sigterm_leaves_no_process_even_with_idle_connections() {
 
 #[tokio::test]
 async fn a_killed_gateway_takes_its_server_along_and_keeps_the_data() {
-    let temporary = Temporary::new("killed");
+    let temporary = demo::loaded("killed");
     let gateway = Gateway::run(&temporary, &[]);
     let (server, contact) = (temporary.postmaster(), add(&gateway.ada().await).await);
     gateway.signal("KILL");
@@ -204,7 +205,7 @@ async fn a_killed_gateway_takes_its_server_along_and_keeps_the_data() {
 
 #[tokio::test]
 async fn a_server_left_behind_is_stopped_by_the_next_start() {
-    let temporary = Temporary::new("left-behind");
+    let temporary = demo::loaded("left-behind");
     let gateway = Gateway::run(&temporary, &[]);
     let (server, contact) = (temporary.postmaster(), add(&gateway.ada().await).await);
     let watchdogs: Vec<_> =
@@ -246,7 +247,7 @@ async fn a_first_start_that_was_cut_short_is_made_up_for() {
 
 #[tokio::test]
 async fn mail_of_the_demo_is_laid_into_a_file_and_its_link_can_be_followed() {
-    let temporary = Temporary::new("mail");
+    let temporary = demo::loaded("mail");
     let gateway = Gateway::run(&temporary, &[]);
     let ada = gateway.ada().await;
     ada.invite("grace@harbour.example").await;
@@ -276,7 +277,7 @@ async fn mail_of_the_demo_is_laid_into_a_file_and_its_link_can_be_followed() {
 
 #[tokio::test]
 async fn reset_starts_over() {
-    let temporary = Temporary::new("reset");
+    let temporary = demo::loaded("reset");
     let gateway = Gateway::run(&temporary, &[]);
     let ada = gateway.ada().await;
     let demo = contacts(&ada).await;
@@ -295,7 +296,7 @@ async fn reset_starts_over() {
 
 #[tokio::test]
 async fn a_second_gateway_on_the_folder_is_refused_and_harms_nothing() {
-    let temporary = Temporary::new("twice");
+    let temporary = demo::loaded("twice");
     let gateway = Gateway::run(&temporary, &[]);
     let ada = gateway.ada().await;
     let holder = format!("(process {})", gateway.child.id());
@@ -310,7 +311,7 @@ async fn a_second_gateway_on_the_folder_is_refused_and_harms_nothing() {
 
 #[test]
 fn ctrl_c_right_after_the_greeting_ends_as_promised() {
-    let temporary = Temporary::new("hasty");
+    let temporary = demo::loaded("hasty");
     let gateway = Gateway::run(&temporary, &[]);
     let server = temporary.postmaster();
     gateway.ctrl_c();
@@ -320,7 +321,7 @@ fn ctrl_c_right_after_the_greeting_ends_as_promised() {
 
 #[tokio::test]
 async fn a_request_that_never_comes_to_its_end_does_not_hold_up_the_end() {
-    let temporary = Temporary::new("half-sent");
+    let temporary = demo::loaded("half-sent");
     let gateway = Gateway::run(&temporary, &[]);
     let mut half_sent = TcpStream::connect(&gateway.address).unwrap();
     half_sent.write_all(b"POST /graphql HTTP/1.1\r\nhost: tessera\r\n").unwrap();

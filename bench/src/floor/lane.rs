@@ -29,6 +29,7 @@ pub(crate) struct Lane {
     filtered: Statement,
     grouped: Statement,
     nested: Statement,
+    mine: Statement,
     create: Statement,
     publish: Statement,
 }
@@ -49,6 +50,7 @@ impl Lane {
             filtered: client.prepare(sql::FILTERED).await?,
             grouped: client.prepare(sql::GROUPED).await?,
             nested: client.prepare(sql::NESTED).await?,
+            mine: client.prepare_typed(sql::MINE, &[Type::UUID]).await?,
             create: client.prepare(&sql::create()).await?,
             publish: client.prepare(sql::PUBLISH).await?,
             client,
@@ -87,6 +89,12 @@ impl Lane {
     pub(super) async fn nested(&self, organisation: Uuid) -> Result<String> {
         let rows = self.transaction(&read(organisation), &self.nested, &[]).await?;
         wrap([r#"{"data":{"contacts":{"nodes":"#, "[]", "}}}"], &rows)
+    }
+
+    /// The newest contacts that this user has added, and how many there are.
+    pub(crate) async fn mine(&self, organisation: Uuid, user: Uuid) -> Result<String> {
+        let rows = self.transaction(&read(organisation), &self.mine, &[&user]).await?;
+        wrap([r#"{"data":{"contacts":"#, "null", "}}"], &rows)
     }
 
     /// A new contact, and the event that says so.

@@ -44,6 +44,15 @@ pub(super) const NESTED: &str = r#"SELECT json_agg(n) FROM (
     ) AS nodes) x) AS people
     FROM contacts c WHERE c.kind = 'COMPANY' AND c.deleted_at IS NULL ORDER BY c.name, c.id LIMIT 10) n"#;
 
+/// The newest contacts that a user has added, and how many there are.
+pub(super) const MINE: &str = r#"SELECT row_to_json(p) FROM (
+    SELECT (SELECT count(*) FROM contacts WHERE created_by = $1 AND deleted_at IS NULL) AS "totalCount",
+        coalesce(json_agg((SELECT x FROM (SELECT id, name, email, created_at AS "createdAt") x)), '[]') AS nodes
+    FROM (
+        SELECT id, name, email, created_at FROM contacts
+        WHERE created_by = $1 AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 20
+    ) n) p"#;
+
 /// A new contact.
 pub(super) fn create() -> String {
     format!(

@@ -103,8 +103,7 @@ const CONTACTS: &[(&str, &str, &str)] = &[
 /// A client of a server whose tables nobody can read as long as the connection lives: whoever asks
 /// PostgreSQL waits, and is told so.
 async fn barred() -> (Client, tokio_postgres::Client) {
-    let addresses = postgres().empty_database("refusals").await;
-    tenancy::migrate(&addresses.owner).await.unwrap();
+    let addresses = postgres().migrated_database("refusals").await;
     let client = Client::of(&harness::start(&addresses, &ManualClock::default()).await).signed_up().await;
     let owner = connect(addresses.owner.as_str()).await;
     owner.batch_execute("BEGIN; LOCK TABLE contacts, products IN ACCESS EXCLUSIVE MODE").await.unwrap();

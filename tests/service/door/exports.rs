@@ -56,7 +56,7 @@ async fn who_sees_less_midway_is_shown_no_more_of_it() {
     let (door, client) = filled("export_sight").await;
     let chunks = chunks(door, client, |door, client| {
         let grant = Grant { permission: Permission::ReadOwnContacts, until: None };
-        Ok(door.scope_of(client, vec![Role::User], vec![grant]))
+        Ok(door.scope_of(client.organisation_id(), client.user_id(), vec![Role::User], vec![grant]))
     });
     let chunks = chunks.await;
     assert_eq!(chunks.len(), 2);
@@ -75,6 +75,8 @@ async fn a_session_that_ends_midway_ends_the_export() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_permission_that_is_lost_midway_ends_the_export() {
     let (door, client) = filled("export_lost").await;
-    let chunks = chunks(door, client, |door, client| Ok(door.scope_of(client, vec![Role::User], vec![])));
+    let chunks = chunks(door, client, |door, client| {
+        Ok(door.scope_of(client.organisation_id(), client.user_id(), vec![Role::User], vec![]))
+    });
     assert_eq!(chunks.await[1], format!("{:?}", Failure::from(Refusal::Forbidden)));
 }

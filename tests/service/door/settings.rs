@@ -92,8 +92,7 @@ async fn listed(client: &Client) -> Vec<NaiveDate> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_reads_at_the_organisations_date_by_the_moved_clock_and_follows_its_time_zone() {
-    let addresses = postgres().empty_database("dates_of_lists").await;
-    tenancy::migrate(&addresses.owner).await.unwrap();
+    let addresses = postgres().migrated_database("dates_of_lists").await;
     let clock = ManualClock::default();
     let moved = TimeDelta::days(40);
     clock.advance(moved);

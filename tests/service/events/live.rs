@@ -163,8 +163,7 @@ async fn a_slow_listener_is_told_how_much_it_missed_and_goes_on_with_the_rest() 
 
 /// A gateway on a separate database.
 async fn alone(name: &str) -> (Addresses, Service, Client) {
-    let addresses = postgres().empty_database(name).await;
-    tenancy::migrate(&addresses.owner).await.unwrap();
+    let addresses = postgres().migrated_database(name).await;
     let client = Client::of(&start(&addresses, &ManualClock::default()).await).signed_up().await;
     let service = another(&addresses).await;
     (addresses, service, client)

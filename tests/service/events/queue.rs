@@ -135,8 +135,7 @@ async fn what_cannot_succeed_is_given_up_at_once_and_a_panic_is_a_failure_like_o
 
 /// A separate database, where workers may claim all jobs.
 async fn own_database(name: &str) -> (tenancy::Addresses, Client) {
-    let addresses = crate::harness::postgres().empty_database(name).await;
-    tenancy::migrate(&addresses.owner).await.unwrap();
+    let addresses = crate::harness::postgres().migrated_database(name).await;
     let client = Client::of(&start(&addresses, &ManualClock::default()).await).signed_up().await;
     (addresses, client)
 }

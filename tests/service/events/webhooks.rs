@@ -13,7 +13,6 @@ use chrono::{TimeDelta, Utc};
 use events::Events;
 use serde_json::{Value, json};
 use tenancy::{Addresses, ManualClock};
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use super::receiver::{Received, Receiver, Reply};
@@ -182,10 +181,5 @@ fn id(value: &Value) -> String {
 
 /// A migrated database for one test.
 async fn migrated(name: &str) -> Addresses {
-    let addresses = postgres().empty_database(&format!("hooks_{name}")).await;
-    let owner = addresses.owner.clone();
-    // Migrations block, which the test's single-threaded runtime does not allow.
-    let migrate = || Runtime::new().unwrap().block_on(async move { tenancy::migrate(&owner).await });
-    tokio::task::spawn_blocking(migrate).await.unwrap().unwrap();
-    addresses
+    postgres().migrated_database(&format!("hooks_{name}")).await
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use url::Url;
 use uuid::Uuid;
 
 use super::{server, superuser};
@@ -115,6 +116,11 @@ impl Client {
         Self { access_token: None, log_in: Value::Null, ..self.clone() }
     }
 
+    /// The same client, asking another server on the same database.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     /// The plain id of this client's organisation.
     pub(crate) fn organisation_id(&self) -> Uuid {
         uuid(self.log_in["organisation"]["id"].as_str().unwrap())
@@ -146,6 +152,16 @@ impl Client {
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status} {text}"));
         Answer { status, text, body }
+    }
+
+    /// Asks for an export: the file, and what stands behind the question mark.
+    pub(crate) async fn export(&self, file: &str, asked: &[(&str, &str)]) -> reqwest::Response {
+        let url = Url::parse_with_params(&format!("{}/export/{file}", self.url), asked).unwrap();
+        let mut request = self.http.get(url);
+        if let Some(token) = &self.access_token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap()
     }
 
     /// Adds a contact and answers it (`id name kind revision`).

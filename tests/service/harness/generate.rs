@@ -68,6 +68,8 @@ pub(crate) struct IdPlace {
     named: Place,
     /// The input type that has this field.
     of: String,
+    /// The filters around it, outermost first.
+    pub(crate) filters: Vec<String>,
 }
 
 /// The way to a place that takes ids.
@@ -158,6 +160,29 @@ impl Schema {
         objects.map(|field| field.name.node.to_string()).collect()
     }
 
+    /// The fields of an object type that answer no objects, without those that need arguments.
+    pub(crate) fn plain_fields(&self, ty: &str) -> Vec<&str> {
+        let fields = self.fields(ty).into_iter();
+        let plain = fields.filter(|field| !self.is_object(name_of(&field.ty.node)) && is_free(field));
+        plain.map(|field| field.node_name()).collect()
+    }
+
+    /// Whether an object type has this field.
+    pub(crate) fn has_field(&self, ty: &str, field: &str) -> bool {
+        self.fields(ty).iter().any(|known| known.node_name() == field)
+    }
+
+    /// A field of an entity that is never null and that is grouped by as it is.
+    pub(crate) fn groupable_field(&self, entity: &str) -> &str {
+        let flags = self.inputs(&format!("{entity}GroupBy")).into_iter();
+        let mut flags = flags.filter(|flag| name_of(&flag.ty.node) == "Boolean");
+        let fields = self.fields(entity);
+        let is_given = |flag: &&InputValueDefinition| {
+            fields.iter().any(|field| field.node_name() == flag.name.node && !field.ty.node.nullable)
+        };
+        flags.find(is_given).unwrap_or_else(|| panic!("nothing groups {entity}")).name.node.as_str()
+    }
+
     /// All names of rows: the types that are a `Node`, and some more.
     pub(crate) fn row_names(&self) -> Vec<&str> {
         self.node_types().into_iter().chain(OTHERS.iter().copied()).collect()
@@ -203,13 +228,15 @@ impl Schema {
             way.named.push(name);
         }
         if ty == "ID" {
-            let filters = above.around.iter().filter(|around| self.is_filter(around)).count();
+            let filters = above.around.iter().filter(|around| self.is_filter(around)).cloned();
+            let filters: Vec<String> = filters.collect();
             // Below other filters one operator is as good as all.
-            if filters < FILTERS || of != "IDFilter" || way.path.ends_with(&["eq".to_owned()]) {
+            if filters.len() < FILTERS || of != "IDFilter" || way.path.ends_with(&["eq".to_owned()]) {
                 let around = above.around.iter().rev().find(|around| *around != "IDFilter");
                 let of = around.cloned().unwrap_or_default();
                 let (path, named) = (way.path, way.named);
-                places.push(IdPlace { path, in_filter: filters > 0, required: !way.optional, named, of });
+                let (in_filter, required) = (!filters.is_empty(), !way.optional);
+                places.push(IdPlace { path, in_filter, required, named, of, filters });
             }
         } else if self.may_enter(ty, &above.around) {
             way.around.push(ty.to_owned());
@@ -279,7 +306,31 @@ impl Schema {
 
     /// As [`Schema::request`], so many levels down.
     pub(crate) fn request_to_depth(&self, root: &RootField, depth: usize, filling: Filling<'_>) -> Request {
-        self.request_for(root, &self.selection(name_of(&root.definition.ty.node), depth), filling)
+        let answer = name_of(&root.definition.ty.node);
+        if answer != "Node" {
+            return self.request_for(root, &self.selection(answer, depth), filling);
+        }
+        // Of the one type that is asked for: a document with all of them would outgrow the limits.
+        let place = self.id_places(root).remove(0).path;
+        let ty = self.type_of(self.row(&[vec![root.name.clone()], place].concat(), filling));
+        self.request_for(root, &format!("{{ ... on {ty} {} }}", self.selection(ty, depth)), filling)
+    }
+
+    /// One request of a root field for each row that it may be about, as far as its type tells.
+    pub(crate) fn requests(&self, root: &RootField, rows: &Rows, log_in: &Value) -> Vec<Request> {
+        if name_of(&root.definition.ty.node) != "Node" {
+            return vec![self.request(root, Filling { rows, other: None, log_in })];
+        }
+        let place = self.id_places(root).remove(0);
+        let row = |name: &&str| Filling { rows, other: Some((&place.path, rows.row(name))), log_in };
+        self.row_names().iter().map(|name| self.request(root, row(name))).collect()
+    }
+
+    /// The type of a row, by what its id starts with: `webhook_delivery` is a `WebhookDelivery`.
+    fn type_of(&self, row: &Row) -> &str {
+        let (prefix, _) = listing::uuid_of(&row.id).unwrap();
+        let is_meant = |name: &&str| name.to_lowercase() == prefix.replace('_', "");
+        self.node_types().into_iter().find(is_meant).unwrap_or_else(|| panic!("{} is of no type", row.id))
     }
 
     /// A request of one root field that only asks whether it answers.
@@ -360,26 +411,7 @@ impl Schema {
 
     /// Everything that a type answers without arguments, so many levels down.
     pub(crate) fn selection(&self, ty: &str, depth: usize) -> String {
-        self.selection_beside(&[], ty, depth)
-    }
-
-    /// The same beside what other types answer: a field whose type differs there gets a name of its
-    /// own, because one name cannot have two types.
-    fn selection_beside(&self, others: &[&str], ty: &str, depth: usize) -> String {
         let mut inside = String::new();
-        if ty == "Node" {
-            let nodes = self.node_types();
-            for node in &nodes {
-                write!(inside, "... on {node} {} ", self.selection_beside(&nodes, node, depth)).unwrap();
-            }
-        }
-        let differs = |field: &FieldDefinition| {
-            let mut beside = others.iter().flat_map(|other| self.fields(other));
-            beside.any(|other| {
-                other.node_name() == field.node_name()
-                    && other.ty.node.to_string() != field.ty.node.to_string()
-            })
-        };
         let fields = self.fields(ty);
         let paged = fields.iter().any(|field| field.node_name() == "nodes");
         for field in fields.iter().filter(|field| is_free(field) && !(paged && field.node_name() == "edges"))
@@ -390,13 +422,12 @@ impl Schema {
             } else {
                 ""
             };
-            let alias = if differs(field) { format!("{name}Of{ty}: ") } else { String::new() };
             if !self.is_object(answer) {
-                write!(inside, "{alias}{name} ").unwrap();
+                write!(inside, "{name} ").unwrap();
             } else if depth > 0 {
                 let below = self.selection(answer, depth - 1);
                 if !below.is_empty() {
-                    write!(inside, "{alias}{name}{page} {below} ").unwrap();
+                    write!(inside, "{name}{page} {below} ").unwrap();
                 }
             }
         }

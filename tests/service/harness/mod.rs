@@ -1,11 +1,13 @@
 //! What every test stands on: one server for the whole binary, on one migrated database, and
 //! clients that ask it.
 
+pub(crate) mod askers;
 mod client;
 mod database;
 pub(crate) mod generate;
 mod grants;
 mod mailbox;
+pub(crate) mod overheard;
 pub(crate) mod rows;
 pub(crate) mod smtp;
 
@@ -18,7 +20,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 use uuid::Uuid;
 
 pub(crate) use client::{Answer, Client, PASSWORD, anonymous, http, organisation, unique_email, uuid};
-pub(crate) use database::{connect, postgres, superuser};
+pub(crate) use database::{connect, hash_of, migrations, postgres, superuser};
 pub(crate) use grants::settings;
 pub(crate) use mailbox::{link_in, mail_settings, mails_to, token_for, with_tokens};
 
@@ -73,9 +75,14 @@ pub(crate) async fn start(addresses: &Addresses, clock: &ManualClock) -> String 
 
 /// A service of a test's own, which nobody asks yet and which does nothing in the background.
 pub(crate) async fn open(addresses: &Addresses, clock: &ManualClock) -> Service {
+    open_with(addresses, clock, 8).await
+}
+
+/// As [`open`], with so many connections to the database.
+async fn open_with(addresses: &Addresses, clock: &ManualClock, connections: usize) -> Service {
     // Where the receivers of tests are.
     let keys = domain_identity::TokenKeys::parse(TOKEN_KEY).unwrap();
-    let limits = Limits { connections: 8, ..Limits::default() };
+    let limits = Limits { connections, ..Limits::default() };
     let service =
         Service::open(addresses, &limits, keys, clock.clock(), &mail_settings(), settings()).await.unwrap();
     service.without_work()

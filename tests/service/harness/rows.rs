@@ -47,6 +47,11 @@ impl Rows {
         Self { by_name: vec![], marker: "nothing".to_owned() }
     }
 
+    /// Rows that a test has made itself.
+    pub(crate) fn made(by_name: Vec<(String, Row)>, marker: &str) -> Self {
+        Self { by_name, marker: marker.to_owned() }
+    }
+
     /// The row of that name.
     pub(crate) fn row(&self, name: &str) -> &Row {
         let row = self.by_name.iter().find(|(of, _)| of == name).map(|(_, row)| row);

@@ -49,8 +49,7 @@ impl Explained {
     }
 
     async fn with(name: &str, functions: &str) -> Self {
-        let addresses = postgres().empty_database(name).await;
-        tenancy::migrate(&addresses.owner).await.unwrap();
+        let addresses = postgres().migrated_database(name).await;
         let settings = [
             ("session_preload_libraries", "auto_explain"),
             ("auto_explain.log_min_duration", "0"),
