@@ -52,6 +52,9 @@ impl Postgres {
         if !exists(&superuser, name).await {
             let copy = format!("CREATE DATABASE {name} OWNER {owner} TEMPLATE {template}");
             superuser.batch_execute(&copy).await.unwrap();
+            // A copy has none of the rights on the database itself.
+            let revoke = format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC");
+            superuser.batch_execute(&revoke).await.unwrap();
         }
         gateway::provisioned(&self.cluster, name).await.unwrap()
     }

@@ -311,17 +311,19 @@ impl Schema {
             return self.request_for(root, &self.selection(answer, depth), filling);
         }
         // Of the one type that is asked for: a document with all of them would outgrow the limits.
-        let place = self.id_places(root).remove(0).path;
-        let ty = self.type_of(self.row(&[vec![root.name.clone()], place].concat(), filling));
+        let Some(place) = self.id_places(root).into_iter().next() else {
+            return self.request_for(root, "{ __typename id }", filling);
+        };
+        let ty = self.type_of(self.row(&[vec![root.name.clone()], place.path].concat(), filling));
         self.request_for(root, &format!("{{ ... on {ty} {} }}", self.selection(ty, depth)), filling)
     }
 
     /// One request of a root field for each row that it may be about, as far as its type tells.
     pub(crate) fn requests(&self, root: &RootField, rows: &Rows, log_in: &Value) -> Vec<Request> {
-        if name_of(&root.definition.ty.node) != "Node" {
+        let places = self.id_places(root);
+        let Some(place) = places.first().filter(|_| name_of(&root.definition.ty.node) == "Node") else {
             return vec![self.request(root, Filling { rows, other: None, log_in })];
-        }
-        let place = self.id_places(root).remove(0);
+        };
         let row = |name: &&str| Filling { rows, other: Some((&place.path, rows.row(name))), log_in };
         self.row_names().iter().map(|name| self.request(root, row(name))).collect()
     }
