@@ -7,7 +7,8 @@
 //! them in turns ([`rounds`], [`driver`]) with the requests of each [`case`], put into the words of
 //! each ([`wording`]), and [`report`]. What it costs to say what has happened, and to hear of it, is
 //! measured apart: [`events`]. What a request costs before it is executed, or refused: [`requests`].
-//! What fifty entities cost: `entities`, with the feature of that name, because it takes minutes to build. What a session pays that sees few rows of many: [`sight`].
+//! What fifty entities cost: `entities`, with the feature of that name, because it takes minutes to build. What a session pays that sees few rows of many: [`sight`]. What
+//! it costs to find rows by words: [`search`].
 
 #![expect(clippy::disallowed_methods, reason = "measurements read the clock and the environment")]
 
@@ -31,6 +32,7 @@ mod reach;
 mod report;
 mod requests;
 mod rounds;
+mod search;
 mod sight;
 mod sign_up;
 mod statistics;
@@ -69,6 +71,7 @@ fn main() -> Result<()> {
         Some(Command::Requests) => requests::run(),
         #[cfg(feature = "entities")]
         Some(Command::Entities(options)) => within::block_on(entities::run(options)),
+        Some(Command::Search(options)) => within::block_on(search::run(options)),
         Some(Command::Sight(options)) => within::block_on(sight::run(options)),
         None => Builder::new_multi_thread()
             .enable_all()

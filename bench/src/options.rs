@@ -33,6 +33,8 @@ pub(crate) enum Command {
     /// Measures what fifty entities cost, beside those that there are.
     #[cfg(feature = "entities")]
     Entities(InProcess),
+    /// Measures the search among many rows.
+    Search(InProcess),
     /// Measures the list of a session that sees few of many rows.
     Sight(InProcess),
     /// One part of the events, in a process of its own.

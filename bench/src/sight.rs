@@ -11,8 +11,7 @@ use crate::{
     floor::{Lane, ListForm},
     flow::{say, with_cluster},
     options::InProcess,
-    statistics::Spread,
-    within::{Known, Within, each},
+    within::{Known, Within, beside},
 };
 
 const CONTACTS: i32 = 200_000;
@@ -58,22 +57,13 @@ async fn measure(
     let floor: Value = serde_json::from_str(&lane.mine(organisation, user).await?)?;
     let (ours, theirs) = (seen(answer.pointer("/contacts")), seen(floor.pointer("/data/contacts")));
     ensure!(ours.0 == Some(20) && ours == theirs, "other contacts than by hand: {answer} {floor}");
-    let (mut costs, mut floors, mut times) = (vec![], vec![], vec![]);
-    for _ in 0..options.rounds {
-        let cost =
-            each(within.postmaster, options.seconds, async || service.ask(&scope).await.map(drop)).await?;
-        let floor =
-            each(within.postmaster, options.seconds, async || lane.mine(organisation, user).await.map(drop))
-                .await?;
-        costs.push(cost);
-        floors.push(floor);
-        times.push(cost / floor);
-    }
-    let [cost, floor, times] = [costs, floors, times].map(Spread::of);
-    println!("  service  {:>9.0} ({:.0}-{:.0})", cost.median, cost.min, cost.max);
-    println!("  by hand  {:>9.0} ({:.0}-{:.0})", floor.median, floor.min, floor.max);
-    println!("  times    {:>9.2} ({:.2}-{:.2}); at most 2 are wanted", times.median, times.min, times.max);
-    Ok(())
+    beside(
+        options,
+        within.postmaster,
+        async || service.ask(&scope).await.map(drop),
+        async || lane.mine(organisation, user).await.map(drop),
+    )
+    .await
 }
 
 /// How many contacts a page says there are, and their ids.

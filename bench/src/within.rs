@@ -16,7 +16,7 @@ use tokio::runtime::Builder;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use crate::{cluster::PrivateCluster, measure::Used};
+use crate::{cluster::PrivateCluster, measure::Used, options::InProcess, statistics::Spread};
 
 /// Runs a measurement on as many threads as the measured service has.
 pub(crate) fn block_on(measurement: impl Future<Output = Result<()>>) -> Result<()> {
@@ -137,11 +137,7 @@ impl<Q: RootType, M: RootType> Known<Q, M> {
 }
 
 /// The processor time of this process and of PostgreSQL that each answer takes, in microseconds.
-pub(crate) async fn each(
-    postmaster: u32,
-    seconds: u64,
-    mut ask: impl AsyncFnMut() -> Result<()>,
-) -> Result<f64> {
+pub(crate) async fn each(postmaster: u32, seconds: u64, ask: impl AsyncFn() -> Result<()>) -> Result<f64> {
     // So that plans, caches and connections are warm.
     ask().await?;
     let before = Used::by(std::process::id(), postmaster)?;
@@ -153,4 +149,26 @@ pub(crate) async fn each(
     let after = Used::by(std::process::id(), postmaster)?;
     let used = (after.server - before.server) + (after.postgres - before.postgres);
     Ok(used.as_secs_f64() * 1e6 / f64::from(count))
+}
+
+/// Measures a request in turns with the same by hand, and prints both and how many times one is the other.
+pub(crate) async fn beside(
+    options: InProcess,
+    postmaster: u32,
+    ours: impl AsyncFn() -> Result<()>,
+    by_hand: impl AsyncFn() -> Result<()>,
+) -> Result<()> {
+    let (mut costs, mut floors, mut times) = (vec![], vec![], vec![]);
+    for _ in 0..options.rounds {
+        let cost = each(postmaster, options.seconds, &ours).await?;
+        let floor = each(postmaster, options.seconds, &by_hand).await?;
+        costs.push(cost);
+        floors.push(floor);
+        times.push(cost / floor);
+    }
+    let [cost, floor, times] = [costs, floors, times].map(Spread::of);
+    println!("  service  {:>9.0} ({:.0}-{:.0})", cost.median, cost.min, cost.max);
+    println!("  by hand  {:>9.0} ({:.0}-{:.0})", floor.median, floor.min, floor.max);
+    println!("  times    {:>9.2} ({:.2}-{:.2}); at most 2 are wanted", times.median, times.min, times.max);
+    Ok(())
 }
