@@ -1,4 +1,4 @@
-//! Search among 200,000 contacts, beside SQL written by hand on the same index.
+//! Search among 200,000 contacts, beside SQL written by hand for which PostgreSQL may choose the index.
 //!
 //! The SQL by hand runs without row security, with a condition on the organisation in its place: below row
 //! security PostgreSQL takes no index for LIKE.

@@ -98,6 +98,11 @@ impl Draft {
         self.values.into_iter().filter_map(written).collect()
     }
 
+    /// The ids that its columns hold.
+    pub(crate) fn references(&self) -> impl Iterator<Item = Uuid> {
+        self.values.iter().filter_map(|(_, value)| if let Value::Uuid(id) = value { Some(*id) } else { None })
+    }
+
     /// The ids that stand in columns of relations, with the fields that hold them.
     pub(crate) fn reference(&self, column: &str) -> Option<(&'static str, Uuid)> {
         self.values.iter().find_map(|(field, value)| match value {

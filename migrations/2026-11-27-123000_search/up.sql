@@ -17,18 +17,21 @@ CREATE FUNCTION search_fold(given text) RETURNS text LANGUAGE sql IMMUTABLE PARA
     RETURN translate(
         replace(replace(replace(replace(
             regexp_replace(
-                normalize(lower(given COLLATE "und-x-icu"), NFKD) COLLATE "C",
+                lower(normalize(given, NFKD) COLLATE "und-x-icu") COLLATE "C",
                 '[\u0300-\u036f\u00ad\u200b-\u200f\u2060\ufeff]', '', 'g'
             ), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
         'øłđðħıς', 'olddhiσ'
     );
 
 -- What is searched for, as patterns of LIKE: one for each word, which is looked for anywhere. What LIKE
--- would understand as a wildcard is itself. Escaped after folding, which makes % of U+FF05.
+-- would understand as a wildcard is itself, escaped after folding, which makes % of U+FF05. At most ten
+-- words: folding makes many of some characters.
 CREATE FUNCTION search_patterns(searched text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (
-        SELECT coalesce(array_agg('%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%'), '{}')
-        FROM regexp_split_to_table(search_fold(searched), '\s+') AS word WHERE word <> ''
+        SELECT coalesce(array_agg('%' || regexp_replace(word, '([\\%_])', '\\\1', 'g') || '%'), '{}') FROM (
+            SELECT word FROM regexp_split_to_table(search_fold(searched), '\s+') AS word
+            WHERE word <> '' GROUP BY word ORDER BY length(word) DESC, word LIMIT 10
+        ) AS words
     );
 
 -- The texts that are there, with spaces between them. (concat_ws and array_to_string are not IMMUTABLE.)

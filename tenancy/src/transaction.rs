@@ -225,20 +225,18 @@ struct Open {
 /// SQL that waits for the next statement.
 struct Ahead {
     sql: String,
-    /// Whether `BEGIN` has been sent.
-    begun: bool,
+    /// How often such SQL was sent; `BEGIN` is the first.
+    sent: usize,
+    /// How many savepoints there have been.
+    savepoints: usize,
 }
-
-const SAVEPOINT: &str = "; SAVEPOINT step";
-const RELEASE: &str = "; RELEASE step";
-const UNDO: &str = "; ROLLBACK TO step; RELEASE step";
 
 impl Tx {
     pub(crate) async fn open(role: &DatabaseRole, begin: Begin) -> Result<Self, Failure> {
         let lease = role.lease(begin.organisation_id).await?;
         Ok(Self(Arc::new(Open {
             lease,
-            ahead: Mutex::new(Ahead { sql: begin.sql, begun: false }),
+            ahead: Mutex::new(Ahead { sql: begin.sql, sent: 0, savepoints: 0 }),
             failed: AtomicBool::new(false),
             events: Mutex::default(),
             announced: AtomicBool::new(false),
@@ -322,27 +320,29 @@ impl Tx {
         self.0.announced.store(true, Ordering::Relaxed);
     }
 
-    /// Carries out one of several steps. If it fails with errors for the user, what it wrote and
-    /// published is undone, and the transaction goes on; other failures end it. Costs no round trip:
-    /// the savepoint is sent together with the step's first statement.
+    /// Carries out one of several steps, one after the other. If it fails with errors for the user, what it
+    /// wrote and published is undone, and the transaction goes on; other failures end it. Costs no round
+    /// trip: the savepoint is sent together with the step's first statement.
     ///
     /// # Errors
     /// Those of the step.
     pub async fn step<T>(&self, step: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let published = self.0.events().len();
-        self.0.ahead().sql.push_str(SAVEPOINT);
+        let (published, had_failed) = (self.0.events().len(), self.0.failed.load(Ordering::Relaxed));
+        let (savepoint, before, sent) = self.0.ahead().savepoint();
         let outcome = step.await;
         let is_refused = matches!(outcome, Err(Failure::User(_)));
         let mut ahead = self.0.ahead();
-        if let Some(unsent) = ahead.sql.strip_suffix(SAVEPOINT).map(str::len) {
-            ahead.sql.truncate(unsent);
+        if ahead.sent == sent {
+            // The step sent no statement.
+            ahead.sql.truncate(before);
+        } else if is_refused {
+            ahead.sql.push_str(&format!("; ROLLBACK TO {savepoint}; RELEASE {savepoint}"));
+            self.0.failed.store(had_failed, Ordering::Relaxed);
         } else {
-            ahead.sql.push_str(if is_refused { UNDO } else { RELEASE });
+            ahead.sql.push_str(&format!("; RELEASE {savepoint}"));
         }
-        drop(ahead);
         if is_refused {
             self.0.events().truncate(published);
-            self.0.failed.store(false, Ordering::Relaxed);
         }
         outcome
     }
@@ -378,12 +378,23 @@ impl Tx {
     }
 }
 
+impl Ahead {
+    /// A new savepoint, with the length of what stood before it and how often was sent until then.
+    fn savepoint(&mut self) -> (String, usize, usize) {
+        self.savepoints += 1;
+        let (savepoint, before) = (format!("step{}", self.savepoints), self.sql.len());
+        self.sql.push_str("; SAVEPOINT ");
+        self.sql.push_str(&savepoint);
+        (savepoint, before, self.sent)
+    }
+}
+
 impl Open {
     /// Ends the transaction, unless nothing has begun it.
     async fn end(&self, commits: bool) -> QueryResult<()> {
         let connection = self.lease.connection().map_err(|_| Error::BrokenTransactionManager)?;
         let events = std::mem::take(&mut *self.events());
-        let begun = self.ahead().begun;
+        let begun = self.ahead().sent > 0;
         if !begun && (!commits || events.is_empty()) {
             return Ok(());
         }
@@ -407,7 +418,7 @@ impl Open {
     /// What is to be sent together with the next statement.
     fn take_ahead(&self) -> Option<String> {
         let mut ahead = self.ahead();
-        ahead.begun = true;
+        ahead.sent += usize::from(!ahead.sql.is_empty());
         // What follows a statement starts with the separator from the one before.
         let sql = std::mem::take(&mut ahead.sql);
         (!sql.is_empty()).then(|| sql.trim_start_matches("; ").to_owned())

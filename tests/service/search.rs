@@ -29,7 +29,7 @@ async fn contact(client: &Client, name: &str, more: Value) -> Value {
 #[tokio::test]
 async fn a_search_is_blind_to_case_and_accents() {
     let client = organisation().await;
-    for name in ["Zoë Ångström", "Łódź Æther", "Hauptstraße", "Plain", "ΟΔΟΣ"] {
+    for name in ["Zoë Ångström", "Łódź Æther", "Hauptstraße", "Plain", "ΟΔΟΣ", "Acme™ №5"] {
         contact(&client, name, json!({})).await;
     }
     for (text, expected) in [
@@ -49,11 +49,15 @@ async fn a_search_is_blind_to_case_and_accents() {
         // Full width, and with a soft hyphen in it.
         ("ＰＬＡＩＮ", "Plain"),
         ("Pla\u{ad}in", "Plain"),
+        // One character that decomposes into several with capitals.
+        ("acmetm NO5", "Acme™ №5"),
     ] {
         assert_eq!(found(&client, text).await, [expected], "{text}");
     }
     assert_eq!(found(&client, "zo e").await, ["Zoë Ångström"], "short words narrow, too");
     assert_eq!(found(&client, "zoo").await, [""; 0]);
+    // A ligature of eighteen letters, two hundred times: hundreds of words once it is decomposed.
+    assert_eq!(found(&client, &"\u{fdfa}".repeat(200)).await, [""; 0]);
 }
 
 #[tokio::test]

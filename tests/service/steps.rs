@@ -3,7 +3,10 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Client, organisation, server, superuser, uuid};
+use crate::{
+    door::eventually,
+    harness::{Answer, Client, organisation, server, superuser, uuid},
+};
 
 /// Changes, deletes or restores several contacts.
 async fn several(client: &Client, verb: &str, input: Value) -> Answer {
@@ -95,6 +98,48 @@ async fn several_rows_are_deleted_and_restored() {
     assert_eq!(answer.at("/data/done/rowErrors/0/code"), "INVALID_TRANSITION");
 }
 
+/// Waits until a statement on contacts that starts so waits for this writer.
+async fn blocked_by(writer: &tokio_postgres::Client, statement: &str) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                   AND query LIKE $2 AND pg_blocking_pids(pid) @> ARRAY[$1::integer]";
+    let watcher = superuser(server().addresses.database()).await;
+    let pid: i32 = writer.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let pattern = format!("{statement}%\"contacts\"%");
+    eventually("a statement waits", async || {
+        watcher.query_one(waiting, &[&pid, &pattern]).await.unwrap().get::<_, i64>(0) > 0
+    })
+    .await;
+}
+
+/// Another writer takes a key while an import runs, so that the database refuses its rows: they are then
+/// written one by one, and a company before who belongs to it.
+#[tokio::test]
+async fn a_row_that_is_refused_leaves_those_in_order_that_refer_to_later_ones() {
+    let client = organisation().await;
+    let other = superuser(server().addresses.database()).await;
+    let take = format!(
+        "BEGIN; INSERT INTO contacts (organisation_id, id, kind, name, external_id) \
+         VALUES ('{}', gen_random_uuid(), 'COMPANY', 'Taken', 'c')",
+        client.organisation_id()
+    );
+    other.batch_execute(&take).await.unwrap();
+    let import = tokio::spawn({
+        let client = client.clone();
+        let csv = "name,company,externalId\nBen,Acme,\nAcme,,\nCem,,c\n";
+        let query = "mutation ($csv: String!) { importContacts(input: { csv: $csv, skipInvalid: true }) { \
+                     contacts { name company { name } } rowErrors { row code column } } }";
+        async move { client.run(query, json!({ "csv": csv })).await }
+    });
+    blocked_by(&other, "INSERT").await;
+    other.batch_execute("COMMIT").await.unwrap();
+    let answer = import.await.unwrap();
+    let contacts =
+        json!([{ "name": "Ben", "company": { "name": "Acme" } }, { "name": "Acme", "company": null }]);
+    let errors = json!([{ "row": 3, "code": "ALREADY_EXISTS", "column": "externalId" }]);
+    let imported = &answer.at("/data/importContacts");
+    assert_eq!((&imported["contacts"], &imported["rowErrors"]), (&contacts, &errors), "{}", answer.body);
+}
+
 /// Another writer locks the second contact and then wants the first, which a bulk update holds while
 /// it waits for the second: PostgreSQL ends one of them, and the service tries again.
 #[tokio::test]
@@ -113,16 +158,7 @@ async fn a_write_that_meets_a_deadlock_is_carried_out_in_the_end() {
         async move { several(&client, "update", json!({ "contacts": rows })).await }
     });
     // Until the update waits for the second contact, and so holds the first.
-    let watcher = superuser(server().addresses.database()).await;
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
-                   AND query LIKE 'UPDATE \"contacts\"%' AND pg_blocking_pids(pid) @> ARRAY[$1::integer]";
-    let pid: i32 = other.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
-    for _ in 0..6000 {
-        if watcher.query_one(waiting, &[&pid]).await.unwrap().get::<_, i64>(0) > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    blocked_by(&other, "UPDATE").await;
     other.batch_execute(&first).await.unwrap();
     other.batch_execute("COMMIT").await.unwrap();
     let answer = update.await.unwrap();

@@ -17,8 +17,12 @@ use crate::{
     value::Value,
 };
 
-/// How many rows are read at a time.
-const CHUNK: usize = 1000;
+/// How many rows are read first, while it is not known how long they are.
+const FIRST_CHUNK: usize = 50;
+/// How many rows are read at a time, at most.
+const MAX_CHUNK: usize = 1000;
+/// How many bytes of lines are made at a time, more or less: what is made waits in memory for the client.
+const CHUNK_BYTES: usize = 1024 * 1024;
 /// How many columns an export has at most.
 const MAX_COLUMNS: usize = 100;
 
@@ -65,8 +69,10 @@ struct State<S> {
     entity: &'static AnyEntity,
     export: Export,
     scopes: S,
-    /// The cursor of the last row that was read.
-    after: Option<String>,
+    /// The place of the last row that was read.
+    after: Option<Vec<Value>>,
+    /// How many rows are read next.
+    rows: usize,
     begun: bool,
     done: bool,
 }
@@ -83,7 +89,8 @@ impl AnyEntity {
         S: FnMut() -> F + Send + 'static,
         F: Future<Output = Result<Scope, Failure>> + Send + 'static,
     {
-        let state = State { entity: self, export, scopes, after: None, begun: false, done: false };
+        let state =
+            State { entity: self, export, scopes, after: None, rows: FIRST_CHUNK, begun: false, done: false };
         try_unfold(state, State::next).boxed()
     }
 }
@@ -92,7 +99,6 @@ impl Plan {
     fn new(entity: &'static AnyEntity, export: &Export, scope: &Scope) -> Result<Self, Failure> {
         let mut page = Page::filtered(scope, entity, export.filter.clone(), export.order_by.clone())?;
         page.search(Search::read("search", entity, export.search.clone())?);
-        page.limit = CHUNK;
         page.peek = true;
         let own = || entity.fields().map(|field| field.shape.name.to_owned()).collect();
         let titles: Vec<String> = export.columns.clone().unwrap_or_else(own);
@@ -158,7 +164,8 @@ where
         }
         let scope = (self.scopes)().await?;
         let mut plan = Plan::new(self.entity, &self.export, &scope)?;
-        plan.page.after = plan.page.values("after", self.after.take())?;
+        plan.page.after = self.after.take();
+        plan.page.limit = self.rows;
         let mut csv = csv::Writer::from_writer(vec![]);
         if !self.begun {
             let titles = plan.columns.iter().map(|column| column.title.as_str());
@@ -171,8 +178,12 @@ where
             let cells = plan.columns.iter().map(|column| plan.cell(column, row));
             csv.write_record(cells).map_err(Failure::internal)?;
         }
-        self.after = page.rows.last().map(|last| cursor::encode(last, &plan.page.columns, &plan.page.order));
+        if let Some(last) = page.rows.last() {
+            let place = cursor::place(last, &plan.page.columns, &plan.page.order);
+            self.after = Some(place.into_iter().cloned().collect());
+        }
         let lines = csv.into_inner().map_err(|error| Failure::internal(error.to_string()))?;
+        self.rows = (self.rows * CHUNK_BYTES / lines.len().max(1)).clamp(1, MAX_CHUNK);
         Ok(Some((lines, self)))
     }
 }

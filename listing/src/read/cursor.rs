@@ -9,17 +9,20 @@ use crate::{
     value::Value,
 };
 
-/// The place of a row in an order, opaque to clients: the order's fingerprint and the row's values
-/// of its keys.
-pub(crate) fn encode(row: &Values, columns: &[Column], order: &[Key]) -> String {
+/// The place of a row in an order: the row's values of its keys.
+pub(crate) fn place<'r>(row: &'r Values, columns: &[Column], order: &[Key]) -> Vec<&'r Value> {
     // The keys that are not the row's own come right behind its columns.
     let mut foreign = columns.len()..;
     let place = |key: &Key| match &key.via {
         Some(_) => foreign.next(),
         None => columns.iter().position(|column| column.term == key.column.term),
     };
-    let values: Vec<&Value> =
-        order.iter().map(place).map(|place| place.map_or(&Value::Null, |place| row.at(place))).collect();
+    order.iter().map(place).map(|place| place.map_or(&Value::Null, |place| row.at(place))).collect()
+}
+
+/// The place of a row, opaque to clients: the order's fingerprint and the values.
+pub(crate) fn encode(row: &Values, columns: &[Column], order: &[Key]) -> String {
+    let values = place(row, columns, order);
     // Strings, numbers and ids always serialise.
     let json = serde_json::to_vec(&(fingerprint(order), values)).unwrap_or_default();
     BASE64_URL_SAFE_NO_PAD.encode(json)

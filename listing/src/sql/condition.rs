@@ -220,6 +220,11 @@ impl Table {
         Self { rows: Rows::Deleted, ..self }
     }
 
+    /// Whether the session sees few of its rows.
+    pub(crate) fn is_narrow(&self) -> bool {
+        matches!(&*self.sight, Sight::Ways(ways) if ways.iter().all(SeenBy::is_narrow))
+    }
+
     /// Whether rows of other tables decide which rows are seen. A change then locks the row first, and
     /// asks again whether it is seen: what was true before the wait may not be any more.
     pub(crate) fn depends_on_others(&self) -> bool {

@@ -1,9 +1,10 @@
 //! Changes of several rows in one transaction: create, update, delete, restore, import.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::{InputType, Value as GraphQLValue};
 use tenancy::{ErrorCode, Failure, Key, Scope, UserError};
+use uuid::Uuid;
 
 use crate::{
     csv::import::{CsvRow, CsvSheet, ImportInput, RowError},
@@ -191,7 +192,7 @@ impl<E: Editable> Rows<E> {
             Ok(rows) => self.written.extend(numbers.into_iter().zip(rows)),
             Err(failure) => {
                 of_row(failure)?;
-                for (number, draft) in sound {
+                for (number, draft) in referred_first(sound) {
                     let csv = draft.csv.clone();
                     match work.tx().step(insert(work, vec![draft])).await {
                         Ok(rows) => self.written.extend(rows.into_iter().map(|row| (number, row))),
@@ -233,6 +234,26 @@ impl<E: Editable> Rows<E> {
         let written = self.written.into_iter().map(|(_, row)| row).collect();
         Many::new(written, Counts { created: self.created, changed, valid }, self.errors)
     }
+}
+
+/// Drafts in an order in which each stands behind those among them that it refers to, as far as there is
+/// one.
+fn referred_first(mut drafts: Vec<(usize, Draft)>) -> Vec<(usize, Draft)> {
+    let mut ordered = Vec::with_capacity(drafts.len());
+    while !drafts.is_empty() {
+        let waiting: HashSet<Uuid> = drafts.iter().map(|(_, draft)| draft.id()).collect();
+        let is_free = |(_, draft): &(usize, Draft)| {
+            draft.references().all(|id| id == draft.id() || !waiting.contains(&id))
+        };
+        let (free, bound): (Vec<_>, Vec<_>) = drafts.into_iter().partition(is_free);
+        if free.is_empty() {
+            ordered.extend(bound);
+            break;
+        }
+        ordered.extend(free);
+        drafts = bound;
+    }
+    ordered
 }
 
 /// Writes numbered drafts, all or none unless told otherwise.

@@ -73,8 +73,10 @@ impl<E: Entity> Recall for Many<E> {
     }
 
     async fn recall(scope: &Scope, tx: &Tx, ids: Vec<Uuid>, outcome: Option<Json>) -> Result<Self, Failure> {
-        let outcome = serde_json::from_value(outcome.unwrap_or_default()).map_err(Failure::internal)?;
-        let Outcome { counts, errors } = outcome;
+        let Some(outcome) = outcome else {
+            return Err(Failure::internal("a key of several rows without counts"));
+        };
+        let Outcome { counts, errors } = serde_json::from_value(outcome).map_err(Failure::internal)?;
         Ok(Self::new(payload::recalled(scope, tx, ids).await?, counts, errors))
     }
 }

@@ -11,8 +11,8 @@ use tenancy::{Permission, Refusal};
 use super::*;
 use crate::harness::superuser;
 
-/// More rows than one chunk has.
-const CONTACTS: i32 = 2_500;
+/// More rows than the first chunk has.
+const CONTACTS: i32 = 100;
 
 /// Organisation A with many contacts of which the user made the last three, and its user's client.
 async fn filled(name: &str) -> (Door, Client) {
@@ -60,8 +60,8 @@ async fn who_sees_less_midway_is_shown_no_more_of_it() {
     });
     let chunks = chunks.await;
     assert_eq!(chunks.len(), 2);
-    assert_eq!(chunks[0].lines().count(), 1001);
-    assert_eq!(chunks[1], "02498\n02499\n02500\nA\n");
+    assert_eq!(chunks[0].lines().count(), 51);
+    assert_eq!(chunks[1], "00098\n00099\n00100\nA\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
