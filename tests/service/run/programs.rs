@@ -208,7 +208,7 @@ async fn a_machine_without_postgresql_takes_it_from_npm_once() {
     assert!(!seen.is_empty());
     let superuser = superuser(&temporary).await;
     for extension in ["pg_trgm", "btree_gist", "btree_gin", "unaccent"] {
-        superuser.batch_execute(&format!("CREATE EXTENSION {extension}")).await.unwrap();
+        superuser.batch_execute(&format!("CREATE EXTENSION IF NOT EXISTS {extension}")).await.unwrap();
     }
     gateway.stopped();
     // From now on npm is not needed, and data of this version finds its programs also where the
