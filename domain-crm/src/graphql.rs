@@ -1,4 +1,4 @@
-use listing::{AnyEntity, Members, Mutations, Queries, entity};
+use listing::{AnyEntity, Members, Queries, entity};
 
 use crate::{Contact, Product};
 
@@ -12,5 +12,5 @@ pub fn queries() -> Members {
 
 /// Mutations of this crate.
 pub fn mutations() -> Members {
-    Members::default().with(Mutations::<Contact>::default()).with(Mutations::<Product>::default())
+    Members::default().mutations::<Contact>().mutations::<Product>()
 }

@@ -1,4 +1,4 @@
-use listing::{ActMutation, AnyEntity, Members, Mutations, Queries, entity};
+use listing::{AnyEntity, Members, Queries, entity};
 
 use crate::{
     DeadLetter, WebhookDelivery, WebhookEndpoint,
@@ -21,10 +21,10 @@ pub fn queries() -> Members {
 /// The mutations of this crate.
 pub fn mutations() -> Members {
     Members::default()
-        .with(Mutations::<WebhookEndpoint>::default())
-        .with(ActMutation::<Rotate>::default())
-        .with(ActMutation::<Ping>::default())
-        .with(ActMutation::<ReplayDelivery>::default())
-        .with(ActMutation::<ReplayLetter>::default())
-        .with(ActMutation::<DismissLetter>::default())
+        .mutations::<WebhookEndpoint>()
+        .act::<Rotate>()
+        .act::<Ping>()
+        .act::<ReplayDelivery>()
+        .act::<ReplayLetter>()
+        .act::<DismissLetter>()
 }

@@ -99,7 +99,7 @@ async fn execute(cli: Cli) -> Result<(), String> {
             let addresses = urls.required()?;
             let keys = keys.parse()?.ok_or("TESSERA_TOKEN_KEYS is not set: it signs the access tokens")?;
             let (listener, address) = listen(&at.listen).await?;
-            let reach = background.reach();
+            let reach = background.reach(false);
             let mail = mail.settings(address, None)?;
             let service = Service::open(
                 &addresses,

@@ -118,9 +118,10 @@ pub struct Background {
     /// Leaves background work (mail, webhooks, schedules) to other gateways.
     #[arg(long, env = "TESSERA_NO_WORK")]
     pub no_work: bool,
-    /// Allows webhooks to loopback addresses, also without TLS; always allowed without a command.
-    #[arg(long, env = "TESSERA_LOOPBACK_WEBHOOKS")]
-    pub loopback_webhooks: bool,
+    /// Whether webhooks may go to loopback addresses, also without TLS. Without a command they may, unless
+    /// this is false.
+    #[arg(long, env = "TESSERA_LOOPBACK_WEBHOOKS", num_args = 0..=1, default_missing_value = "true")]
+    pub loopback_webhooks: Option<bool>,
     /// The lease of a background job in seconds: after this time, another gateway may claim a job that
     /// has not finished. Set the same lease for all gateways. A job may run for three quarters of it,
     /// and a webhook takes up to 15 seconds.
@@ -129,9 +130,9 @@ pub struct Background {
 }
 
 impl Background {
-    /// The addresses that webhooks may reach.
-    pub fn reach(&self) -> Reach {
-        if self.loopback_webhooks { Reach::WithLoopback } else { Reach::Public }
+    /// The addresses that webhooks may reach; `unless_told` says whether loopback is among them otherwise.
+    pub fn reach(&self, unless_told: bool) -> Reach {
+        if self.loopback_webhooks.unwrap_or(unless_told) { Reach::WithLoopback } else { Reach::Public }
     }
 
     /// The lease of background jobs.

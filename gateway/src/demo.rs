@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use chrono::TimeDelta;
 use domain_crm::{Contact, Product};
 use domain_identity::{SignUpInput, TokenKeys, sign_up};
 use listing::{CsvColumn, ImportInput, Many, import};
-use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId, Settings};
+use tenancy::{Addresses, Clock, ErrorCode, Failure, Limits, RequestId, Scope, Settings};
 
 use crate::{Service, configuration::Mail};
 
@@ -19,6 +20,9 @@ const CUSTOMERS: &str = include_str!("../../demo/customers.csv");
 const GROWERS: &str = include_str!("../../demo/growers.csv");
 const PRODUCTS: &str = include_str!("../../demo/products.csv");
 const PRODUCE: &str = include_str!("../../demo/produce.csv");
+
+/// How long ago the first rows were added.
+const SPREAD: TimeDelta = TimeDelta::days(730);
 
 /// Columns of a CSV file, and the fields they are imported into.
 type Columns = &'static [(&'static str, &'static str)];
@@ -82,10 +86,26 @@ async fn load_one(
     let scope = scope.map_err(|failure| failed(&failure))?;
     // Customers are imported twice: first the companies, then their employees.
     for columns in [COMPANIES, PEOPLE] {
-        let columns = columns.iter().chain(&ADDRESS).copied();
-        made(import::<Contact>(&scope, csv(customers, columns)).await)?;
+        let columns: Vec<_> = columns.iter().chain(&ADDRESS).copied().collect();
+        for (scope, customer) in spread(&scope, customers) {
+            made(import::<Contact>(&scope, csv(&customer, columns.iter().copied())).await)?;
+        }
     }
-    made(import::<Product>(&scope, csv(products, CATALOGUE.iter().copied())).await)
+    for (scope, product) in spread(&scope, products) {
+        made(import::<Product>(&scope, csv(&product, CATALOGUE.iter().copied())).await)?;
+    }
+    Ok(())
+}
+
+/// Each row of a CSV as one of its own, with a scope whose clock runs behind: so rows are spread over
+/// [`SPREAD`], and figures by month have something to show.
+fn spread(scope: &Scope, text: &str) -> Vec<(Scope, String)> {
+    let mut lines = text.lines();
+    let header = lines.next().unwrap_or_default();
+    let rows: Vec<&str> = lines.collect();
+    let count = i32::try_from(rows.len()).unwrap_or(i32::MAX).max(1);
+    let earlier = (1..=count).rev().map(|place| scope.at(scope.clock().behind(SPREAD / count * place)));
+    earlier.zip(rows).map(|(scope, row)| (scope, format!("{header}\n{row}\n"))).collect()
 }
 
 fn csv(text: &str, columns: impl Iterator<Item = (&'static str, &'static str)>) -> ImportInput {

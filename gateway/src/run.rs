@@ -8,7 +8,6 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD_NO_PAD};
 use domain_identity::TokenKeys;
-use events::webhook::Reach;
 use tenancy::{Addresses, Clock};
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
@@ -60,7 +59,7 @@ pub(crate) async fn run(options: Run) -> Result<(), String> {
         let limits = options.limits.limits();
         options.mail.check_complete()?;
         // With a private database, all traffic stays on this machine.
-        let reach = if cluster.is_some() { Reach::WithLoopback } else { options.background.reach() };
+        let reach = options.background.reach(cluster.is_some());
         let mail = options.mail.settings(address, Some(folder.join(MAIL)))?;
         let service = Service::open(
             &addresses,

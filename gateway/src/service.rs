@@ -6,6 +6,7 @@ use events::{
     mail::{MailSettings, Mailer},
 };
 use futures_util::FutureExt;
+use listing::RootType;
 use tenancy::{Addresses, Clock, Constraint, Database, Failure, Limits, RequestId, Scope, Session, Settings};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -64,6 +65,8 @@ impl Service {
         settings: Settings,
     ) -> Result<Self, OpenError> {
         let other = |failure: Failure| OpenError::Other(failure.to_string());
+        let settings =
+            settings.with(events::webhook::EventKinds(Arc::new(schema::Mutation::members().event_kinds())));
         let (database, door) =
             Database::open(addresses, limits, CONSTRAINTS, clock, settings.clone()).await?;
         let mailer = Mailer::new(mail).map_err(|error| OpenError::Other(error.to_string()))?;

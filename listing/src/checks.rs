@@ -1,5 +1,7 @@
 use tenancy::{ErrorCode, Failure, UserError};
 
+use crate::tidy::tidy;
+
 /// Collects what is wrong with an input, so that a user sees all of it at once.
 #[derive(Default)]
 pub struct Checks(Vec<UserError>);
@@ -7,7 +9,7 @@ pub struct Checks(Vec<UserError>);
 impl Checks {
     /// Text that must be there: not blank, at most `max` characters, no control characters.
     pub fn required(&mut self, field: &str, value: &str, max: usize) {
-        if value.trim().is_empty() {
+        if tidy(value).is_empty() {
             self.invalid(field, "This must not be empty.");
         } else {
             self.text(field, Some(value), max);

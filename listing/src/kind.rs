@@ -1,7 +1,7 @@
 use std::hash::{Hash, Hasher};
 
 use async_graphql::{ID, InputType, Json, OutputType, Value as GraphQLValue, resolver_utils::EnumType};
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     registry::Registry,
     scalar::{date::Date, decimal::Decimal, id::uuid_of, long::Long},
+    tidy::tidy,
     value::Value,
 };
 
@@ -162,7 +163,11 @@ impl Kind {
                 Value::Decimal(typed(given, expected)?)
             }
             Self::Boolean => Value::Boolean(typed(given, "true or false")?),
-            Self::Instant => Value::Instant(typed(given, "an instant such as \"2030-12-31T23:59:59Z\"")?),
+            Self::Instant => {
+                let at: DateTime<Utc> = typed(given, "an instant such as \"2030-12-31T23:59:59Z\"")?;
+                // PostgreSQL keeps microseconds; what is finer is cut here, so that it is compared alike.
+                Value::Instant(at.trunc_subsecs(6))
+            }
             Self::Date => Value::Date(typed::<Date>(given, "a day such as \"2030-12-31\"")?.0),
             Self::Id(prefix) => {
                 let text: String = typed(given, "an id")?;
@@ -293,7 +298,7 @@ fn several(cell: &str) -> Vec<String> {
         }
     }
     texts.push(text);
-    texts.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+    texts.into_iter().map(|text| tidy(&text).to_owned()).filter(|text| !text.is_empty()).collect()
 }
 
 /// Ties a column's SQL type to the kind of its values, at compile time.

@@ -1,6 +1,10 @@
 //! The queries and the mutations of a schema, put together from the objects of all domains.
 
-use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+    marker::PhantomData,
+};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
@@ -12,21 +16,37 @@ use crate::registry::{self, MetaType, MetaTypeId, Output, Registry};
 
 /// Objects whose fields become those of a root object.
 #[derive(Default)]
-pub struct Members(Vec<Box<dyn Member>>);
+pub struct Members {
+    objects: Vec<Box<dyn Member>>,
+    event_kinds: BTreeSet<String>,
+}
 
 impl Members {
     /// These, and another object.
     #[must_use]
     pub fn with(mut self, object: impl ObjectType + 'static) -> Self {
-        self.0.push(Box::new(object));
+        self.objects.push(Box::new(object));
+        self
+    }
+
+    /// These, which also publish events of such a kind: `contact.created`.
+    #[must_use]
+    pub fn publishing(mut self, entity: &str, verb: &str) -> Self {
+        self.event_kinds.insert(format!("{entity}.{verb}"));
         self
     }
 
     /// These, and those of another domain.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
+        self.objects.extend(others.objects);
+        self.event_kinds.extend(others.event_kinds);
         self
+    }
+
+    /// The kinds of events that they publish.
+    pub fn event_kinds(self) -> BTreeSet<String> {
+        self.event_kinds
     }
 }
 
@@ -79,7 +99,7 @@ impl<T: RootType> Default for Merged<T> {
                 .map(move |field| (field.name, number))
                 .collect::<Vec<_>>()
         };
-        let by_field = members.0.iter().map(Box::as_ref).enumerate().flat_map(of_member).collect();
+        let by_field = members.objects.iter().map(Box::as_ref).enumerate().flat_map(of_member).collect();
         Self { members, by_field, root: PhantomData }
     }
 }
@@ -92,7 +112,8 @@ impl<T: RootType> OutputType for Merged<T> {
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             let members = T::members();
-            let fields: Vec<Output> = members.0.iter().flat_map(|member| member.fields(registry)).collect();
+            let fields: Vec<Output> =
+                members.objects.iter().flat_map(|member| member.fields(registry)).collect();
             registry::object::<Self>(T::ABOUT, fields)
         })
     }
@@ -105,7 +126,7 @@ impl<T: RootType> OutputType for Merged<T> {
 impl<T: RootType> ContainerType for Merged<T> {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let member = self.by_field.get(ctx.item.node.name.node.as_str());
-        match member.and_then(|number| self.members.0.get(*number)) {
+        match member.and_then(|number| self.members.objects.get(*number)) {
             Some(member) => member.resolve(ctx).await,
             None => Ok(None),
         }

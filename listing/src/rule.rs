@@ -3,7 +3,9 @@
 use async_graphql::{InputType, Value as GraphQLValue};
 use serde::Serialize;
 
-use crate::{checks::Checks, kind::Kind, registry::Registry, scalar::stored::Stored, value::Value};
+use crate::{
+    checks::Checks, kind::Kind, registry::Registry, scalar::stored::Stored, tidy::tidy, value::Value,
+};
 
 /// How many texts a field of several takes, and how many parts.
 pub(crate) const MAX_MEMBERS: usize = 50;
@@ -101,7 +103,7 @@ impl Rule {
 
     /// Text without its edges, blank text as none; anything else as it is.
     pub(crate) fn tidy(self, value: Value) -> Value {
-        let trimmed = |text: String| text.trim().to_owned();
+        let trimmed = |text: String| tidy(&text).to_owned();
         match value {
             Value::Text(text) => match trimmed(text) {
                 text if text.is_empty() => Value::Null,

@@ -38,6 +38,7 @@ pub use self::{
     parameters::Parameters,
     plan::AnswerPlan,
     refusal::{Problem, Refused},
+    value::value_of_json,
 };
 
 #[cfg(test)]

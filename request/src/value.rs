@@ -8,6 +8,7 @@ use async_graphql_value::Value as LibraryValue;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use serde_json::Number;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use crate::limit::{Exceeded, VARIABLE_DEPTH, VARIABLE_NODES};
 
@@ -78,11 +79,11 @@ impl<'de> Visitor<'de> for Counted<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(composed(value.to_owned()).into())
     }
 
     fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(composed(value).into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
@@ -100,10 +101,31 @@ impl<'de> Visitor<'de> for Counted<'_> {
         self.check(shallow)?;
         let mut object = IndexMap::new();
         while let Some(key) = fields.next_key::<String>()? {
-            object.insert(Name::new(key), fields.next_value_seed(self.below())?);
+            object.insert(Name::new(composed(key)), fields.next_value_seed(self.below())?);
         }
         Ok(Value::Object(object))
     }
+}
+
+/// A text with its accents composed (NFC), so that equal texts have equal letters, whatever keyboard they
+/// come from.
+fn composed(text: String) -> String {
+    if is_nfc(&text) { text } else { text.nfc().collect() }
+}
+
+/// A value of JSON, bounded and read as a variable is.
+///
+/// # Errors
+/// A sentence about what is wrong with it.
+pub fn value_of_json(text: &str) -> Result<Value, String> {
+    let mut counter = Counter::default();
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = Counted { counter: &mut counter, depth: 0 }.deserialize(&mut json);
+    let value = read.and_then(|value| json.end().map(|()| value));
+    value.map_err(|error| match counter.exceeded {
+        Some(exceeded) => exceeded.to_string(),
+        None => format!("This is not JSON: {error}."),
+    })
 }
 
 /// A literal of the document, with its variables.
@@ -112,7 +134,7 @@ pub(crate) fn literal(value: &ast::Value) -> LibraryValue {
         ast::Value::Variable(name) => LibraryValue::Variable(Name::new(name)),
         ast::Value::Null => LibraryValue::Null,
         ast::Value::Enum(name) => LibraryValue::Enum(Name::new(name)),
-        ast::Value::String(text) => LibraryValue::String(text.clone()),
+        ast::Value::String(text) => LibraryValue::String(composed(text.clone())),
         ast::Value::Boolean(yes) => LibraryValue::Boolean(*yes),
         ast::Value::Int(number) => number_of(number.as_str()),
         ast::Value::Float(number) => number_of(number.as_str()),

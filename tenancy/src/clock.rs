@@ -20,6 +20,13 @@ impl Clock {
         Self { now: Arc::new(system_time), is_moved: false }
     }
 
+    /// A clock that is so far behind this one.
+    #[must_use]
+    pub fn behind(&self, by: TimeDelta) -> Self {
+        let now = Arc::clone(&self.now);
+        Self { now: Arc::new(move || now() - by), is_moved: true }
+    }
+
     /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         (self.now)()

@@ -58,12 +58,22 @@ struct Inner {
     database: Database,
     session: Session,
     request_id: RequestId,
+    clock: Clock,
 }
 
 impl Scope {
     /// Creates the scope of a session.
     pub fn new(database: Database, session: Session, request_id: RequestId) -> Self {
-        Self(Arc::new(Inner { database, session, request_id }))
+        let clock = database.clock().clone();
+        Self(Arc::new(Inner { database, session, request_id, clock }))
+    }
+
+    /// The same scope by another clock: what it writes happens then.
+    #[must_use]
+    pub fn at(&self, clock: Clock) -> Self {
+        let Inner { database, session, request_id, .. } = &*self.0;
+        let (database, session, request_id) = (database.clone(), session.clone(), request_id.clone());
+        Self(Arc::new(Inner { database, session, request_id, clock }))
     }
 
     /// The session.
@@ -78,7 +88,7 @@ impl Scope {
 
     /// The service's clock.
     pub fn clock(&self) -> &Clock {
-        self.0.database.clock()
+        &self.0.clock
     }
 
     /// Checks the permission: the first line of every use case that reads.
@@ -114,7 +124,7 @@ impl Scope {
         U: FromSqlRow<ST, Pg> + Send,
     {
         let database = &self.0.database.0;
-        let begin = Begin::read(&database.clock).of(&self.0.session)?;
+        let begin = Begin::read(&self.0.clock).of(&self.0.session)?;
         transaction::read(&database.app, &begin, query).await
     }
 
@@ -172,7 +182,7 @@ impl Scope {
 
     async fn begin(&self) -> Result<Tx, Failure> {
         let database = &self.0.database.0;
-        let begin = Begin::write(&database.clock, &self.0.request_id).of(&self.0.session)?;
+        let begin = Begin::write(&self.0.clock, &self.0.request_id).of(&self.0.session)?;
         Tx::open(&database.app, begin).await
     }
 }

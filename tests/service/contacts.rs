@@ -1,6 +1,7 @@
 //! Contacts: what a front end does with them, and what it gets wrong.
 
 mod full;
+mod texts;
 
 use serde_json::{Value, json};
 

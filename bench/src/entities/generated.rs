@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use domain_crm::Contact;
 use domain_identity::User;
 use listing::{
-    Date, Editable, Entity, Field, Id, Identified, Members, Mutations, Nothing, Offer, Queries, Related,
-    Relation, Rule, Sight,
+    Date, Editable, Entity, Field, Id, Identified, Members, Nothing, Offer, Queries, Related, Relation, Rule,
+    Sight,
 };
 use tenancy::{Permission, Session};
 use uuid::Uuid;
@@ -148,7 +148,7 @@ macro_rules! entities {
 
         /// Their mutations.
         pub(super) fn mutations() -> Members {
-            Members::default()$(.with(Mutations::<$entity>::default()))*
+            Members::default()$(.mutations::<$entity>())*
         }
     };
 }

@@ -1,7 +1,7 @@
 //! What a contact has several of.
 
 use async_graphql::{InputObject, SimpleObject};
-use listing::{Checks, Part};
+use listing::{Checks, Part, tidy};
 use serde::{Deserialize, Serialize};
 
 const MAX_LABEL: usize = 50;
@@ -76,7 +76,7 @@ impl PostalAddress {
 
 impl Part for EmailAddress {
     fn check(&mut self, at: &str, checks: &mut Checks) {
-        self.address = self.address.trim().to_owned();
+        self.address = tidy(&self.address).to_owned();
         checks.email(&format!("{at}.address"), Some(&self.address));
         label(&mut self.label, at, checks);
     }
@@ -84,7 +84,7 @@ impl Part for EmailAddress {
 
 impl Part for PhoneNumber {
     fn check(&mut self, at: &str, checks: &mut Checks) {
-        self.number = self.number.trim().to_owned();
+        self.number = tidy(&self.number).to_owned();
         checks.required(&format!("{at}.number"), &self.number, MAX_NUMBER);
         label(&mut self.label, at, checks);
     }
@@ -120,7 +120,7 @@ fn label(label: &mut Option<String>, at: &str, checks: &mut Checks) {
 
 /// Text without its edges; blank text is none.
 fn trim(text: &mut Option<String>) {
-    *text = text.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    *text = text.take().map(|text| tidy(&text).to_owned()).filter(|text| !text.is_empty());
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Pure rules of log-in.
 
-use listing::Checks;
+use listing::{Checks, tidy};
 use tenancy::Failure;
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ const MAX_SLUG: usize = 40;
 
 /// The input with its edges trimmed, if all of it can be used.
 pub(super) fn check_sign_up(input: SignUpInput) -> Result<SignUpInput, Failure> {
-    let trimmed = |text: String| text.trim().to_owned();
+    let trimmed = |text: String| tidy(&text).to_owned();
     let input = SignUpInput {
         organisation_name: trimmed(input.organisation_name),
         slug: input.slug.map(trimmed),

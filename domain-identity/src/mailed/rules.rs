@@ -1,7 +1,7 @@
 //! Pure rules of what is mailed.
 
 use chrono::TimeDelta;
-use listing::Checks;
+use listing::{Checks, tidy};
 use tenancy::{Failure, Role};
 
 use super::graphql::InviteUserInput;
@@ -9,7 +9,7 @@ use crate::login::rules;
 
 /// The input with its edges trimmed and each role once, if all of it can be used.
 pub(super) fn check_invitation(input: InviteUserInput) -> Result<(InviteUserInput, Vec<Role>), Failure> {
-    let trimmed = |text: String| text.trim().to_owned();
+    let trimmed = |text: String| tidy(&text).to_owned();
     let mut roles = vec![];
     for role in input.roles.clone().unwrap_or_else(|| vec![Role::User]) {
         if !roles.contains(&role) {

@@ -1,3 +1,5 @@
+use std::{collections::BTreeSet, sync::Arc};
+
 use async_graphql::{Context, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -126,6 +128,11 @@ impl Editable for WebhookEndpoint {
                 draft.wrong(ErrorCode::Invalid, "url", error.to_string());
             }
         }
+        if let Some(known) = work.setting::<EventKinds>() {
+            for draft in drafts.iter_mut() {
+                known.check(draft);
+            }
+        }
         let known: Vec<Uuid> = drafts.iter().map(Draft::id).collect();
         let others = store::count_others(work.tx(), known).await?;
         for (place, draft) in
@@ -154,6 +161,33 @@ impl Editable for WebhookEndpoint {
             return Err(Failure::user(ErrorCode::LimitReached, "id", too_many(now)));
         }
         Ok(())
+    }
+}
+
+/// The kinds of events that the service publishes, as a setting of it.
+#[derive(Clone, Debug)]
+pub struct EventKinds(pub Arc<BTreeSet<String>>);
+
+impl EventKinds {
+    /// Says INVALID of kinds and patterns to which no event will ever belong.
+    fn check(&self, draft: &mut Draft) {
+        let Some(Value::Texts(asked)) = draft.get(webhook_endpoints::event_kinds).cloned() else { return };
+        for (number, kind) in asked.iter().enumerate().filter(|(_, kind)| !self.is_published(kind)) {
+            let entity = kind.split('.').next().unwrap_or_default();
+            let of_entity = self.0.iter().filter(|known| known.split('.').next() == Some(entity));
+            let like_it: Vec<&str> = of_entity.map(String::as_str).collect();
+            let all = || self.0.iter().map(String::as_str).collect::<Vec<_>>();
+            let known = if like_it.is_empty() { all() } else { like_it };
+            let message = format!("There is no event {kind:?}; there are {}.", known.join(", "));
+            draft.wrong(ErrorCode::Invalid, &format!("eventKinds.{number}"), message);
+        }
+    }
+
+    fn is_published(&self, kind: &str) -> bool {
+        match kind.strip_suffix('*') {
+            Some(start) => self.0.iter().any(|known| known.starts_with(start)),
+            None => self.0.contains(kind),
+        }
     }
 }
 

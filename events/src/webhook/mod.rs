@@ -22,7 +22,7 @@ pub(crate) use acts::{Ping, ReplayDelivery, Rotate};
 pub use attempt::{Attempt, MAX_RETRY_AFTER, Outcome, RESPONSE_KEPT};
 pub(crate) use deliver::deliver;
 pub use delivery::WebhookDelivery;
-pub use endpoint::WebhookEndpoint;
+pub use endpoint::{EventKinds, WebhookEndpoint};
 pub use guard::{MAX_URL, Reach, UrlError, check_url, is_public};
 pub use send::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT, MAX_RESPONSE, Request, Sender, Timeouts};
 pub use signature::{Secret, SecretError, sign};

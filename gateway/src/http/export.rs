@@ -1,6 +1,6 @@
 //! `GET /export/<list>.csv`: exports a list as CSV, with a filter and an order.
 
-use async_graphql::{ServerError, Value};
+use async_graphql::ServerError;
 use axum::{
     body::{Body, Bytes},
     extract::{Path, Query, State, rejection::QueryRejection},
@@ -115,11 +115,8 @@ fn scopes(
 impl Asked {
     fn export(self) -> Result<Export, Failure> {
         let json = |name: &str, given: Option<String>| {
-            let read = |text: String| {
-                let json = serde_json::from_str(&text).ok().and_then(|json| Value::from_json(json).ok());
-                json.ok_or_else(|| Failure::bad_request(name, "This is not JSON."))
-            };
-            given.map(read).transpose()
+            let read = |text: String| request::value_of_json(&text);
+            given.map(read).transpose().map_err(|message| Failure::bad_request(name, message))
         };
         let columns = |text: String| text.split(',').map(|column| column.trim().to_owned()).collect();
         Ok(Export {

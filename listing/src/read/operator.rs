@@ -50,6 +50,7 @@ const TEXT: &[Row] = &[
     NE,
     IN,
     NOT_IN,
+    ("eqIgnoreCase", Operator::Like("", ""), "Equal, in capitals or not."),
     ("contains", Operator::Like("%", "%"), "Contains this, in capitals or not."),
     ("startsWith", Operator::Like("", "%"), "Starts with this, in capitals or not."),
     ("endsWith", Operator::Like("%", ""), "Ends with this, in capitals or not."),

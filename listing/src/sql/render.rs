@@ -253,6 +253,9 @@ impl Condition {
             }
             Self::Like(term, pattern) => {
                 term.render(table, depth, out)?;
+                // The database's own collation may know the letters of ASCII alone; that of Unicode takes
+                // several times as long.
+                out.push_sql(if pattern.is_ascii() { " COLLATE \"C\"" } else { " COLLATE \"und-x-icu\"" });
                 out.push_sql(" ILIKE ");
                 out.push_bind_param::<st::Text, _>(pattern)
             }
@@ -349,7 +352,6 @@ impl Term {
         Ok(())
     }
 
-    /// Renders the term of the rows that the statement calls `table`.
     /// Renders it of a row that may be missing: then it is null, which a count or an expression would not
     /// be by itself.
     pub(crate) fn render_joined<'b>(&'b self, alias: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
@@ -364,6 +366,7 @@ impl Term {
         Ok(())
     }
 
+    /// Renders the term of the rows that the statement calls `table`.
     pub(crate) fn render<'b>(&'b self, table: &str, depth: usize, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match self {
             Self::Column(column) => name(table, column, out),

@@ -18,6 +18,7 @@ use crate::{
     any::capital,
     context::scope,
     entity::Entity,
+    members::Members,
     registry::{self, MetaType, MetaTypeId, Registry},
     scalar::id::Identified,
     typed::entity,
@@ -187,6 +188,18 @@ pub struct ActMutation<A>(PhantomData<fn() -> A>);
 impl<A> Default for ActMutation<A> {
     fn default() -> Self {
         Self(PhantomData)
+    }
+}
+
+impl Members {
+    /// These, and the mutation of an act.
+    #[must_use]
+    pub fn act<A: Act>(self) -> Self {
+        let members = self.with(ActMutation::<A>::default());
+        match A::PAST {
+            Some(past) => members.publishing(A::Row::PREFIX, past),
+            None => members,
+        }
     }
 }
 

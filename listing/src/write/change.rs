@@ -12,7 +12,7 @@ use crate::{
     draft::Draft,
     sql::{
         change::{Insert, SoftDelete, Update, Written},
-        condition::{Condition, Table},
+        condition::{Comparison, Condition, Table, Term},
         statement::Statement,
     },
     typed::entity,
@@ -165,10 +165,14 @@ impl<E: Editable> Change<E> {
         let changes = draft.values();
         let names: Vec<&str> = changes.iter().map(|(written, _)| written.field).collect();
         let details = json!({ "changed": names });
-        let conditions = vec![Condition::id(self.id), Condition::revision(self.revision)];
+        let differs = Condition::Any(changes.iter().map(differs).collect());
+        let conditions = vec![Condition::id(self.id), Condition::revision(self.revision), differs];
         let update = Statement::Update(Update { table, conditions, changes });
         let Some(row) = E::rows_in(work.tx(), update).await?.pop() else {
-            return stale(work, self.id).await;
+            let row: E = work.find(self.id).await?.ok_or_else(|| Failure::not_found("id"))?;
+            // Nothing differs: the row stays as it is, and nothing has happened.
+            let is_as_wanted = row.revision() == self.revision;
+            return Ok(if is_as_wanted { Changed::Done(row) } else { Changed::Stale(row) });
         };
         if let Some(before) = before {
             E::changed(work, &before, &row).await?;
@@ -207,6 +211,15 @@ async fn current<E: Editable>(
         Some(row) if E::READS_CURRENT => Current::Read(row),
         Some(_) => Current::Unread,
     })
+}
+
+/// That a column holds something else.
+fn differs((written, value): &(Written, Value)) -> Condition {
+    let term = Term::Column(written.column);
+    match value {
+        Value::Null => Condition::Not(Box::new(Condition::Empty(term))),
+        value => Condition::Is(term, Comparison::Ne, value.clone()),
+    }
 }
 
 /// Why a change found no row with that id and revision: the row has another, or is not seen.

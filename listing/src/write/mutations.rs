@@ -12,6 +12,7 @@ use crate::{
     any::AnyEntity,
     context::scope,
     csv::import::ImportInput,
+    members::Members,
     offer::Offer,
     registry::{self, MetaTypeId, Output, Registry},
     typed::entity,
@@ -33,6 +34,17 @@ pub struct Mutations<E>(PhantomData<fn() -> E>);
 impl<E> Default for Mutations<E> {
     fn default() -> Self {
         Self(PhantomData)
+    }
+}
+
+impl Members {
+    /// These, and the mutations that an entity offers.
+    #[must_use]
+    pub fn mutations<E: Editable>(self) -> Self {
+        let offered = |verb: &Verb| entity::<E>().offers(verb.offer()) && *verb != Verb::Import;
+        let published = Verb::ALL.into_iter().filter(offered);
+        let members = self.with(Mutations::<E>::default());
+        published.fold(members, |members, verb| members.publishing(E::PREFIX, verb.past()))
     }
 }
 

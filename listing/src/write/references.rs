@@ -61,10 +61,28 @@ pub(crate) async fn check<E: Editable>(work: &Work<'_>, drafts: &mut [Draft]) ->
             values_in(work.tx(), Present { table: relation.target.rows(work.session()), conditions }).await?;
         let present: HashSet<Value> = present.into_iter().flat_map(|row| row.0).collect();
         for (at, (field, id)) in wanted {
-            if let Some(draft) = drafts.get_mut(at).filter(|_| !present.contains(&Value::Uuid(id))) {
+            let Some(draft) = drafts.get_mut(at).filter(|_| !present.contains(&Value::Uuid(id))) else {
+                continue;
+            };
+            let may_know = relation.target.shows_all(work.session());
+            if !may_know || draft.is_new() || !refers_already::<E>(work, draft.id(), column, id).await? {
                 draft.wrong(ErrorCode::NotFound, field, "Nothing has this id.");
             }
         }
     }
     Ok(())
+}
+
+/// Whether a row holds this id already: what refers to a row that was deleted since may be saved again.
+/// Only for who sees all rows that may be meant: to others it would tell of one.
+async fn refers_already<E: Editable>(
+    work: &Work<'_>,
+    row: Uuid,
+    column: &'static str,
+    id: Uuid,
+) -> Result<bool, Failure> {
+    let conditions =
+        vec![Condition::id(row), Condition::Is(Term::Column(column), Comparison::Eq, Value::Uuid(id))];
+    let present = Present { table: entity::<E>().rows(work.session()), conditions };
+    Ok(!values_in(work.tx(), present).await?.is_empty())
 }

@@ -4,9 +4,9 @@ use async_graphql::{EmptySubscription, Enum, Request, Response, Schema, SimpleOb
 use chrono::{DateTime, Utc};
 use diesel::{prelude::*, sql_query, sql_types as st};
 use listing::{
-    Act, ActMutation, Changes, Checks, Done, Draft, Editable, Entity, Field, Id, Identified, Loaders,
-    Members, Merged, Mutations, Named, Nothing, Offer, Queries, Relation, ResponseBudget, Root, RootType,
-    Rule, Sight, Steps, Value, Work,
+    Act, Changes, Checks, Done, Draft, Editable, Entity, Field, Id, Identified, Loaders, Members, Merged,
+    Named, Nothing, Offer, Queries, Relation, ResponseBudget, Root, RootType, Rule, Sight, Steps, Value,
+    Work,
 };
 use serde_json::{Value as Json, json};
 use tenancy::{ErrorCode, Failure, Permission, Scope, Session, UserError};
@@ -229,7 +229,7 @@ impl RootType for Mutation {
     const ABOUT: &'static str = "Mutations.";
 
     fn members() -> Members {
-        Members::default().with(Mutations::<Job>::default()).with(ActMutation::<Close>::default())
+        Members::default().mutations::<Job>().act::<Close>()
     }
 }
 

@@ -90,6 +90,25 @@ async fn a_kind_that_is_none_is_refused_where_it_stands() {
 }
 
 #[tokio::test]
+async fn what_is_never_published_cannot_be_asked_for() {
+    let hooks = Hooks::shared().await;
+    let create = |kinds: Value| {
+        let input = json!({ "url": "https://hooks.example.org/", "eventKinds": kinds });
+        hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input)
+    };
+    let answer =
+        create(json!(["contact.created", "contact.exploded", "invoice.*", "product.completed"])).await;
+    let wrong = ["INVALID eventKinds.1", "INVALID eventKinds.2", "INVALID eventKinds.3"];
+    assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), wrong);
+    let message = answer.at("/data/createWebhookEndpoint/userErrors/0/message").as_str().unwrap();
+    let known = "contact.created, contact.deleted, contact.restored, contact.updated.";
+    assert_eq!(message, format!("There is no event \"contact.exploded\"; there are {known}"));
+    nothing_is_stored(&hooks).await;
+    let known = json!(["dead_letter.replayed", "webhook_endpoint.deleted", "product.*", "*"]);
+    create(known).await.ok("/data/createWebhookEndpoint");
+}
+
+#[tokio::test]
 async fn an_organisation_has_no_more_than_fifty_endpoints() {
     let hooks = Hooks::shared().await;
     let row = json!({ "url": "https://hooks.example.org/", "eventKinds": ["*"] });

@@ -1,0 +1,2 @@
+ALTER TABLE contacts ALTER COLUMN email TYPE text COLLATE "und-x-icu";
+DROP COLLATION email_address;
