@@ -11,6 +11,6 @@ where
     C: Column + Copy,
     C::SqlType: IdColumn,
 {
-    let about = "The user who added it; null if it was added by no user, or by one who was removed.";
-    Relation::one::<User, C>("createdBy", column, id, about)
+    let about = "The user who created the record; null if no user did.";
+    Relation::one::<User, C>("createdBy", column, id, about).with_id("createdById")
 }

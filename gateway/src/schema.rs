@@ -1,7 +1,7 @@
 use async_graphql::{EmptySubscription, SDLExportOptions, ValidationMode};
 use domain_identity::Identity;
 use listing::{
-    AnyEntity, Members, Merged, NodeQueries, NodeType, NodeTypes, Root, RootType, SearchQueries,
+    AnyEntity, Finish, Members, Merged, NodeQueries, NodeType, NodeTypes, Root, RootType, SearchQueries,
     SearchedTypes,
 };
 use request::{Model, Settings, Shape};
@@ -66,6 +66,7 @@ impl SearchedTypes for Searched {
 pub fn build<Q: RootType, M: RootType>(identity: Option<Identity>) -> SchemaOf<Q, M> {
     // The crate `request` validates and limits documents before async-graphql executes them.
     let schema = SchemaOf::build(Root::default(), Root::default(), EmptySubscription)
+        .register_output_type::<Finish>()
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(usize::MAX);
     match identity {

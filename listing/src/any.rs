@@ -78,6 +78,8 @@ pub(crate) struct AnyRelation {
     pub(crate) about: &'static str,
     pub(crate) target: &'static AnyEntity,
     pub(crate) way: Way,
+    /// The field with the id of a relation to one, where it is not among the entity's own.
+    pub(crate) id: Option<Field>,
     /// What a column of the row that is referred to must hold.
     pub(crate) refers_only_to: Option<(&'static str, &'static str)>,
 }
@@ -105,9 +107,10 @@ pub(crate) enum Way {
 }
 
 impl AnyEntity {
-    /// Its fields: the id, its own, and those that every entity ends with.
+    /// Its fields: the id, its own, the ids of its relations, and those that every entity ends with.
     pub(crate) fn fields(&'static self) -> impl Iterator<Item = &'static Field> {
-        std::iter::once(&self.id).chain(self.own).chain(self.life.fields())
+        let of_relations = self.relations().filter_map(|relation| relation.id.as_ref());
+        std::iter::once(&self.id).chain(self.own).chain(of_relations).chain(self.life.fields())
     }
 
     /// The field of that name.
@@ -245,8 +248,9 @@ impl AnyEntity {
     /// Whether the session sees all rows of the organisation, deleted ones included.
     pub(crate) fn shows_all(&self, session: &Session) -> bool {
         let all = |sight: fn(&Session) -> Sight| sight(session) == Sight::All;
-        let is_deletable = self.life == Life::Deletable;
-        session.holds_any(self.read) && all(self.sight) && (!is_deletable || all(self.deleted_sight))
+        session.holds_any(self.read)
+            && all(self.sight)
+            && (!self.life.is_deletable() || all(self.deleted_sight))
     }
 
     /// As type names spell several: `Contacts`.

@@ -126,6 +126,11 @@ impl Field {
         Self::of("id", "id", Kind::Id(prefix), false)
     }
 
+    /// The id of a relation whose column is not called so: `createdById` in `created_by`.
+    pub(crate) const fn reference(name: &'static str, column: &'static str, prefix: &'static str) -> Self {
+        Self::computed(name, Source::Column(column), Kind::Id(prefix), true)
+    }
+
     /// The field `name`, stored in this column.
     pub const fn new<C>(name: &'static str, _: C) -> Self
     where

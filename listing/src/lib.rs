@@ -46,6 +46,7 @@ pub use limits::{DEFAULT_PAGE, MAX_PAGE, MAX_ROWS};
 pub use members::{Members, Merged, RootType};
 pub use offer::Offer;
 pub use outcome::Outcome;
+pub use read::deleted::Deleted;
 pub use read::json::{ResponseBudget, to_json};
 pub use read::loaders::Loaders;
 pub use read::node::{NodeQueries, NodeType, NodeTypes};
@@ -53,6 +54,10 @@ pub use read::queries::Queries;
 pub use read::related::Related;
 pub use read::search_queries::{SearchQueries, SearchedTypes};
 pub use read::selection::OBJECT_MARK;
+pub use registry::{
+    directives::{length, semantic_non_null},
+    finish::Finish,
+};
 pub use root::Root;
 pub use rule::{Part, Rule};
 pub use scalar::date::Date;

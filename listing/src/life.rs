@@ -14,6 +14,11 @@ pub enum Life {
 }
 
 impl Life {
+    /// Whether rows can be deleted, and restored.
+    pub(crate) const fn is_deletable(self) -> bool {
+        matches!(self, Self::Deletable)
+    }
+
     /// The fields that every entity with this life ends with.
     pub(crate) const fn fields(self) -> &'static [Field] {
         match self {

@@ -85,8 +85,9 @@ impl Rule {
     pub(crate) fn about(self) -> String {
         match self {
             Self::Any => String::new(),
-            Self::Line(max) => format!("At most {max} characters."),
-            Self::Lines(max) => format!("Of several lines; at most {max} characters."),
+            // The schema says how long they are by `@length`.
+            Self::Line(_) => "A single line.".to_owned(),
+            Self::Lines(_) => "May have several lines.".to_owned(),
             Self::Digits(before, behind) => {
                 format!("At most {before} digits before the point and {behind} behind it.")
             }

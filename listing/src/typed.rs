@@ -13,7 +13,10 @@ use crate::{
     context::{at, scope},
     entity::{Entity, Relation},
     field::{Field, IdColumn},
-    read::{find, json::ResponseBudget, loaders::Loaders, resolver_fields, selection::ResolverFields},
+    read::{
+        deleted::Deleted, find, json::ResponseBudget, loaders::Loaders, resolver_fields,
+        selection::ResolverFields,
+    },
     sql::{
         condition::{Between, Link, SeenBy},
         values::Values,
@@ -66,7 +69,14 @@ fn resolve_one<'c, E: Entity>(ctx: &'c Context<'c>, id: Uuid) -> BoxFuture<'c, S
 async fn one<E: Entity>(ctx: &Context<'_>, id: Uuid) -> Result<Option<Arc<E>>, Failure> {
     let (scope, entity) = (scope(ctx)?, entity::<E>());
     entity.require(scope)?;
-    Loaders::of(ctx)?.one::<E>(scope, || entity.rows(scope.session())).load(id).await
+    let rows = || entity.rows(scope.session());
+    match Deleted::of(ctx)? {
+        Deleted::Exclude => Loaders::of(ctx)?.one::<E>(scope, rows).load(id).await,
+        deleted => {
+            let found = find::by_id(scope, &deleted.rows(rows()), vec![id]).await?.remove(&id);
+            Ok(found.map(Arc::new))
+        }
+    }
 }
 
 /// The row with this id; nothing if the session does not see it, or it is deleted.
@@ -116,7 +126,7 @@ impl<E: Entity> Relation<E> {
         C::SqlType: IdColumn,
     {
         let way = Way::One { column: C::NAME };
-        let erased = AnyRelation { name, about, way, target: entity::<R>(), refers_only_to: None };
+        let erased = AnyRelation { name, about, way, target: entity::<R>(), id: None, refers_only_to: None };
         Self { erased, key: id }
     }
 
@@ -131,7 +141,7 @@ impl<E: Entity> Relation<E> {
             Some(row.id())
         }
         let way = Way::Many { link: Link::Column(C::NAME) };
-        let erased = AnyRelation { name, about, way, target: entity::<R>(), refers_only_to: None };
+        let erased = AnyRelation { name, about, way, target: entity::<R>(), id: None, refers_only_to: None };
         Self { erased, key: own_id::<E> }
     }
 
@@ -156,8 +166,19 @@ impl<E: Entity> Relation<E> {
         }
         let between = Between { table: between, ours: O::NAME, theirs: F::NAME };
         let way = Way::Many { link: Link::Between(between) };
-        let erased = AnyRelation { name, about, way, target: entity::<R>(), refers_only_to: None };
+        let erased = AnyRelation { name, about, way, target: entity::<R>(), id: None, refers_only_to: None };
         Self { erased, key: own_id::<E> }
+    }
+
+    /// Its id is a field of this name, which clients read and do not give. For columns that are not
+    /// among the entity's own fields.
+    #[must_use]
+    pub const fn with_id(mut self, name: &'static str) -> Self {
+        assert!(matches!(self.erased.way, Way::One { .. }), "only a relation to one has an id");
+        if let Way::One { column } = self.erased.way {
+            self.erased.id = Some(Field::reference(name, column, self.erased.target.prefix));
+        }
+        self
     }
 
     /// On write, the referenced row's column must equal `value`. What is there already is answered as

@@ -197,16 +197,16 @@ async fn rows_of_others_and_deleted_ones_are_never_counted() {
     let deleted = json!("2021-01-01T00:00:00Z");
     insert(&one, "contacts", vec![contact("Mine", Value::Null), contact("Gone", deleted.clone())]).await;
     insert(&other, "contacts", vec![contact("Theirs", Value::Null), contact("Mine", deleted)]).await;
-    // Deleted rows are there for a filter that asks for them itself, and for no other.
+    // Deleted rows count where they are asked for.
     let query = "{ contactsAggregate(groupBy: { name: true }) { key { name } count } \
-        part: contactsAggregate(where: { and: [{ deletedAt: { isNull: false } }] }) { count } \
-        nothing: contactsAggregate(where: { deletedAt: null }) { count } \
-        deleted: contactsAggregate(where: { deletedAt: { isNull: false } }) { count } \
+        filter: contactsAggregate(where: { deletedAt: { isNull: false } }) { count } \
+        all: contactsAggregate(deleted: INCLUDE) { count } \
+        deleted: contactsAggregate(deleted: ONLY) { count } \
         productsAggregate { count } usersAggregate { count } }";
     let expected = |name: &str, users: i32| {
         json!({
-            "contactsAggregate": [{ "key": { "name": name }, "count": 1 }], "part": [{ "count": 0 }],
-            "nothing": [{ "count": 1 }], "deleted": [{ "count": 1 }],
+            "contactsAggregate": [{ "key": { "name": name }, "count": 1 }], "filter": [{ "count": 0 }],
+            "all": [{ "count": 2 }], "deleted": [{ "count": 1 }],
             "productsAggregate": [{ "count": 0 }], "usersAggregate": [{ "count": users }],
         })
     };

@@ -190,22 +190,33 @@ async fn a_product_lives_and_dies_as_a_contact_does() {
 }
 
 #[tokio::test]
-async fn deleted_products_are_listed_where_the_filter_asks_for_them() {
+async fn deleted_products_are_listed_where_the_list_asks_for_them() {
     let client = organisation().await;
     created(&client, json!({ "name": "Kept" })).await;
     let gone = created(&client, json!({ "name": "Gone" })).await;
     let input = json!({ "id": gone["id"], "expectedRevision": 1 });
     mutate(&client, "delete", input).await.ok("/data/deleteProduct");
     let order = "orderBy: [{ name: ASC }]";
-    for (filter, expected) in [
-        ("deletedAt: { isNull: false }", vec!["Gone"]),
-        ("deletedAt: { isNull: true }", vec!["Kept"]),
-        ("or: [{ deletedAt: { isNull: false } }]", vec![]),
-        ("deletedAt: {}", vec!["Kept"]),
-        ("deletedAt: null", vec!["Kept"]),
+    for (arguments, expected) in [
+        ("deleted: ONLY", vec!["Gone"]),
+        ("deleted: INCLUDE", vec!["Gone", "Kept"]),
+        ("deleted: EXCLUDE", vec!["Kept"]),
+        ("deleted: INCLUDE, where: { deletedAt: { isNull: false } }", vec!["Gone"]),
+        ("deleted: ONLY, where: { deletedAt: { isNull: true } }", vec![]),
+        // A filter alone brings no deleted row to light.
+        ("where: { deletedAt: { isNull: false } }", vec![]),
     ] {
-        assert_eq!(names(&client, &format!("{order}, where: {{ {filter} }}")).await, expected, "{filter}");
+        assert_eq!(names(&client, &format!("{order}, {arguments}")).await, expected, "{arguments}");
     }
+    let query = "query ($id: ID!) { plain: product(id: $id) { name } any: product(id: $id, deleted: INCLUDE) { name } \
+                 only: product(id: $id, deleted: ONLY) { name } \
+                 figures: productsAggregate(deleted: ONLY) { count } all: productsAggregate(deleted: INCLUDE) { count } }";
+    let answer = client.run(query, json!({ "id": gone["id"] })).await;
+    let expected = json!({
+        "plain": null, "any": { "name": "Gone" }, "only": { "name": "Gone" },
+        "figures": [{ "count": 1 }], "all": [{ "count": 2 }],
+    });
+    assert_eq!(*answer.ok("/data"), expected);
 }
 
 #[tokio::test]

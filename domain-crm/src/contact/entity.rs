@@ -29,7 +29,7 @@ pub enum ContactKind {
 #[diesel(table_name = contacts)]
 #[graphql(complex)]
 pub struct Contact {
-    /// The id.
+    /// The ID.
     pub id: Id<Contact>,
     /// What it is; never changes.
     pub(crate) kind: Named<ContactKind>,
@@ -61,15 +61,15 @@ pub struct Contact {
     pub notes: Option<String>,
     /// The id in the system that it comes from. An import knows the row again by it.
     pub external_id: Option<String>,
-    /// When it was added.
+    /// When the record was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: DateTime<Utc>,
     #[graphql(skip)]
     pub(crate) created_by: Option<Uuid>,
-    /// Counts the changes; give it as `expectedRevision`.
+    /// Counts the changes. Send it as `expectedRevision` with the next change.
     pub revision: i32,
-    /// When it was deleted. Deleted ones are answered only where a list's filter asks for `deletedAt`.
+    /// When the record was deleted; null if it is not deleted.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
@@ -89,7 +89,7 @@ impl Entity for Contact {
     const READ: &'static [Permission] = &[Permission::ReadContacts, Permission::ReadOwnContacts];
     const FIELDS: &'static [Field] = &[
         Field::choice::<ContactKind, _>("kind", contacts::kind)
-            .or(Rule::Any, || ContactKind::COMPANY.into())
+            .required(Rule::Any)
             .fixed(),
         Field::new("name", contacts::name).required(Rule::Line(MAX_NAME)),
         Field::id::<Self, _>("companyId", contacts::company_id).optional(Rule::Any),

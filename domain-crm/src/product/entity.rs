@@ -20,7 +20,7 @@ const AMOUNT: Rule = Rule::Amount(9, 4);
 #[diesel(table_name = products)]
 #[graphql(complex)]
 pub struct Product {
-    /// The id.
+    /// The ID.
     pub id: Id<Product>,
     /// The name.
     pub name: String,
@@ -38,15 +38,15 @@ pub struct Product {
     pub active: bool,
     /// The id in the system that it comes from. An import knows the row again by it.
     pub external_id: Option<String>,
-    /// When it was added.
+    /// When the record was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: DateTime<Utc>,
     #[graphql(skip)]
     pub(crate) created_by: Option<Uuid>,
-    /// Counts the changes; give it as `expectedRevision`.
+    /// Counts the changes. Send it as `expectedRevision` with the next change.
     pub revision: i32,
-    /// When it was deleted. Deleted ones are answered only where a list's filter asks for `deletedAt`.
+    /// When the record was deleted; null if it is not deleted.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 

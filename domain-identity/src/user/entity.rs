@@ -12,7 +12,7 @@ use crate::{created_by::created_by, tables::users};
 #[diesel(table_name = users)]
 #[graphql(complex)]
 pub struct User {
-    /// The id.
+    /// The ID.
     pub id: Id<User>,
     /// The name to show.
     pub name: String,
@@ -34,8 +34,7 @@ pub struct User {
     pub(crate) created_by: Option<Uuid>,
     /// Counts the changes.
     pub revision: i32,
-    /// When the user was removed. Removed ones are answered only where a list's filter asks for
-    /// `deletedAt`.
+    /// When the record was deleted; null if it is not deleted.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 

@@ -47,8 +47,7 @@ pub struct WebhookEndpoint {
     pub updated_at: DateTime<Utc>,
     /// The revision number, which every change increments; pass it as `expectedRevision`.
     pub revision: i32,
-    /// When the endpoint was deleted. Lists return deleted endpoints only if their filter names
-    /// `deletedAt`.
+    /// When the record was deleted; null if it is not deleted.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
-use listing::{AnyEntity, Export, Offer, Rows};
+use listing::{AnyEntity, Deleted, Export, Offer, Rows};
 use serde::Deserialize;
 use tenancy::{Failure, Refusal, RequestId, Scope, Session};
 
@@ -25,6 +25,8 @@ use crate::{Service, errors, schema};
 pub(super) struct Asked {
     /// The filter of the list, as JSON.
     r#where: Option<String>,
+    /// Which rows are meant by their deletion: a name of the enum.
+    deleted: Option<String>,
     /// What is searched for.
     search: Option<String>,
     /// The order of the list, as JSON.
@@ -70,7 +72,7 @@ async fn export(
         Ok(asked) => asked,
         Err(error) => {
             let message = format!(
-                "Only `where`, `search`, `orderBy` and `columns` can be asked: {}",
+                "The parameters are `where`, `deleted`, `search`, `orderBy` and `columns`: {}",
                 error.body_text()
             );
             return refused(StatusCode::BAD_REQUEST, Media::Json, "BAD_REQUEST", message, request_id);
@@ -119,8 +121,14 @@ impl Asked {
             given.map(read).transpose().map_err(|message| Failure::bad_request(name, message))
         };
         let columns = |text: String| text.split(',').map(|column| column.trim().to_owned()).collect();
+        let deleted = |name: String| {
+            Deleted::named(&name).ok_or_else(|| {
+                Failure::bad_request("deleted", "This must be EXCLUDE, INCLUDE or ONLY.")
+            })
+        };
         Ok(Export {
             filter: json("where", self.r#where)?,
+            deleted: self.deleted.map(deleted).transpose()?.unwrap_or_default(),
             search: self.search,
             order_by: json("orderBy", self.order_by)?,
             columns: self.columns.map(columns),

@@ -4,6 +4,7 @@ mod answer;
 mod export;
 mod graphql;
 mod panics;
+mod sdl;
 mod session;
 
 use std::{
@@ -36,6 +37,7 @@ pub(crate) async fn serve(
     let router = Router::new()
         .route("/graphql", any(graphql::endpoint))
         .route("/export/{file}", get(export::endpoint))
+        .route("/schema.graphql", get(sdl::endpoint))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .merge(explorer::routes(service.with_demo))

@@ -22,7 +22,8 @@ use crate::{
     context::{argument, at, given_value, scope},
     kind::Kind,
     read::{
-        filter::{Filter, compare},
+        deleted::{self, Deleted},
+        filter::{self, compare},
         json::{Json, ResponseBudget},
         operator,
         order::{direction, only},
@@ -90,7 +91,7 @@ fn statement(
     measures: &[Measure],
     first: Option<i32>,
 ) -> Result<Aggregate, Failure> {
-    let filter = Filter::read(scope, entity, given_value(ctx, "where"))?;
+    let filter = filter::conditions(scope, entity, given_value(ctx, "where"))?;
     let having = match given_value(ctx, "having") {
         Some(given) => having(entity, given, measures, &mut Reading::new(scope, "having"))?,
         None => vec![],
@@ -101,7 +102,7 @@ fn statement(
         Some(first) => limit("first", first, MAX_GROUPS)?,
         None => MAX_GROUPS + 1,
     };
-    let (table, filter) = (filter.rows(scope.session(), entity), filter.conditions().collect());
+    let table = Deleted::of(ctx)?.rows(entity.rows(scope.session()));
     let measures = measures.to_vec();
     let mut aggregate = Aggregate { table, filter, keys, measures, having, order, limit };
     aggregate.keep_to_range();
@@ -247,13 +248,12 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> O
         ),
         registry::input("first", "Int", &about_first),
     ];
+    arguments.extend(deleted::describe(entity, registry));
     arguments.extend(search::describe(entity));
     let about = format!("Figures of the organisation's {}, group by group.", entity.many);
-    registry::rows(
-        registry,
-        &registry::GROUPS,
-        registry::output(&field_name(entity), &format!("[{answer}!]"), &about, arguments),
-    )
+    let groups = registry::output(&field_name(entity), &format!("[{answer}!]"), &about, arguments);
+    let groups = registry::rows(registry, &registry::GROUPS, groups);
+    registry::never_null(registry, groups)
 }
 
 fn describe_having(entity: &'static AnyEntity, registry: &mut Registry) -> String {

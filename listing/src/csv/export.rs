@@ -11,7 +11,7 @@ use tenancy::{Failure, Scope};
 use crate::{
     any::AnyEntity,
     kind::{Kind, joined},
-    read::{cursor, page::Page, plan::Layout, reading::Reading, search::Search},
+    read::{cursor, deleted::Deleted, page::Page, plan::Layout, reading::Reading, search::Search},
     scalar::id::text_of,
     sql::values::Values,
     value::Value,
@@ -31,6 +31,8 @@ const MAX_COLUMNS: usize = 100;
 pub struct Export {
     /// The filter, as the list takes it.
     pub filter: Option<GraphQLValue>,
+    /// Which rows are meant by their deletion, as the list takes it.
+    pub deleted: Deleted,
     /// What is searched for, as the list takes it.
     pub search: Option<String>,
     /// The order, as the list takes it.
@@ -98,6 +100,7 @@ impl AnyEntity {
 impl Plan {
     fn new(entity: &'static AnyEntity, export: &Export, scope: &Scope) -> Result<Self, Failure> {
         let mut page = Page::filtered(scope, entity, export.filter.clone(), export.order_by.clone())?;
+        page.deleted(export.deleted);
         page.search(Search::read("search", entity, export.search.clone())?);
         page.peek = true;
         let own = || entity.fields().map(|field| field.shape.name.to_owned()).collect();

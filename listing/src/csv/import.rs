@@ -22,10 +22,10 @@ pub struct ImportInput {
     /// ignored.
     pub columns: Option<Vec<CsvColumn>>,
     /// Only tell what would happen.
-    #[graphql(default)]
+    #[graphql(default = false)]
     pub dry_run: bool,
     /// Import the rows that are in order and leave the others out, instead of none at all.
-    #[graphql(default)]
+    #[graphql(default = false)]
     pub skip_invalid: bool,
     /// Any text that names this wish: repeated with the same input it answers the same again, for 24
     /// hours.

@@ -1,7 +1,7 @@
 //! `where`: which rows a list, an aggregate or an export is about.
 
 use async_graphql::{InputType, Value as GraphQLValue};
-use tenancy::{Failure, Scope, Session};
+use tenancy::{Failure, Scope};
 
 use crate::{
     any::{AnyEntity, AnyRelation, Way},
@@ -13,53 +13,30 @@ use crate::{
     registry::{self, Registry},
     sql::{
         column::Column,
-        condition::{Comparison, Condition, Table},
+        condition::{Comparison, Condition},
         list::List,
     },
     value::Value,
 };
 
+/// Asks whether a relation leads nowhere.
+const IS_NULL: &str = "isNull";
 /// The longest text that is looked for inside another.
 const MAX_PATTERN: usize = 500;
 
-/// A filter, read.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Filter {
-    condition: Condition,
-    /// Whether it asks for deleted rows; otherwise they are left out.
-    of_deleted: bool,
-}
-
-impl Filter {
-    /// Reads a filter of an entity; without one, everything passes that is not deleted.
-    ///
-    /// # Errors
-    /// BAD_REQUEST at the place of a mistake, FORBIDDEN for what the session may not read.
-    pub(crate) fn read(
-        scope: &Scope,
-        entity: &'static AnyEntity,
-        given: Option<GraphQLValue>,
-    ) -> Result<Self, Failure> {
-        let Some(given) = given else {
-            return Ok(Self { condition: Condition::All(vec![]), of_deleted: false });
-        };
-        let deleted = if let GraphQLValue::Object(given) = &given { given.get("deletedAt") } else { None };
-        let of_deleted = matches!(deleted, Some(GraphQLValue::Object(operators)) if !operators.is_empty());
-        let condition = read(entity, given, &mut Reading::new(scope, "where"))?;
-        Ok(Self { condition, of_deleted })
-    }
-
-    /// The rows that it is about.
-    pub(crate) fn rows(&self, session: &Session, entity: &AnyEntity) -> Table {
-        let rows = entity.rows(session);
-        if self.of_deleted { rows.with_deleted() } else { rows }
-    }
-
-    /// What a row must meet.
-    pub(crate) fn conditions(&self) -> impl Iterator<Item = Condition> {
-        // An empty filter would only make another text of the same statement.
-        Some(self.condition.clone()).filter(|condition| *condition != Condition::All(vec![])).into_iter()
-    }
+/// Reads a filter of an entity. Without one, every row passes.
+///
+/// # Errors
+/// BAD_REQUEST at the place of a mistake, FORBIDDEN for what the session may not read.
+pub(crate) fn conditions(
+    scope: &Scope,
+    entity: &'static AnyEntity,
+    given: Option<GraphQLValue>,
+) -> Result<Vec<Condition>, Failure> {
+    let Some(given) = given else { return Ok(vec![]) };
+    let condition = read(entity, given, &mut Reading::new(scope, "where"))?;
+    // An empty filter would only make another text of the same statement.
+    Ok(Some(condition).filter(|condition| *condition != Condition::All(vec![])).into_iter().collect())
 }
 
 /// Reads conditions on an entity.
@@ -90,11 +67,7 @@ fn part(
         return match relation.way {
             Way::One { column } => {
                 reading.count_related()?;
-                let condition = read(relation.target, given, reading)?;
-                // Our own row knows the id as well, and there is an index for it.
-                let id = condition.of_id_in(column);
-                let related = Condition::Related(relation.path(reading.session()), Box::new(condition));
-                Ok(Condition::All(id.into_iter().chain([related]).collect()))
+                one(relation, column, given, reading)
             }
             Way::Many { .. } => reading.through_many(|reading| quantified(relation, given, reading)),
         };
@@ -102,9 +75,37 @@ fn part(
     match name {
         "and" => Ok(Condition::All(several(entity, given, reading)?)),
         "or" => Ok(Condition::Any(several(entity, given, reading)?)),
+        IS_NULL => Err(reading.wrong("Only the filter of a relation can ask whether there is no such record.")),
         "not" => Ok(Condition::Not(Box::new(read(entity, given, reading)?))),
         _ => Err(reading.wrong(format!("A filter of {} has no such field.", entity.many))),
     }
+}
+
+/// Reads what a filter asks of the row at the other end of a relation to one.
+fn one(
+    relation: &AnyRelation,
+    column: &'static str,
+    given: GraphQLValue,
+    reading: &mut Reading<'_>,
+) -> Result<Condition, Failure> {
+    let mut given = reading.object(given)?;
+    let related = |condition| Condition::Related(relation.path(reading.session()), Box::new(condition));
+    let any = related(Condition::All(vec![]));
+    let is_null = given.swap_remove(IS_NULL);
+    let is_null = is_null.map(|given| {
+        reading.under(IS_NULL, |reading| {
+            reading.count()?;
+            Ok(unless(any.clone(), !boolean(given, reading)?))
+        })
+    });
+    let mut all: Vec<Condition> = is_null.transpose()?.into_iter().collect();
+    if !given.is_empty() || all.is_empty() {
+        let condition = read(relation.target, GraphQLValue::Object(given), reading)?;
+        // Our own row knows the id as well, and there is an index for it.
+        all.extend(condition.of_id_in(column));
+        all.push(Condition::Related(relation.path(reading.session()), Box::new(condition)));
+    }
+    Ok(Condition::All(all))
 }
 
 fn several(
@@ -211,10 +212,6 @@ fn operate(
     let kind = column.kind;
     let term = || column.term.clone();
     let wrong = |reading: &Reading<'_>, message| reading.wrong(message);
-    let yes = |given, reading: &Reading<'_>| {
-        bool::parse(Some(given)).map_err(|_| reading.wrong("This is true or false."))
-    };
-    let unless = |condition, holds| if holds { condition } else { Condition::Not(Box::new(condition)) };
     Ok(match operator {
         Operator::Compare(comparison) => {
             let value = kind.read(given).map_err(|message| wrong(reading, message))?;
@@ -246,13 +243,13 @@ fn operate(
             let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             Condition::Like(term(), format!("{before}{text}{after}"))
         }
-        Operator::Empty if kind.is_ordered() => unless(Condition::Empty(term()), yes(given, reading)?),
+        Operator::Empty if kind.is_ordered() => unless(Condition::Empty(term()), boolean(given, reading)?),
         Operator::Empty => {
             let none = match kind {
                 Kind::Texts => Value::Texts(vec![]),
                 _ => Value::Json(serde_json::json!([])),
             };
-            unless(Condition::Is(term(), Comparison::Eq, none), yes(given, reading)?)
+            unless(Condition::Is(term(), Comparison::Eq, none), boolean(given, reading)?)
         }
         Operator::Contains => {
             let value = kind.read(given).map_err(|message| wrong(reading, message))?;
@@ -267,6 +264,15 @@ fn operate(
             operator::has(column, texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
         }
     })
+}
+
+/// The condition, or its opposite.
+fn unless(condition: Condition, holds: bool) -> Condition {
+    if holds { condition } else { Condition::Not(Box::new(condition)) }
+}
+
+fn boolean(given: GraphQLValue, reading: &Reading<'_>) -> Result<bool, Failure> {
+    bool::parse(Some(given)).map_err(|_| reading.wrong("This must be true or false."))
 }
 
 fn text(given: GraphQLValue, reading: &Reading<'_>) -> Result<String, Failure> {
@@ -309,9 +315,9 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
     fields.push(registry::input("and", &list, "All of these hold."));
     fields.push(registry::input("or", &list, "One of these holds."));
     fields.push(registry::input("not", &me, "This does not hold."));
+    fields.push(registry::input(IS_NULL, "Boolean", "In the filter of a relation: whether there is no such record."));
     let about = format!(
-        "Which {} are meant: those for which all that is given here holds; what is null is not asked. Deleted ones only where the filter \
-         itself, and not a part of it, asks for `deletedAt`.",
+        "A filter of {}: every field that is given must match. A field that is null is ignored.",
         entity.many
     );
     registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))

@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 pub(crate) mod cursor;
+pub(crate) mod deleted;
 pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod json;

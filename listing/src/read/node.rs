@@ -69,6 +69,10 @@ impl<T: NodeTypes> OutputType for NodeQueries<T> {
             let about_ids = format!("At most {MAX_NODES} ids, of any types.");
             let one = vec![registry::input("id", "ID!", "The id of anything.")];
             let many = vec![registry::input("ids", "[ID!]!", &about_ids)];
+            let about_several = "The records with these IDs, in the same order; null for each that does not exist. \
+                                 A malformed ID is an error.";
+            let several = registry::output("nodes", "[Node]", about_several, many);
+            let several = registry::rows(registry, &registry::IDS, several);
             let fields = [
                 registry::output(
                     "node",
@@ -76,11 +80,7 @@ impl<T: NodeTypes> OutputType for NodeQueries<T> {
                     "Anything by its id; null if the organisation has nothing with it.",
                     one,
                 ),
-                registry::rows(registry, &registry::IDS, registry::output("nodes",
-                    "[Node]",
-                    "Several things by their ids, in the order asked; null for each that the organisation \
-                     does not have. What is no id at all is an error.",
-                    many)),
+                registry::never_null(registry, several),
             ];
             registry::object::<Self>("", fields)
         })

@@ -10,11 +10,11 @@ use crate::{
     limits::{DEFAULT_PAGE, MAX_PAGE},
     read::{
         cursor,
-        filter::Filter,
-        order,
+        deleted::{self, Deleted},
+        filter, order,
         search::{self, Search},
     },
-    registry,
+    registry::{self, Registry},
     sql::{
         column::Column,
         condition::{Condition, Link, Table},
@@ -34,7 +34,7 @@ const MAX_CURSOR: usize = 64 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Page {
     table: Table,
-    filter: Filter,
+    filter: Vec<Condition>,
     search: Option<Search>,
     pub(crate) order: Vec<Key>,
     pub(crate) limit: usize,
@@ -68,6 +68,7 @@ impl Page {
     pub(crate) fn of(ctx: &Context<'_>, scope: &Scope, entity: &'static AnyEntity) -> Result<Self, Failure> {
         let (filter, order_by) = (given_value(ctx, "where"), given_value(ctx, "orderBy"));
         let mut page = Self::filtered(scope, entity, filter, order_by)?;
+        page.deleted(Deleted::of(ctx)?);
         page.search(Search::of(ctx, entity)?);
         page.cut(argument(ctx, "first")?, argument(ctx, "last")?)?;
         page.after = page.values("after", argument(ctx, "after")?)?;
@@ -88,9 +89,9 @@ impl Page {
     ) -> Result<Self, Failure> {
         entity.require(scope)?;
         let order = order::read(scope, entity, order_by)?;
-        let filter = Filter::read(scope, entity, filter)?;
+        let filter = filter::conditions(scope, entity, filter)?;
         Ok(Self {
-            table: filter.rows(scope.session(), entity),
+            table: entity.rows(scope.session()),
             filter,
             search: None,
             order,
@@ -103,6 +104,11 @@ impl Page {
             total: false,
             peek: false,
         })
+    }
+
+    /// Keeps to the rows that are meant by their deletion; without this, to those that are not deleted.
+    pub(crate) fn deleted(&mut self, deleted: Deleted) {
+        self.table = deleted.rows(self.table.clone());
     }
 
     /// Keeps to the rows that match.
@@ -157,7 +163,7 @@ impl Page {
         Select {
             table: self.table.clone(),
             columns: self.columns.clone(),
-            filter: further.into_iter().chain(self.filter.conditions()).collect(),
+            filter: further.into_iter().chain(self.filter.iter().cloned()).collect(),
             bounds: self.bounds(),
             order: self.order.clone(),
             reversed: self.backwards,
@@ -230,23 +236,23 @@ impl Page {
 }
 
 /// The arguments of a list of these entities, as the schema describes them.
-pub(crate) fn describe(entity: &AnyEntity) -> Vec<registry::Input> {
-    let filter = format!("{}Filter", entity.name);
-    let order = format!("[{}OrderBy!]", entity.name);
-    let many = format!("How many from the start: {DEFAULT_PAGE} unless told, at most {MAX_PAGE}.");
-    let from_end = format!("How many from the end, at most {MAX_PAGE}; not together with `first`.");
+pub(crate) fn describe(entity: &AnyEntity, registry: &mut Registry) -> Vec<registry::Input> {
+    let input = |name, ty: &str, about: &str| registry::input(name, ty, about);
+    let first = input("first", "Int", &format!("The number of rows from the start, at most {MAX_PAGE}. The default does not apply if `last` is given."));
+    let about_last = format!("The number of rows from the end, at most {MAX_PAGE}. Cannot be combined with `first`.");
     let mut arguments = vec![
-        registry::input("where", &filter, "Only those for which this holds; all unless told."),
-        registry::input(
+        input("where", &format!("{}Filter", entity.name), "Only rows that match this filter."),
+        input(
             "orderBy",
-            &order,
-            "The order, most important field first; newest first unless told.",
+            &format!("[{}OrderBy!]", entity.name),
+            "The sort order, most significant key first. By default, the newest rows come first.",
         ),
-        registry::input("first", "Int", &many),
-        registry::input("after", "String", "Behind the row of this cursor."),
-        registry::input("last", "Int", &from_end),
-        registry::input("before", "String", "Before the row of this cursor."),
+        registry::defaulted(first, DEFAULT_PAGE),
+        input("after", "String", "Only rows after this cursor."),
+        input("last", "Int", &about_last),
+        input("before", "String", "Only rows before this cursor."),
     ];
+    arguments.extend(deleted::describe(entity, registry));
     arguments.extend(search::describe(entity));
     arguments
 }

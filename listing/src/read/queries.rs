@@ -13,7 +13,15 @@ use crate::{
     context::{at, scope},
     entity::Entity,
     offer::Offer,
-    read::{connection, filter, json::ResponseBudget, order, page, plan::One, selection::SelectedField},
+    read::{
+        connection,
+        deleted::{self, Deleted},
+        filter,
+        json::ResponseBudget,
+        order, page,
+        plan::One,
+        selection::SelectedField,
+    },
     registry::{self, MetaTypeId, Registry},
     scalar::id,
     typed::entity,
@@ -40,7 +48,8 @@ async fn one(ctx: &Context<'_>, entity: &'static AnyEntity) -> ServerResult<Grap
             // Something is selected that only the entity's own resolvers know.
             return Ok(Err(id));
         };
-        let found = plan.objects(scope, vec![id]).await?.remove(&id);
+        let table = Deleted::of(ctx)?.rows(entity.rows(scope.session()));
+        let found = plan.objects(scope, table, vec![id]).await?.remove(&id);
         Ok(Ok(found.map(|json| budget.finish(json, false)).transpose()?))
     };
     match read.await.map_err(|failure| at(ctx, failure))? {
@@ -62,15 +71,17 @@ impl<E: Entity> OutputType for Queries<E> {
             filter::describe(entity, registry);
             order::describe(entity, registry);
             let id = <ID as OutputType>::create_type_info(registry);
-            let id = registry::input("id", &id, "Which one.");
+            let mut which = vec![registry::input("id", &id, "The ID.")];
+            which.extend(deleted::describe(entity, registry));
             let many = connection::describe(entity, registry);
-            let arguments = page::describe(entity);
-            let about_one = format!("One {} by its id; null if the organisation has none with it.", E::ONE);
-            let about_many = format!("The organisation's {}, page by page.", E::MANY);
+            let arguments = page::describe(entity, registry);
+            let about_one = format!("The {} with this ID; null if there is none.", E::ONE);
+            let about_many = format!("A list of {}, in pages.", E::MANY);
             let many = registry::output(E::MANY, &many, &about_many, arguments);
+            let many = registry::rows(registry, &registry::PAGE, many);
             let mut fields = vec![
-                registry::output(E::ONE, &one, &about_one, vec![id]),
-                registry::rows(registry, &registry::PAGE, many),
+                registry::output(E::ONE, &one, &about_one, which),
+                registry::never_null(registry, many),
             ];
             if entity.offers(Offer::Figures) {
                 fields.push(aggregate::describe(entity, registry));

@@ -121,8 +121,10 @@ fn describe_relation(relation: &AnyRelation, registry: &mut Registry) -> Output 
         Way::One { .. } => registry::output(relation.name, target.name, relation.about, vec![]),
         Way::Many { .. } => {
             let connection = connection::type_name(target.name);
-            let output = registry::output(relation.name, &connection, relation.about, page::describe(target));
-            registry::rows(registry, &registry::PAGE, output)
+            let arguments = page::describe(target, registry);
+            let output = registry::output(relation.name, &connection, relation.about, arguments);
+            let output = registry::rows(registry, &registry::PAGE, output);
+            registry::never_null(registry, output)
         }
     }
 }

@@ -57,17 +57,18 @@ impl<T: SearchedTypes> OutputType for SearchQueries<T> {
                 "The words that each row contains, anywhere and in any order; case and accents do not matter. \
                  At least one word, at most {MAX_WORDS} words and {MAX_SEARCH} characters."
             );
-            let about_first = format!("How many rows: {DEFAULT_HITS} unless told, at most {MAX_PAGE}.");
-            let about_types = "Only rows of these types; of all that the session may read unless told.";
+            let about_first = format!("The number of rows, at most {MAX_PAGE}.");
+            let about_types = "Only rows of these types. By default, rows of every type that the session may read.";
             let arguments = vec![
                 registry::input("text", "String!", &about_text),
                 registry::input("types", &format!("[{types}!]"), about_types),
-                registry::input("first", "Int", &about_first),
+                registry::defaulted(registry::input("first", "Int", &about_first), DEFAULT_HITS),
             ];
             let about = "Rows of any type that contain a text, the newest first. Only rows that the lists of \
                          their types show to the session.";
             let search = registry::output("search", "[Node!]", about, arguments);
-            registry::object::<Self>("", [registry::rows(registry, &registry::HITS, search)])
+            let search = registry::rows(registry, &registry::HITS, search);
+            registry::object::<Self>("", [registry::never_null(registry, search)])
         })
     }
 

@@ -27,15 +27,19 @@ fn field(entity: &AnyEntity, field: &Field, given: Given, changing: bool, regist
     if !rule.is_empty() {
         about = format!("{about} {rule}");
     }
+    if changing && !matches!(given.presence, Presence::Optional) {
+        about = format!("{about} Cannot be emptied.");
+    }
+    let mut input = registry::input(shape.name, &ty, &about);
+    if let Rule::Line(max) | Rule::Lines(max) = given.rule {
+        input = registry::longest(registry, max, input);
+    }
     match given.presence {
         Presence::Default(value) if !changing => {
-            about = format!("{about} `{}` by default.", Json::literal(shape.kind, &value()));
+            registry::defaulted(input, Json::literal(shape.kind, &value()))
         }
-        Presence::Optional => {}
-        _ if changing => about = format!("{about} Cannot be emptied."),
-        _ => {}
+        _ => input,
     }
-    registry::input(shape.name, &ty, &about)
 }
 
 fn new_fields(entity: &AnyEntity, registry: &mut Registry) -> Vec<Input> {
@@ -66,7 +70,7 @@ pub(crate) fn update(entity: &AnyEntity, mutation: &str, registry: &mut Registry
         inputs.push(field(entity, known, given, true, registry));
     }
     let about = format!(
-        "What to change of a {}: a field that is absent stays, a null empties it where it may be empty.",
+        "Changes to a {}. A field that is absent stays as it is; null empties it.",
         entity.one
     );
     define(&type_of(mutation), &about, inputs, registry)
@@ -87,11 +91,11 @@ pub(crate) fn revision_row(registry: &mut Registry) -> String {
 /// The input of a mutation of several rows.
 pub(crate) fn many(entity: &AnyEntity, mutation: &str, row: &str, registry: &mut Registry) -> String {
     let about_rows = format!("The rows: at most {MAX_ROWS}.");
-    let about_skip = "Whether invalid rows are left out, instead of nothing being written if there is one.";
+    let about_skip = "Writes the valid rows even if others are invalid. By default, one invalid row prevents all.";
     let inputs = vec![
         registry::input(entity.many, &format!("[{row}!]!"), &about_rows),
-        registry::input("skipInvalid", "Boolean", about_skip),
-        registry::input("dryRun", "Boolean", "Only validates; writes nothing."),
+        registry::defaulted(registry::input("skipInvalid", "Boolean!", about_skip), false),
+        registry::defaulted(registry::input("dryRun", "Boolean!", "Only validates; writes nothing."), false),
         describe_key(),
     ];
     define(&type_of(mutation), &format!("Several {}.", entity.many), inputs, registry)

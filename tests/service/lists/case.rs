@@ -157,6 +157,7 @@ impl Case {
                 let ty = match name.as_str() {
                     "where" => format!("{}Filter", self.table.name),
                     "orderBy" => format!("[{}OrderBy!]", self.table.name),
+                    "deleted" => "Deleted!".to_owned(),
                     "first" | "last" => "Int".to_owned(),
                     _ => "String".to_owned(),
                 };
@@ -171,11 +172,14 @@ impl Case {
     }
 }
 
+/// The names of enums that a case can hold.
+const NAMES: &[&str] = &["ASC", "DESC", "COMPANY", "PERSON", "EXCLUDE", "INCLUDE", "ONLY"];
+
 /// A value as GraphQL writes it. Only names of enums have capitals here and nothing else.
 fn literal(value: &Value) -> String {
     let several = |inside: Vec<String>| inside.join(", ");
     match value {
-        Value::String(name) if ["ASC", "DESC", "COMPANY", "PERSON"].contains(&name.as_str()) => name.clone(),
+        Value::String(name) if NAMES.contains(&name.as_str()) => name.clone(),
         Value::Array(list) => format!("[{}]", several(list.iter().map(literal).collect())),
         Value::Object(object) => {
             let field = |(name, value): (&String, &Value)| format!("{name}: {}", literal(value));

@@ -42,10 +42,14 @@ fn decimal(text: &str) -> i64 {
     }
 }
 
-/// Whether a row is in the list of a filter. Deleted ones are not, unless it asks for them itself.
-pub(super) fn listed(fixture: &Fixture, table: &Table, row: &Row, filter: &Value) -> bool {
-    let asks = filter["deletedAt"].as_object().is_some_and(|operators| !operators.is_empty());
-    (asks || row["deletedAt"].is_null()) && holds(fixture, table, row, filter)
+/// Whether a row is in the list of a filter that asks for these rows by their deletion.
+pub(super) fn listed(fixture: &Fixture, table: &Table, row: &Row, filter: &Value, deleted: &str) -> bool {
+    let meant = match deleted {
+        "INCLUDE" => true,
+        "ONLY" => !row["deletedAt"].is_null(),
+        _ => row["deletedAt"].is_null(),
+    };
+    meant && holds(fixture, table, row, filter)
 }
 
 /// Whether a filter holds for a row.

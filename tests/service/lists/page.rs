@@ -73,7 +73,8 @@ impl<'a> Lists<'a> {
         let (requested, whole) = (&self.lists[list], &self.orders[list]);
         let of_parent = |row: &Row| parent.is_none_or(|(holder, id)| row[holder] == *id);
         let passes = |row: &Row| {
-            of_parent(row) && listed(fixture, table, row, requested.filter.as_ref().unwrap_or(&Value::Null))
+            let filter = requested.filter.as_ref().unwrap_or(&Value::Null);
+            of_parent(row) && listed(fixture, table, row, filter, requested.deleted.unwrap_or("EXCLUDE"))
         };
         let (after, before) = (self.place(list, requested.after), self.place(list, requested.before));
         let between = |place: usize| {
@@ -115,6 +116,9 @@ impl<'a> Lists<'a> {
         if let Some(filter) = &requested.filter {
             give("where", filter.clone());
         }
+        if let Some(deleted) = requested.deleted {
+            give("deleted", json!(deleted));
+        }
         if !requested.order.is_empty() {
             give("orderBy", json!(requested.order));
         }
@@ -142,7 +146,7 @@ async fn cursors(
     let (name, many, order) = (table.name, table.many, json!(order));
     let query = format!(
         "query ($orderBy: [{name}OrderBy!]) {{ \
-         {many}(first: 200, orderBy: $orderBy, where: {{ deletedAt: {{ notIn: [] }} }}) \
+         {many}(first: 200, orderBy: $orderBy, deleted: INCLUDE) \
          {{ edges {{ cursor node {{ id }} }} }} }}"
     );
     let answer = client.run(&query, json!({ "orderBy": order })).await;

@@ -21,6 +21,8 @@ pub(super) const DEPTH: usize = 3;
 pub(super) struct List {
     /// Absent, or any filter, null included.
     pub(super) filter: Option<Value>,
+    /// Which rows by their deletion.
+    pub(super) deleted: Option<&'static str>,
     pub(super) order: Vec<Value>,
     pub(super) size: Option<Size>,
     /// Behind which row of the whole list, in its order.
@@ -48,14 +50,18 @@ pub(super) fn a_list(
         1 => Just(None),
         1 => Just(Some(Value::Null)),
         12 => filter(fixture, table, DEPTH).prop_map(Some),
-        // Asked for by the filter itself, and not by a part of it, it brings deleted rows to light.
-        2 => (filter(fixture, table, 1), operations(fixture, table, "deletedAt")).prop_map(|(filter, deleted)| {
-            Some(Value::Object(object(filter).into_iter().chain(object(deleted)).collect()))
-        }),
     ];
+    let deleted = option::weighted(0.3, select(vec!["EXCLUDE", "INCLUDE", "ONLY"]));
     let cursor = || option::weighted(0.4, any::<Index>());
-    (filter, order(table), size, cursor(), cursor())
-        .prop_map(|(filter, order, size, after, before)| List { filter, order, size, after, before })
+    (filter, deleted, order(table), size, cursor(), cursor())
+        .prop_map(|(filter, deleted, order, size, after, before)| List {
+            filter,
+            deleted,
+            order,
+            size,
+            after,
+            before,
+        })
         .boxed()
 }
 

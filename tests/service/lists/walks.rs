@@ -120,7 +120,7 @@ fn all_pages_together_are_the_list() {
         let (ids, total) = walked.map_err(TestCaseError::fail)?;
         let passes = |row: &&super::fixture::Row| {
             walk.parent.as_ref().is_none_or(|parent| row["companyId"] == *parent)
-                && listed(&fixture, &CONTACTS, row, &walk.filter)
+                && listed(&fixture, &CONTACTS, row, &walk.filter, "EXCLUDE")
         };
         let all = sorted(&fixture, &CONTACTS, &walk.order).into_iter().filter(passes);
         let expected: Vec<Value> = all.map(|row| row["id"].clone()).collect();

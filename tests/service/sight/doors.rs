@@ -26,6 +26,8 @@ pub(super) struct Step {
 /// The doors that say whether a row is seen at all, and whether a deleted one is.
 pub(super) const NODE: &str = "node";
 pub(super) const DELETED: &str = "list of deleted";
+const DELETED_BY_ID: &str = "by id, deleted or not";
+const DELETED_FIGURES: &str = "figures of deleted";
 
 /// A revision that no row here has.
 const STALE: i64 = 99;
@@ -56,8 +58,10 @@ pub(super) fn reads(subject: &Subject) -> Vec<Door> {
         door("figures", format!("{many}Aggregate(where: {own}) {{ count }}")),
     ];
     if schema.has_field(name, "deletedAt") {
-        let deleted = "{ id: { eq: $id }, deletedAt: { isNull: false } }";
-        doors.push(door(DELETED, with(deleted, &format!("{{ nodes {all} totalCount }}"))));
+        let only = format!("{many}(where: {own}, deleted: ONLY) {{ nodes {all} totalCount }}");
+        doors.push(door(DELETED, only));
+        doors.push(door(DELETED_BY_ID, format!("{one}(id: $id, deleted: INCLUDE) {all}")));
+        doors.push(door(DELETED_FIGURES, format!("{many}Aggregate(where: {own}, deleted: ONLY) {{ count }}")));
     }
     for (number, (source, link, _)) in subject.links.iter().enumerate() {
         let [this, other] = [2 * number, 2 * number + 1].map(|number| format!("$r{number}"));

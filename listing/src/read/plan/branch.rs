@@ -15,7 +15,11 @@ use crate::{
         page::{Page, Rows},
         selection::{ResolverFields, SelectedField},
     },
-    sql::{condition::Link, select::Select, values::values},
+    sql::{
+        condition::{Link, Table},
+        select::Select,
+        values::values,
+    },
 };
 
 /// A relation of which more is asked than a join can bring.
@@ -59,13 +63,13 @@ impl One {
         others.is_empty().then_some(Self { target, layout, steps })
     }
 
-    /// The rows with these ids that are not deleted, as objects.
+    /// The rows with these ids that `table` reaches, as objects.
     pub(crate) async fn objects(
         &self,
         scope: &Scope,
+        table: Table,
         ids: Vec<Uuid>,
     ) -> Result<HashMap<Uuid, Json>, Failure> {
-        let table = self.target.rows(scope.session());
         let columns = self.layout.columns.clone();
         let select = Select { joins: self.layout.joins.clone(), ..Select::by_id(table, columns, ids) };
         let rows = values(scope, select).await?;
@@ -88,7 +92,7 @@ impl Branch for One {
         scope: &'b Scope,
         ids: Vec<Uuid>,
     ) -> BoxFuture<'b, Result<HashMap<Uuid, Json>, Failure>> {
-        self.objects(scope, ids).boxed()
+        self.objects(scope, self.target.rows(scope.session()), ids).boxed()
     }
 
     fn write_none(&self, json: &mut Json) {

@@ -1,15 +1,18 @@
 //! The only use of async-graphql's registry, which is hidden from its documentation: that is why
 //! its version is pinned. Types that are generic over an entity describe themselves through here.
 
+pub(crate) mod directives;
+pub(crate) mod finish;
+
 pub(crate) use async_graphql::registry::{
     MetaField as Output, MetaInputValue as Input, MetaType, MetaTypeId, Registry,
 };
 use async_graphql::{
-    OutputType, TypeDirective,
+    OutputType,
     registry::{Deprecation, MetaEnumValue},
 };
 
-use crate::limits::{DEFAULT_HITS, DEFAULT_PAGE, MAX_PAGE};
+pub(crate) use self::directives::{BULK, GROUPS, HITS, IDS, PAGE, longest, never_null, rows};
 
 /// An argument, or a field of an input object. `qualified` is the type as `create_type_info`
 /// answers it.
@@ -26,6 +29,12 @@ pub(crate) fn input(name: &str, qualified: &str, about: &str) -> Input {
         is_secret: false,
         directive_invocations: Vec::new(),
     }
+}
+
+/// An argument or a field that has this value, in the language's own spelling, where none is given.
+/// The library only prints it: whoever reads the argument puts it in, from the same constant.
+pub(crate) fn defaulted(input: Input, value: impl ToString) -> Input {
+    Input { default_value: Some(value.to_string()), ..input }
 }
 
 /// A field of an object.
@@ -49,53 +58,6 @@ pub(crate) fn output(name: &str, qualified: &str, about: &str, arguments: Vec<In
         directive_invocations: Vec::new(),
         requires_scopes: Vec::new(),
     }
-}
-
-/// How many rows a field may answer: the directive of the GraphQL cost specification (IBM, 2021).
-/// The gateway bounds the cost of a request by it.
-#[TypeDirective(name = "listSize", location = "FieldDefinition")]
-fn list_size(
-    #[graphql(desc = "How many rows are counted if no argument says how many.")] assumed_size: Option<i32>,
-    #[graphql(
-        desc = "The arguments that say how many rows are answered at most: a number, or a list with an item for each row."
-    )]
-    slicing_arguments: Option<Vec<String>>,
-    #[graphql(desc = "The fields of the answer that are lists of the rows; none if it is itself the list.")]
-    sized_fields: Option<Vec<String>>,
-    #[graphql(desc = "Whether one of the slicing arguments must be given.", default = true)]
-    require_one_slicing_argument: bool,
-) {
-}
-
-/// How the number of rows of a field is found.
-pub(crate) struct Rows {
-    assumed: usize,
-    arguments: &'static [&'static str],
-    fields: &'static [&'static str],
-}
-
-/// The rows of a connection's page.
-pub(crate) const PAGE: Rows =
-    Rows { assumed: DEFAULT_PAGE, arguments: &["first", "last"], fields: &["nodes", "edges"] };
-/// What a bulk made: no argument says how many, so it counts as a full page.
-pub(crate) const BULK: Rows = Rows { assumed: MAX_PAGE, arguments: &[], fields: &[] };
-/// Groups of an aggregate.
-pub(crate) const GROUPS: Rows = Rows { assumed: MAX_PAGE, arguments: &["first"], fields: &[] };
-/// Hits of a search in several lists.
-pub(crate) const HITS: Rows = Rows { assumed: DEFAULT_HITS, arguments: &["first"], fields: &[] };
-/// A row for each id.
-pub(crate) const IDS: Rows = Rows { assumed: 1, arguments: &["ids"], fields: &[] };
-
-/// A field that answers several rows.
-pub(crate) fn rows(registry: &mut Registry, rows: &Rows, field: Output) -> Output {
-    TypeDirective::register(&list_size, registry);
-    let names = |names: &[&str]| {
-        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        (!names.is_empty()).then_some(names)
-    };
-    let assumed = i32::try_from(rows.assumed).ok();
-    let directive = list_size::apply(assumed, names(rows.arguments), names(rows.fields), false);
-    Output { directive_invocations: vec![directive], ..field }
 }
 
 /// An object type.
