@@ -43,12 +43,13 @@ fn coercion(model: &Model) -> Result<()> {
         "mutation ($input: CreateContactInput!) { createContact(input: $input) { contact { id } } }";
     let address =
         json!({ "street": "Main St 1", "postalCode": "1010", "city": "Vienna", "country": "Austria" });
-    let input = json!({
+    let contact = json!({
         "kind": "PERSON", "name": "Ada", "notes": "x", "birthday": "1815-12-10", "tags": ["a", "b", "c"],
         "emails": [{ "address": "a@example.org", "label": "work" }, { "address": "b@example.org", "label": "home" }],
         "phones": [{ "number": "+43 1", "label": "work" }, { "number": "+43 2", "label": "home" }],
         "addresses": vec![address; 4], "customFields": { "a": 1, "b": 2 },
     });
+    let input = json!({ "contact": contact });
     let body = json!({ "query": MUTATION, "variables": { "input": input } }).to_string();
     let variables = json!({ "input": input }).to_string();
     let document = Document::parse(model, MUTATION).map_err(|refused| anyhow!("{refused:?}"))?;

@@ -40,7 +40,7 @@ pub(crate) fn body(wish: Wish) -> String {
         }
         Wish::Counts => request(GROUPED, json!({})),
         Wish::Companies => request(NESTED, json!({})),
-        Wish::NewCompany(number) => request(CREATE, json!({ "input": company(number) })),
+        Wish::NewCompany(number) => request(CREATE, json!({ "input": { "contact": company(number) } })),
     }
 }
 

@@ -83,6 +83,8 @@ pub(crate) struct Given {
     pub(crate) presence: Presence,
     /// Given once, when the entity is made.
     pub(crate) fixed: bool,
+    /// What a row of a CSV has without a value.
+    pub(crate) in_csv: Option<fn() -> Value>,
 }
 
 /// What happens without a value.
@@ -221,7 +223,7 @@ impl Field {
     const fn given(mut self, rule: Rule, presence: Presence) -> Self {
         assert!(rule.suits(self.shape.kind), "the rule is not one for values of this kind");
         assert!(matches!(self.shape.source, Source::Column(_)), "clients do not give computed fields");
-        self.given = Some(Given { rule, presence, fixed: false });
+        self.given = Some(Given { rule, presence, fixed: false, in_csv: None });
         self
     }
 
@@ -248,6 +250,15 @@ impl Field {
     pub const fn fixed(mut self) -> Self {
         if let Some(given) = &mut self.given {
             given.fixed = true;
+        }
+        self
+    }
+
+    /// A CSV may leave it out: a new row then has this value.
+    #[must_use]
+    pub const fn or_in_csv(mut self, value: fn() -> Value) -> Self {
+        if let Some(given) = &mut self.given {
+            given.in_csv = Some(value);
         }
         self
     }

@@ -92,6 +92,14 @@ impl UserError {
         }
     }
 
+    /// The same error of a part that stands under this field of the input.
+    #[must_use]
+    pub fn under(mut self, field: &str) -> Self {
+        let path = self.field.take().unwrap_or_default();
+        self.field = Some(std::iter::once(field.to_owned()).chain(path).collect());
+        self
+    }
+
     /// Adds details for programs.
     #[must_use]
     pub fn with_details(self, details: Value) -> Self {

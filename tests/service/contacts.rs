@@ -159,7 +159,7 @@ async fn a_deleted_contact_is_hidden_everywhere_until_it_is_restored() {
     let join = json!({ "kind": "PERSON", "name": "Late", "companyId": company["id"] });
     assert_eq!(
         mutate(&client, CREATE, join).await.user_errors("/data/createContact"),
-        ["NOT_FOUND companyId"]
+        ["NOT_FOUND contact.companyId"]
     );
     assert_eq!(mutate(&client, DELETE, target(2)).await.user_errors("/data/deleteContact"), ["NOT_FOUND id"]);
 
@@ -196,17 +196,33 @@ async fn everything_wrong_with_an_input_is_said_at_once() {
     let cases = [
         (
             json!({ "kind": "PERSON", "name": " ", "emails": [{ "address": "x" }], "phones": [{ "number": "1".repeat(51) }] }),
-            vec!["INVALID name", "INVALID emails.0.address", "INVALID phones.0.number"],
+            vec![
+                "INVALID contact.name",
+                "INVALID contact.emails.0.address",
+                "INVALID contact.phones.0.number",
+            ],
         ),
-        (json!({ "kind": "PERSON", "name": "A\0B", "notes": "\0" }), vec!["INVALID name", "INVALID notes"]),
-        (json!({ "kind": "PERSON", "name": "x".repeat(256) }), vec!["INVALID name"]),
-        (json!({ "kind": "PERSON", "name": "x", "companyId": "nonsense" }), vec!["INVALID companyId"]),
+        (
+            json!({ "kind": "PERSON", "name": "A\0B", "notes": "\0" }),
+            vec!["INVALID contact.name", "INVALID contact.notes"],
+        ),
+        (json!({ "kind": "PERSON", "name": "x".repeat(256) }), vec!["INVALID contact.name"]),
+        (
+            json!({ "kind": "PERSON", "name": "x", "companyId": "nonsense" }),
+            vec!["INVALID contact.companyId"],
+        ),
         (
             json!({ "kind": "PERSON", "name": "x", "companyId": client.log_in["user"]["id"] }),
-            vec!["INVALID companyId"],
+            vec!["INVALID contact.companyId"],
         ),
-        (json!({ "kind": "PERSON", "name": "x", "companyId": person["id"] }), vec!["NOT_FOUND companyId"]),
-        (json!({ "kind": "COMPANY", "name": "x", "companyId": company["id"] }), vec!["INVALID companyId"]),
+        (
+            json!({ "kind": "PERSON", "name": "x", "companyId": person["id"] }),
+            vec!["NOT_FOUND contact.companyId"],
+        ),
+        (
+            json!({ "kind": "COMPANY", "name": "x", "companyId": company["id"] }),
+            vec!["INVALID contact.companyId"],
+        ),
         (json!({ "kind": "COMPANY", "name": "x", "idempotencyKey": "\0" }), vec!["INVALID idempotencyKey"]),
     ];
     for (input, expected) in cases {

@@ -103,7 +103,7 @@ async fn contacts(rng: &mut Rng, client: &Client, companies: usize, people: usiz
     insert(client, "contacts", rows).await;
 }
 
-const OWN: [&str; 20] = [
+const OWN: [&str; 21] = [
     "id",
     "kind",
     "name",
@@ -120,6 +120,7 @@ const OWN: [&str; 20] = [
     "customFields",
     "notes",
     "externalId",
+    "createdById",
     "createdAt",
     "updatedAt",
     "revision",
@@ -131,7 +132,7 @@ async fn nodes(client: &Client, filter: &Value, order: &Value) -> Vec<Value> {
     let query = "query ($where: ContactFilter, $orderBy: [ContactOrderBy!], $after: String) { \
         contacts(where: $where, orderBy: $orderBy, first: 200, after: $after) { nodes { \
         id kind name companyId email phone city country emails { address } phones { number } \
-        addresses { city } birthday tags customFields notes externalId createdAt updatedAt revision deletedAt \
+        addresses { city } birthday tags customFields notes externalId createdById createdAt updatedAt revision deletedAt \
         company { id name country tags } createdBy { email } } pageInfo { hasNextPage endCursor } } }";
     let (mut nodes, mut after) = (vec![], Value::Null);
     loop {

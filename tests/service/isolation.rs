@@ -277,11 +277,11 @@ async fn a_refused_creation_leaves_nothing_behind_not_even_its_key() {
     let company = &foreign.row("company").id;
     let mut input =
         json!({ "kind": "PERSON", "name": "Nobody", "companyId": company, "idempotencyKey": "once" });
-    let answer = stranger.run(create, json!({ "input": input })).await;
-    assert_eq!(answer.user_errors("/data/createContact"), ["NOT_FOUND companyId"]);
+    let answer = stranger.mutate(create, input.clone()).await;
+    assert_eq!(answer.user_errors("/data/createContact"), ["NOT_FOUND contact.companyId"]);
     assert_eq!(contents(&[&stranger]).await, before);
     input["companyId"] = Value::Null;
-    stranger.run(create, json!({ "input": input })).await.ok("/data/createContact");
+    stranger.mutate(create, input).await.ok("/data/createContact");
 }
 
 #[tokio::test]

@@ -93,12 +93,17 @@ async fn what_is_no_amount_is_refused_where_it_stands() {
             // What is not even text or a number is no value of this type at all.
             if !amount.is_string() && !amount.is_number() {
                 let answer = mutate(&client, "create", json!({ "name": "Wrong", field: amount })).await;
-                assert_eq!(answer.errors(), [format!("BAD_REQUEST variables.input.{field}")], "{amount}");
+                assert_eq!(
+                    answer.errors(),
+                    [format!("BAD_REQUEST variables.input.product.{field}")],
+                    "{amount}"
+                );
                 continue;
             }
             let expected = [format!("INVALID {field}")];
             let answer = mutate(&client, "create", json!({ "name": "Wrong", field: amount })).await;
-            assert_eq!(answer.user_errors("/data/createProduct"), expected, "{amount}");
+            let at_row = [format!("INVALID product.{field}")];
+            assert_eq!(answer.user_errors("/data/createProduct"), at_row, "{amount}");
             assert_eq!(*answer.at("/data/createProduct/product"), Value::Null);
             let change = json!({ "id": product["id"], "expectedRevision": 1, field: amount });
             let answer = mutate(&client, "update", change).await;
@@ -113,10 +118,10 @@ async fn a_number_with_a_point_is_told_how_to_be_exact() {
     let client = organisation().await;
     for literal in ["1.5", "1e2", "0.0", "-1.5"] {
         let query = format!(
-            "mutation {{ createProduct(input: {{ name: \"Float\", ourCost: {literal} }}) {{ userErrors {{ message field code }} }} }}"
+            "mutation {{ createProduct(input: {{ product: {{ name: \"Float\", ourCost: {literal} }} }}) {{ userErrors {{ message field code }} }} }}"
         );
         let answer = client.run(&query, json!({})).await;
-        assert_eq!(answer.user_errors("/data/createProduct"), ["INVALID ourCost"]);
+        assert_eq!(answer.user_errors("/data/createProduct"), ["INVALID product.ourCost"]);
         let message = answer.at("/data/createProduct/userErrors/0/message").as_str().unwrap();
         assert!(message.contains("\"12.50\"") && message.contains("not exact"), "{message}");
     }

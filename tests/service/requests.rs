@@ -40,8 +40,7 @@ async fn a_missing_required_variable_refuses_the_request() {
     refused(&answer, &["BAD_REQUEST variables.dry"]);
     assert_eq!(answer.at("/errors/0/message"), "Variable $dry of type Boolean! is required.");
     assert_eq!(answer.at("/errors/0/locations/0"), &json!({ "line": 1, "column": 26 }));
-    let product =
-        "mutation ($p: Decimal!) { createProduct(input: {name: \"P\", ourCost: $p}) { product { id } } }";
+    let product = "mutation ($p: Decimal!) { createProduct(input: {product: {name: \"P\", ourCost: $p}}) { product { id } } }";
     refused(&client.run(product, json!({})).await, &["BAD_REQUEST variables.p"]);
     let queries = [
         "query ($v: ID!) { contacts(where: {companyId: {eq: $v}}) { totalCount } }",
@@ -81,13 +80,13 @@ async fn a_variable_of_a_wrong_type_is_a_request_error_with_its_path() {
         ),
         (
             "mutation ($input: CreateContactInput!) { createContact(input: $input) { contact { id } } }",
-            json!({ "input": { "name": "A", "kynd": "PERSON" } }),
-            "input",
+            json!({ "input": { "contact": { "kind": "PERSON", "name": "A", "kynd": "PERSON" } } }),
+            "input.contact",
         ),
         (
             "mutation ($input: CreateContactInput!) { createContact(input: $input) { contact { id } } }",
-            json!({ "input": { "name": "A", "kind": "ROBOT" } }),
-            "input.kind",
+            json!({ "input": { "contact": { "name": "A", "kind": "ROBOT" } } }),
+            "input.contact.kind",
         ),
     ];
     for (query, variables, place) in cases {
@@ -126,7 +125,7 @@ async fn a_nullable_variable_that_is_not_sent_leaves_every_inputs_own_default() 
                   { importContacts(input: {csv: $csv, dryRun: $dry, skipInvalid: $skip}) { createdCount userErrors { code } } }";
     let answer = client.run(import, json!({ "csv": "name\nX\n" })).await;
     assert_eq!(answer.ok("/data/importContacts")["createdCount"], 1);
-    let endpoint = "mutation { createWebhookEndpoint(input: {url: \"http://127.0.0.1:9/\", eventKinds: [\"*\"]}) { webhookEndpoint { id } userErrors { message } } }";
+    let endpoint = "mutation { createWebhookEndpoint(input: {webhookEndpoint: {url: \"http://127.0.0.1:9/\", eventKinds: [\"*\"]}}) { webhookEndpoint { id } userErrors { message } } }";
     let endpoint = client.run(endpoint, json!({})).await.ok("/data/createWebhookEndpoint")["webhookEndpoint"]
         ["id"]
         .clone();
@@ -141,10 +140,10 @@ async fn a_nullable_variable_that_is_not_sent_leaves_every_inputs_own_default() 
 #[tokio::test]
 async fn conditions_hold_with_their_defaults_and_what_is_skipped_is_not_done() {
     let client = organisation().await;
-    let skipped = "mutation ($s: Boolean = true) { createContact(input: {name: \"no\"}) @skip(if: $s) { contact { id } } }";
+    let skipped = "mutation ($s: Boolean = true) { createContact(input: {contact: {kind: COMPANY, name: \"no\"}}) @skip(if: $s) { contact { id } } }";
     let answer = client.run(skipped, json!({})).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, r#"{"data":{}}"#));
-    let excluded = "mutation ($i: Boolean = false) { createContact(input: {name: \"no\"}) @include(if: $i) { contact { id } } }";
+    let excluded = "mutation ($i: Boolean = false) { createContact(input: {contact: {kind: COMPANY, name: \"no\"}}) @include(if: $i) { contact { id } } }";
     assert_eq!(client.run(excluded, json!({})).await.text, r#"{"data":{}}"#);
     assert_eq!(total(&client).await, 0);
     let included = "query ($i: Boolean = true) { contacts(first: 1) { totalCount @include(if: $i) } }";
@@ -163,16 +162,16 @@ async fn an_object_without_selected_fields_is_empty_and_not_null() {
     assert_eq!(client.run(me, json!({ "f": false })).await.text, r#"{"data":{}}"#);
     let id = "query ($f: Boolean!) { me { id @include(if: $f) } organisation { ...o } } fragment o on Organisation { id @include(if: $f) }";
     assert_eq!(client.run(id, json!({ "f": false })).await.text, r#"{"data":{"me":{},"organisation":{}}}"#);
-    let create = "mutation ($f: Boolean!) { createContact(input: {name: \"yes\"}) \
+    let create = "mutation ($f: Boolean!) { createContact(input: {contact: {kind: COMPANY, name: \"yes\"}}) \
                   { contact @include(if: $f) { id } userErrors { code @include(if: $f) } } }";
     let made = client.run(create, json!({ "f": false })).await;
     assert_eq!(made.text, r#"{"data":{"createContact":{"userErrors":[]}}}"#);
-    let empty = "mutation ($f: Boolean!) { createContact(input: {name: \"\"}) { contact @include(if: $f) { id } userErrors { code @include(if: $f) } } }";
+    let empty = "mutation ($f: Boolean!) { createContact(input: {contact: {kind: COMPANY, name: \"\"}}) { contact @include(if: $f) { id } userErrors { code @include(if: $f) } } }";
     assert_eq!(
         client.run(empty, json!({ "f": false })).await.text,
         r#"{"data":{"createContact":{"userErrors":[{}]}}}"#
     );
-    let nothing = "mutation ($f: Boolean!) { createContact(input: {name: \"two\"}) { contact @include(if: $f) { id } } }";
+    let nothing = "mutation ($f: Boolean!) { createContact(input: {contact: {kind: COMPANY, name: \"two\"}}) { contact @include(if: $f) { id } } }";
     assert_eq!(client.run(nothing, json!({ "f": false })).await.text, r#"{"data":{"createContact":{}}}"#);
     assert_eq!(total(&client).await, 2);
     let contact = client.create_contact(json!({ "name": "three" })).await;
@@ -234,9 +233,9 @@ async fn a_failed_field_is_null_beside_its_neighbours() {
     );
     assert_eq!(answer.at("/data/contact"), &json!({ "a": "Ada", "people": null, "b": "Ada" }));
     // A mutation that has been committed keeps its answer.
-    let mutation = "mutation { a: createContact(input: {name: \"Ada\"}) { contact { name } } \
+    let mutation = "mutation { a: createContact(input: {contact: {kind: COMPANY, name: \"Ada\"}}) { contact { name } } \
                     b: deleteWebhookEndpoint(input: {id: \"x\", expectedRevision: 1}) { userErrors { code } } \
-                    c: createContact(input: {name: \"Ben\"}) { contact { name } } }";
+                    c: createContact(input: {contact: {kind: COMPANY, name: \"Ben\"}}) { contact { name } } }";
     let answer = staff.run(mutation, json!({})).await;
     assert_eq!(answer.at("/data/a/contact/name"), "Ada");
     assert_eq!(answer.at("/data/b"), &Value::Null);
@@ -249,7 +248,7 @@ async fn only_the_chosen_operation_of_a_document_counts() {
     let client = organisation().await;
     let document = "query Q($v: Int!) { contacts(first: $v) { totalCount } } \
                     query R($v: String) { contacts(where: {name: {contains: $v}}) { totalCount } } \
-                    mutation M { createContact(input: {name: \"no\"}) { contact { id } } }";
+                    mutation M { createContact(input: {contact: {kind: COMPANY, name: \"no\"}}) { contact { id } } }";
     let ask = async |name: Value| {
         let body = json!({ "query": document, "operationName": name, "variables": { "v": "a" } });
         client.send(&body.to_string()).await
@@ -285,21 +284,22 @@ async fn literals_names_and_strings_of_a_document_are_checked() {
         &["BAD_REQUEST first"],
     );
     for name in ["\\uD83D\\uDE00 Bakery", "\\u{1F600} Bakery", "😀 Bakery"] {
-        let create =
-            format!("mutation {{ createContact(input: {{name: \"{name}\"}}) {{ contact {{ name }} }} }}");
+        let create = format!(
+            "mutation {{ createContact(input: {{contact: {{kind: COMPANY, name: \"{name}\"}}}}) {{ contact {{ name }} }} }}"
+        );
         assert_eq!(
             client.run(&create, json!({})).await.ok("/data/createContact")["contact"]["name"],
             "😀 Bakery"
         );
     }
     let before = total(&client).await;
-    let kind = "mutation { createContact(input: {name: \"x\" kind}) { contact { id } } }";
+    let kind =
+        "mutation { createContact(input: {contact: {kind: COMPANY, name: \"x\" kind}}) { contact { id } } }";
     refused(&client.run(kind, json!({})).await, &["BAD_REQUEST"]);
-    let gone =
-        "mutation { createContact(input: {name: \"x\", customFields: {a: $gone}}) { contact { id } } }";
-    refused(&client.run(gone, json!({})).await, &["BAD_REQUEST input.customFields"]);
+    let gone = "mutation { createContact(input: {contact: {kind: COMPANY, name: \"x\", customFields: {a: $gone}}}) { contact { id } } }";
+    refused(&client.run(gone, json!({})).await, &["BAD_REQUEST input.contact.customFields"]);
     assert_eq!(total(&client).await, before);
-    let null = "mutation ($v: [NewContactInput!] = [{name: \"a\"}]) { createContacts(input: {contacts: $v}) { createdCount } }";
+    let null = "mutation ($v: [NewContactInput!] = [{kind: COMPANY, name: \"a\"}]) { createContacts(input: {contacts: $v}) { createdCount } }";
     refused(&client.run(null, json!({ "v": null })).await, &["BAD_REQUEST variables.v"]);
     assert_eq!(
         client.run("{ contacts(first: -0) { nodes { id } } }", json!({})).await.text,

@@ -233,8 +233,7 @@ async fn every_place_finds_the_same_and_no_more_than_the_session_sees() {
     let delete =
         "mutation ($input: DeleteContactInput!) { deleteContact(input: $input) { userErrors { code } } }";
     client.mutate(delete, json!({ "id": gone["id"], "expectedRevision": 1 })).await.ok("/data/deleteContact");
-    let product =
-        "mutation { createProduct(input: { name: \"Needle\" }) { product { id } userErrors { code } } }";
+    let product = "mutation { createProduct(input: { product: { name: \"Needle\" } }) { product { id } userErrors { code } } }";
     client.run(product, json!({})).await.ok("/data/createProduct");
     let all = json!({
         "list": ["Anna", "Holding"], "total": 2, "figures": 2, "people": [1, ["Anna"]],

@@ -152,7 +152,12 @@ async fn a_write_that_meets_a_deadlock_is_carried_out_in_the_end() {
     let other = superuser(server().addresses.database()).await;
     // The other one waits longer before it looks for a deadlock, so that it is not the one to end.
     other.batch_execute(&format!("SET deadlock_timeout = '60s'; BEGIN; {second}")).await.unwrap();
-    let rows: Vec<Value> = both.iter().map(revision_of).collect();
+    let renamed = |contact| {
+        let mut row = revision_of(contact);
+        row["name"] = json!("Changed");
+        row
+    };
+    let rows: Vec<Value> = both.iter().map(renamed).collect();
     let update = tokio::spawn({
         let client = client.clone();
         async move { several(&client, "update", json!({ "contacts": rows })).await }

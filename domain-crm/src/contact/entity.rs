@@ -90,6 +90,7 @@ impl Entity for Contact {
     const FIELDS: &'static [Field] = &[
         Field::choice::<ContactKind, _>("kind", contacts::kind)
             .required(Rule::Any)
+            .or_in_csv(|| ContactKind::COMPANY.into())
             .fixed(),
         Field::new("name", contacts::name).required(Rule::Line(MAX_NAME)),
         Field::id::<Self, _>("companyId", contacts::company_id).optional(Rule::Any),

@@ -50,7 +50,7 @@ query Figures {
 ";
 const CREATE: &str = "\
 mutation AddContact {
-  createContact(input: { kind: COMPANY, name: \"Lantern Bakery\", addresses: [{ city: \"Cork\", country: \"Ireland\" }] }) {
+  createContact(input: { contact: { kind: COMPANY, name: \"Lantern Bakery\", addresses: [{ city: \"Cork\", country: \"Ireland\" }] } }) {
     contact { id name revision }
     userErrors { code message field }
   }

@@ -122,9 +122,8 @@ impl Asked {
         };
         let columns = |text: String| text.split(',').map(|column| column.trim().to_owned()).collect();
         let deleted = |name: String| {
-            Deleted::named(&name).ok_or_else(|| {
-                Failure::bad_request("deleted", "This must be EXCLUDE, INCLUDE or ONLY.")
-            })
+            Deleted::named(&name)
+                .ok_or_else(|| Failure::bad_request("deleted", "This must be EXCLUDE, INCLUDE or ONLY."))
         };
         Ok(Export {
             filter: json("where", self.r#where)?,

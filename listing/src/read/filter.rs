@@ -75,7 +75,9 @@ fn part(
     match name {
         "and" => Ok(Condition::All(several(entity, given, reading)?)),
         "or" => Ok(Condition::Any(several(entity, given, reading)?)),
-        IS_NULL => Err(reading.wrong("Only the filter of a relation can ask whether there is no such record.")),
+        IS_NULL => {
+            Err(reading.wrong("Only the filter of a relation can ask whether there is no such record."))
+        }
         "not" => Ok(Condition::Not(Box::new(read(entity, given, reading)?))),
         _ => Err(reading.wrong(format!("A filter of {} has no such field.", entity.many))),
     }
@@ -315,7 +317,11 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
     fields.push(registry::input("and", &list, "All of these hold."));
     fields.push(registry::input("or", &list, "One of these holds."));
     fields.push(registry::input("not", &me, "This does not hold."));
-    fields.push(registry::input(IS_NULL, "Boolean", "In the filter of a relation: whether there is no such record."));
+    fields.push(registry::input(
+        IS_NULL,
+        "Boolean",
+        "In the filter of a relation: whether there is no such record.",
+    ));
     let about = format!(
         "A filter of {}: every field that is given must match. A field that is null is ignored.",
         entity.many

@@ -238,8 +238,15 @@ impl Page {
 /// The arguments of a list of these entities, as the schema describes them.
 pub(crate) fn describe(entity: &AnyEntity, registry: &mut Registry) -> Vec<registry::Input> {
     let input = |name, ty: &str, about: &str| registry::input(name, ty, about);
-    let first = input("first", "Int", &format!("The number of rows from the start, at most {MAX_PAGE}. The default does not apply if `last` is given."));
-    let about_last = format!("The number of rows from the end, at most {MAX_PAGE}. Cannot be combined with `first`.");
+    let first = input(
+        "first",
+        "Int",
+        &format!(
+            "The number of rows from the start, at most {MAX_PAGE}. The default does not apply if `last` is given."
+        ),
+    );
+    let about_last =
+        format!("The number of rows from the end, at most {MAX_PAGE}. Cannot be combined with `first`.");
     let mut arguments = vec![
         input("where", &format!("{}Filter", entity.name), "Only rows that match this filter."),
         input(

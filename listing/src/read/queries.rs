@@ -79,10 +79,8 @@ impl<E: Entity> OutputType for Queries<E> {
             let about_many = format!("A list of {}, in pages.", E::MANY);
             let many = registry::output(E::MANY, &many, &about_many, arguments);
             let many = registry::rows(registry, &registry::PAGE, many);
-            let mut fields = vec![
-                registry::output(E::ONE, &one, &about_one, which),
-                registry::never_null(registry, many),
-            ];
+            let mut fields =
+                vec![registry::output(E::ONE, &one, &about_one, which), registry::never_null(registry, many)];
             if entity.offers(Offer::Figures) {
                 fields.push(aggregate::describe(entity, registry));
             }

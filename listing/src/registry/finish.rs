@@ -3,9 +3,7 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{
-    ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field,
-};
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value, parser::types::Field};
 
 use super::{MetaType, Output, Registry, directives, interface, output};
 
@@ -34,9 +32,13 @@ struct Shared {
     about: &'static str,
     /// Name, type and description of each.
     fields: &'static [(&'static str, &'static str, &'static str)],
-    /// An interface that every implementation has as well.
+    /// Whether records share them, which have an ID, or payloads, which have none.
+    of_records: bool,
+    /// An interface that this one implements.
     parent: Option<&'static str>,
 }
+
+const NODE: &str = "Node";
 
 const SHARED: &[Shared] = &[
     Shared {
@@ -48,12 +50,14 @@ const SHARED: &[Shared] = &[
             ("updatedAt", "DateTime!", "When the record was last changed."),
             ("revision", "Int!", "Counts the changes. Send it as `expectedRevision` with the next change."),
         ],
-        parent: Some("Node"),
+        of_records: true,
+        parent: Some(NODE),
     },
     Shared {
         name: "Deletable",
         about: "A record that can be deleted and restored.",
         fields: &[("deletedAt", "DateTime", "When the record was deleted; null if it is not deleted.")],
+        of_records: true,
         parent: None,
     },
     Shared {
@@ -63,12 +67,14 @@ const SHARED: &[Shared] = &[
             ("createdBy", "User", "The user who created the record; null if no user did."),
             ("createdById", "ID", "The ID of the user who created the record; null if `createdBy` is null."),
         ],
+        of_records: true,
         parent: None,
     },
     Shared {
         name: "Payload",
         about: "The result of a mutation.",
         fields: &[("userErrors", "[UserError!]!", "Errors that the user can fix; empty on success.")],
+        of_records: false,
         parent: None,
     },
 ];
@@ -78,15 +84,13 @@ impl Shared {
         self.fields.iter().map(|(name, ty, about)| output(name, ty, about, vec![]))
     }
 
-    /// Every object that has all of its fields, and its parent, implements it.
+    /// Every object that has all of its fields implements it.
     fn define(&self, registry: &mut Registry) {
         let fits = |ty: &&MetaType| {
             let MetaType::Object { name, fields, .. } = ty else { return false };
             let has = |(name, ty, _): &(&str, &str, &str)| fields.get(*name).is_some_and(|own| own.ty == *ty);
-            let parent = self.parent.is_none_or(|parent| {
-                registry.implements.get(name).is_some_and(|all| all.contains(parent))
-            });
-            parent && self.fields.iter().all(has)
+            let is_record = registry.implements.get(name).is_some_and(|all| all.contains(NODE));
+            is_record == self.of_records && self.fields.iter().all(has)
         };
         let names: Vec<String> =
             registry.types.values().filter(fits).map(|ty| ty.name().to_owned()).collect();

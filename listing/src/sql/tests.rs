@@ -214,7 +214,9 @@ fn comparisons() {
     );
     is(
         filtered(Condition::Like(column("name"), "A%".to_owned())),
-        &expect![[r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."name" COLLATE "C" ILIKE $1"#]],
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."name" COLLATE "C" ILIKE $1"#
+        ]],
     );
 }
 

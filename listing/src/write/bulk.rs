@@ -120,7 +120,8 @@ async fn import_keyed<E: Editable>(
     key: Option<Key>,
     input: ImportInput,
 ) -> Result<Many<E>, Failure> {
-    let required = fields(entity::<E>()).filter(|(_, given)| matches!(given.presence, Presence::Required));
+    let required = fields(entity::<E>())
+        .filter(|(_, given)| matches!(given.presence, Presence::Required) && given.in_csv.is_none());
     let required: Vec<_> = required.map(|(field, _)| field.shape.name).collect();
     let columns = input.columns.unwrap_or_default();
     let sheet = CsvSheet::read(&input.csv, &columns, &csv_columns::<E>(), &required)?;

@@ -19,7 +19,7 @@ use crate::{
     value::Value,
     write::{
         editable::Editable,
-        input::Input,
+        input::{self, Input},
         payload::{Changed, Made},
         reading::{self, fields},
         references,
@@ -51,8 +51,8 @@ pub(crate) async fn create<E: Editable>(
 ) -> Result<Made<E, E::Further>, Failure> {
     allowed::<E>(scope)?;
     let key = input.key(operation)?;
-    let draft = checked::<E>(reading::new_row(entity::<E>(), input.rest()));
-    draft.accepted()?;
+    let draft = checked::<E>(reading::new_row(entity::<E>(), input.object(E::ONE)));
+    draft.accepted().map_err(at_row::<E>)?;
     let made = scope.write_once(E::WRITE, key, |tx| async move {
         let work = Work::new(scope, &tx);
         let mut drafts = [draft];
@@ -65,7 +65,19 @@ pub(crate) async fn create<E: Editable>(
         };
         Ok(Made { row, further })
     });
-    made.await
+    made.await.map_err(at_row::<E>)
+}
+
+/// Errors of a new row, at its place in the input.
+fn at_row<E: Editable>(failure: Failure) -> Failure {
+    let at_row = |error: UserError| match &error.field {
+        Some(path) if path.first().is_none_or(|first| first != input::KEY) => error.under(E::ONE),
+        _ => error,
+    };
+    match failure {
+        Failure::User(errors) => Failure::User(errors.into_iter().map(at_row).collect()),
+        other => other,
+    }
 }
 
 /// Changes the given fields of a row, if it still has the revision that the client knows.

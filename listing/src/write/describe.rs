@@ -52,12 +52,14 @@ fn define(me: &str, about: &str, inputs: Vec<Input>, registry: &mut Registry) ->
 
 /// `CreateContactInput`.
 pub(crate) fn create(entity: &AnyEntity, registry: &mut Registry) -> String {
-    let mut inputs = new_fields(entity, registry);
-    inputs.push(describe_key());
-    define(&format!("Create{}Input", entity.name), &format!("A new {}.", entity.one), inputs, registry)
+    let row = new_row(entity, registry);
+    let about = format!("The new {}.", entity.one);
+    let inputs = vec![registry::input(entity.one, &format!("{row}!"), &about), describe_key()];
+    let about = format!("The input of `create{}`.", entity.name);
+    define(&format!("Create{}Input", entity.name), &about, inputs, registry)
 }
 
-/// `NewContactInput`: one of several.
+/// `NewContactInput`: alone, or one of several.
 pub(crate) fn new_row(entity: &AnyEntity, registry: &mut Registry) -> String {
     let inputs = new_fields(entity, registry);
     define(&format!("New{}Input", entity.name), &format!("A new {}.", entity.one), inputs, registry)
@@ -69,10 +71,8 @@ pub(crate) fn update(entity: &AnyEntity, mutation: &str, registry: &mut Registry
     for (known, given) in fields(entity).filter(|(_, given)| !given.fixed) {
         inputs.push(field(entity, known, given, true, registry));
     }
-    let about = format!(
-        "Changes to a {}. A field that is absent stays as it is; null empties it.",
-        entity.one
-    );
+    let about =
+        format!("Changes to a {}. A field that is absent stays as it is; null empties it.", entity.one);
     define(&type_of(mutation), &about, inputs, registry)
 }
 
@@ -91,7 +91,8 @@ pub(crate) fn revision_row(registry: &mut Registry) -> String {
 /// The input of a mutation of several rows.
 pub(crate) fn many(entity: &AnyEntity, mutation: &str, row: &str, registry: &mut Registry) -> String {
     let about_rows = format!("The rows: at most {MAX_ROWS}.");
-    let about_skip = "Writes the valid rows even if others are invalid. By default, one invalid row prevents all.";
+    let about_skip =
+        "Writes the valid rows even if others are invalid. By default, one invalid row prevents all.";
     let inputs = vec![
         registry::input(entity.many, &format!("[{row}!]!"), &about_rows),
         registry::defaulted(registry::input("skipInvalid", "Boolean!", about_skip), false),

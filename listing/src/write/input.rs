@@ -6,6 +6,8 @@ use uuid::Uuid;
 
 use crate::{context::given, entity::Entity, registry, scalar::id::GivenId, write::reading::Object};
 
+/// The field for the idempotency key.
+pub(crate) const KEY: &str = "idempotencyKey";
 /// What clients send with a mutation that may be repeated safely.
 const ABOUT_KEY: &str =
     "Idempotency key: a repetition with the same input within 24 hours returns the first result.";
@@ -38,7 +40,7 @@ impl Input {
 
     /// Takes the idempotency key, of an operation with what is left of the input.
     pub(crate) fn key(&mut self, operation: &str) -> Result<Option<Key>, Failure> {
-        let Some(key) = self.take::<String>("idempotencyKey")? else { return Ok(None) };
+        let Some(key) = self.take::<String>(KEY)? else { return Ok(None) };
         let body = sorted(GraphQLValue::Object(self.0.clone())).to_string();
         Key::new(operation, key, body.as_bytes()).map(Some)
     }
@@ -49,6 +51,15 @@ impl Input {
             Some(GraphQLValue::List(rows)) => rows,
             Some(GraphQLValue::Null) | None => vec![],
             Some(one) => vec![one],
+        }
+    }
+
+    /// Takes one object out.
+    pub(crate) fn object(&mut self, name: &str) -> Object {
+        match self.0.swap_remove(name) {
+            Some(GraphQLValue::Object(object)) => object,
+            // What is no object has been refused before.
+            _ => Object::new(),
         }
     }
 
@@ -92,5 +103,5 @@ pub(crate) fn describe_revision(required: bool) -> registry::Input {
 
 /// The field for the idempotency key.
 pub(crate) fn describe_key() -> registry::Input {
-    registry::input("idempotencyKey", "String", ABOUT_KEY)
+    registry::input(KEY, "String", ABOUT_KEY)
 }

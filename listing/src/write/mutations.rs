@@ -134,8 +134,7 @@ fn describe_one<E: Editable>(verb: Verb, name: &str, registry: &mut Registry) ->
         Verb::Create | Verb::Update => payload::describe::<E::Further>(name, entity, registry),
         _ => payload::describe::<Nothing>(name, entity, registry),
     };
-    let about_input = if verb == Verb::Create { "The new row." } else { "Which row, and what to change." };
-    let input = registry::input("input", &format!("{input}!"), about_input);
+    let input = registry::input("input", &format!("{input}!"), "The input.");
     registry::output(name, &payload, &verb.about(entity), vec![input])
 }
 
@@ -160,7 +159,7 @@ fn describe_many<E: Editable>(verb: Verb, name: &str, registry: &mut Registry) -
         }
     };
     let payload = many::describe(name, verb.past(), verb == Verb::Import, entity, registry);
-    let input = registry::input("input", &format!("{input}!"), "The rows, and how to treat errors.");
+    let input = registry::input("input", &format!("{input}!"), "The input.");
     registry::output(name, &payload, &about, vec![input])
 }
 

@@ -41,7 +41,10 @@ pub(crate) fn csv_row(entity: &'static AnyEntity, row: &CsvRow) -> (Draft, Check
     let mut draft = blank(entity, None);
     for (field, rules) in fields(entity) {
         let cell = row.get(field.shape.name);
-        let value = cell.and_then(|cell| read_cell(field.shape, rules.rule, cell, &mut checks));
+        let value = match cell {
+            Some(cell) => read_cell(field.shape, rules.rule, cell, &mut checks),
+            None => rules.in_csv.map(|value| value()),
+        };
         fill(&mut draft, field, rules, value, &mut checks);
     }
     (draft, checks)

@@ -18,6 +18,8 @@ use crate::{
 };
 
 /// Few words, so that groups have several rows; with capitals, because those differ.
+/// Addresses are equal without regard to case, so none differs from another by that alone.
+const ADDRESSES: [&str; 4] = ["ash", "birch", "elm", "yew"];
 const WORDS: [&str; 7] = ["ash", "Ash", "birch", "Cedar", "cedar bark", "elm", "Yew"];
 /// Amounts of every length; equal ones are written differently.
 const AMOUNTS: [&str; 12] = [
@@ -157,7 +159,8 @@ struct Contact {
 
 fn contact(rng: &mut Rng, users: &Users, company: Option<&Contact>, is_company: bool) -> Contact {
     let kind = if is_company { "COMPANY" } else { "PERSON" };
-    let (name, email, city, country) = (rng.one(&WORDS), word(rng), word(rng), word(rng));
+    let (name, city, country) = (rng.one(&WORDS), word(rng), word(rng));
+    let email = (!rng.once_in(4)).then(|| rng.one(&ADDRESSES));
     let (at, birthday, (created_by, creator)) = (instant(rng), birthday(rng), creator(rng, users));
     let (id, revision) = (Uuid::now_v7(), 1 + rng.below(3));
     let company_id = company.map(|company| company.stored["id"].clone());

@@ -20,8 +20,9 @@ async fn a_text_is_the_same_in_both_encodings() {
     let client = organisation().await;
     let made = client.create_contact(json!({ "name": APART, "customFields": { APART: APART } })).await;
     assert_eq!(made["name"], "Zoë");
-    let literal =
-        format!("mutation {{ createContact(input: {{ name: \"{APART} 2\" }}) {{ contact {{ name }} }} }}");
+    let literal = format!(
+        "mutation {{ createContact(input: {{ contact: {{ kind: COMPANY, name: \"{APART} 2\" }} }}) {{ contact {{ name }} }} }}"
+    );
     let answer = client.run(&literal, json!({})).await;
     assert_eq!(answer.at("/data/createContact/contact/name"), "Zoë 2");
     for name in ["Zoë", APART] {
@@ -46,10 +47,14 @@ async fn what_nobody_sees_is_empty() {
                   contact { id tags notes } userErrors { code field message } } }";
     for nothing in ["\u{200b}", "\u{2060}\u{feff} ", "\u{ad}", "\u{3164}", "\u{202e}"] {
         let answer = client.mutate(create, json!({ "name": nothing })).await;
-        assert_eq!(answer.user_errors("/data/createContact"), ["INVALID name"], "{nothing:?}");
+        assert_eq!(answer.user_errors("/data/createContact"), ["INVALID contact.name"], "{nothing:?}");
         let email = json!({ "name": "Ada", "emails": [{ "address": nothing }] });
         let answer = client.mutate(create, email).await;
-        assert_eq!(answer.user_errors("/data/createContact"), ["INVALID emails.0.address"], "{nothing:?}");
+        assert_eq!(
+            answer.user_errors("/data/createContact"),
+            ["INVALID contact.emails.0.address"],
+            "{nothing:?}"
+        );
         let made =
             client.create_contact(json!({ "name": "Ada", "tags": [nothing, "a"], "notes": nothing })).await;
         let node = client

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Client, PASSWORD, connect, organisation, server, superuser, uuid};
+use crate::harness::{Client, PASSWORD, connect, input_of, organisation, server, superuser, uuid};
 
 /// One audit row, as a superuser sees it.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ async fn audited(client: &Client, query: &str, input: Value) -> (Value, Vec<Entr
         .post(format!("{}/graphql", client.url))
         .header("content-type", "application/json")
         .header("x-request-id", &request_id)
-        .body(json!({ "query": query, "variables": { "input": input } }).to_string());
+        .body(json!({ "query": query, "variables": { "input": input_of(query, input) } }).to_string());
     if let Some(token) = &client.access_token {
         request = request.bearer_auth(token);
     }

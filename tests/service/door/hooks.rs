@@ -279,7 +279,9 @@ const JOB: &str = "job { id name state used free revision changedBy }";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hooks_know_the_session_the_row_and_whether_it_is_new() {
     let jobs = Jobs::open("hooks").await;
-    let made = jobs.mutate("createJob(input: { name: \"One\", used: 4 })", &format!("{JOB} namesakes")).await;
+    let made = jobs
+        .mutate("createJob(input: { job: { name: \"One\", used: 4 } })", &format!("{JOB} namesakes"))
+        .await;
     let job = &made["job"];
     assert_eq!((&job["free"], &job["state"], &made["namesakes"]), (&json!(6), &json!("OPEN"), &json!(0)));
     let user = jobs.client.log_in["user"]["id"].as_str().unwrap().replace("user_", "job_");
@@ -304,7 +306,7 @@ async fn hooks_know_the_session_the_row_and_whether_it_is_new() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_and_a_restoration_have_hooks_before_and_after() {
     let jobs = Jobs::open("hooks_deleted").await;
-    let made = jobs.mutate("createJob(input: { name: \"One\", used: 1 })", JOB).await;
+    let made = jobs.mutate("createJob(input: { job: { name: \"One\", used: 1 } })", JOB).await;
     let id = made["job"]["id"].as_str().unwrap().to_owned();
     let of = |revision: i32| format!("id: \"{id}\", expectedRevision: {revision}");
     jobs.noted().await;
@@ -327,7 +329,9 @@ async fn of_several_what_a_hook_refuses_is_undone_and_the_others_are_done() {
     let jobs = Jobs::open("hooks_several").await;
     let mut rows = vec![];
     for (name, used) in [("One", 1), ("Two", 0)] {
-        let made = jobs.mutate(&format!("createJob(input: {{ name: \"{name}\", used: {used} }})"), JOB).await;
+        let made = jobs
+            .mutate(&format!("createJob(input: {{ job: {{ name: \"{name}\", used: {used} }} }})"), JOB)
+            .await;
         let id = made["job"]["id"].as_str().unwrap().to_owned();
         rows.push(format!("{{ id: \"{id}\", expectedRevision: 1 }}"));
     }
@@ -343,7 +347,7 @@ async fn of_several_what_a_hook_refuses_is_undone_and_the_others_are_done() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_act_goes_from_state_to_state_and_closes_the_row_to_changes() {
     let jobs = Jobs::open("hooks_acts").await;
-    let made = jobs.mutate("createJob(input: { name: \"One\" })", JOB).await;
+    let made = jobs.mutate("createJob(input: { job: { name: \"One\" } })", JOB).await;
     let id = made["job"]["id"].as_str().unwrap().to_owned();
     jobs.noted().await;
     let close = format!("closeJob(input: {{ id: \"{id}\", idempotencyKey: \"k\" }})");

@@ -14,7 +14,7 @@ const CREATE: &str = "mutation ($input: CreateContactInput!) { createContact(inp
 
 async fn create(client: &Client, key: &str, name: &str) -> Answer {
     let input = json!({ "kind": "COMPANY", "name": name, "idempotencyKey": key });
-    client.run(CREATE, json!({ "input": input })).await
+    client.mutate(CREATE, input).await
 }
 
 /// The id of what was created.
@@ -53,8 +53,8 @@ async fn the_order_of_the_inputs_fields_makes_no_difference() {
     };
     let mut ids = vec![];
     for input in [
-        r#"{"name": "Ada", "emails": [{"address": "a@b.example", "label": "work"}], "idempotencyKey": "k"}"#,
-        r#"{"idempotencyKey": "k", "emails": [{"label": "work", "address": "a@b.example"}], "name": "Ada"}"#,
+        r#"{"contact": {"kind": "COMPANY", "name": "Ada", "emails": [{"address": "a@b.example", "label": "work"}]}, "idempotencyKey": "k"}"#,
+        r#"{"idempotencyKey": "k", "contact": {"emails": [{"label": "work", "address": "a@b.example"}], "name": "Ada", "kind": "COMPANY"}}"#,
     ] {
         ids.push(client.send(&body(input)).await.ok("/data/createContact")["contact"]["id"].clone());
     }
@@ -103,12 +103,12 @@ async fn a_mistake_is_not_remembered() {
     let client = organisation().await;
     // One that our own rules find, and one that only the database knows.
     let answer = create(&client, "k", "").await;
-    assert_eq!(answer.user_errors("/data/createContact"), ["INVALID name"]);
+    assert_eq!(answer.user_errors("/data/createContact"), ["INVALID contact.name"]);
     let stranger = organisation().await.create_contact(json!({ "kind": "COMPANY", "name": "Foreign" })).await;
     let input =
         json!({ "kind": "PERSON", "name": "Ada", "companyId": stranger["id"], "idempotencyKey": "k" });
-    let answer = client.run(CREATE, json!({ "input": input })).await;
-    assert_eq!(answer.user_errors("/data/createContact"), ["NOT_FOUND companyId"]);
+    let answer = client.mutate(CREATE, input).await;
+    assert_eq!(answer.user_errors("/data/createContact"), ["NOT_FOUND contact.companyId"]);
     created(&client, "k", "Ada").await;
     assert_eq!(count(&client).await, 1);
 }

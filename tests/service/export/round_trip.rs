@@ -35,7 +35,7 @@ async fn make(client: &Client, entity: &str, input: Value) {
         "mutation ($input: Create{entity}Input!) {{ create{entity}(input: $input) {{ \
          {one} {{ id }} userErrors {{ code message field }} }} }}"
     );
-    client.run(&query, json!({ "input": input })).await.ok(&format!("/data/create{entity}"));
+    client.mutate(&query, input).await.ok(&format!("/data/create{entity}"));
 }
 
 /// Contacts with everything that a cell can hold.

@@ -173,7 +173,47 @@ impl Client {
 
     /// Carries out a mutation that takes its `$input`.
     pub(crate) async fn mutate(&self, mutation: &str, input: Value) -> Answer {
-        self.run(mutation, json!({ "input": input })).await
+        self.run(mutation, json!({ "input": input_of(mutation, input) })).await
+    }
+}
+
+/// The `$input` of a mutation. That of a creation is given as the new row, and perhaps a key: they are
+/// put where they belong.
+pub(crate) fn input_of(mutation: &str, input: Value) -> Value {
+    let created = mutation.split_once("$input: Create").and_then(|(_, rest)| rest.split_once("Input!"));
+    match created {
+        Some(("Contacts", _)) => companies(input),
+        Some((name, _)) if !name.ends_with('s') => creation(name, input),
+        _ => input,
+    }
+}
+
+/// A contact that is a company where nothing else is said.
+fn company(contact: &mut Value) {
+    if let Value::Object(contact) = contact {
+        contact.entry("kind").or_insert(json!("COMPANY"));
+    }
+}
+
+/// The input of the creation of several contacts.
+fn companies(mut input: Value) -> Value {
+    match &mut input["contacts"] {
+        Value::Array(contacts) => contacts.iter_mut().for_each(company),
+        one => company(one),
+    }
+    input
+}
+
+/// The input of the creation of such an entity.
+fn creation(name: &str, mut row: Value) -> Value {
+    let key = row.as_object_mut().and_then(|row| row.remove("idempotencyKey"));
+    if name == "Contact" {
+        company(&mut row);
+    }
+    let one = name[..1].to_lowercase() + &name[1..];
+    match key {
+        Some(key) => json!({ one: row, "idempotencyKey": key }),
+        None => json!({ one: row }),
     }
 }
 

@@ -19,15 +19,19 @@ use super::{
 
 /// Which of the [`Rows`] an id is meant to be, where its name does not say so; with the relation it
 /// stands under, if that says it.
-const MEANINGS: &[(&str, &str)] =
-    &[("companyId", "company"), ("company.id", "company"), ("endpointId", "WebhookEndpoint")];
+const MEANINGS: &[(&str, &str)] = &[
+    ("companyId", "company"),
+    ("company.id", "company"),
+    ("createdById", "User"),
+    ("endpointId", "WebhookEndpoint"),
+];
 
 /// Values that the type alone does not tell; they are given even where they may be left out.
 const VALUES: &[(&str, &str)] = &[
     // Only a person may belong to a company.
-    ("createContact.input.kind", "PERSON"),
+    ("createContact.input.contact.kind", "PERSON"),
     ("createContacts.input.contacts.kind", "PERSON"),
-    ("createWebhookEndpoint.input.eventKinds", "*"),
+    ("createWebhookEndpoint.input.webhookEndpoint.eventKinds", "*"),
 ];
 
 /// How deep answers are asked for: a payload, its entity, and what that points at.

@@ -19,7 +19,9 @@ use tenancy::{Addresses, Limits, ManualClock};
 use tokio::{net::TcpListener, runtime::Runtime};
 use uuid::Uuid;
 
-pub(crate) use client::{Answer, Client, PASSWORD, anonymous, http, organisation, unique_email, uuid};
+pub(crate) use client::{
+    Answer, Client, PASSWORD, anonymous, http, input_of, organisation, unique_email, uuid,
+};
 pub(crate) use database::{connect, hash_of, migrations, postgres, superuser};
 pub(crate) use grants::settings;
 pub(crate) use mailbox::{link_in, mail_settings, mails_to, token_for, with_tokens};

@@ -64,7 +64,7 @@ async fn nobody_in_particular_reads_and_changes_nothing() {
         "{ users { nodes { name } } }",
         "{ contacts { nodes { name } } }",
         "mutation { logOut { userErrors { code } } }",
-        "mutation { createContact(input: { kind: COMPANY, name: \"A\" }) { userErrors { code } } }",
+        "mutation { createContact(input: { contact: { kind: COMPANY, name: \"A\" } }) { userErrors { code } } }",
     ] {
         assert_eq!(anonymous.run(query, json!({})).await.errors(), ["UNAUTHENTICATED"], "{query}");
     }

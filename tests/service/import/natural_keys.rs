@@ -84,7 +84,7 @@ async fn a_key_twice_in_a_file_or_of_a_deleted_row_is_an_error_of_its_row() {
     let create = "mutation ($input: CreateContactInput!) { createContact(input: $input) { \
                   contact { id } userErrors { code message field } } }";
     let twice = client.mutate(create, json!({ "name": "Eva", "externalId": "a:1" })).await;
-    assert_eq!(twice.user_errors("/data/createContact"), ["ALREADY_EXISTS externalId"]);
+    assert_eq!(twice.user_errors("/data/createContact"), ["ALREADY_EXISTS contact.externalId"]);
 }
 
 #[tokio::test]

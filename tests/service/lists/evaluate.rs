@@ -81,7 +81,13 @@ fn list(given: &Value) -> Vec<Value> {
 fn related(fixture: &Fixture, table: &Table, row: &Row, name: &str, given: &Value) -> bool {
     if let Some(relation) = table.to_one(name) {
         let other = fixture.find(relation.target, &row[relation.holder]);
-        return other.is_some_and(|other| holds(fixture, relation.target, other, given));
+        let mut given = given.clone();
+        let is_null = given.as_object_mut().and_then(|given| given.remove("isNull"));
+        let meant = is_null.as_ref().is_none_or(|is_null| *is_null == other.is_none());
+        let asks_nothing = given.as_object().is_some_and(|given| given.values().all(Value::is_null));
+        return meant
+            && (is_null.is_some() && asks_nothing
+                || other.is_some_and(|other| holds(fixture, relation.target, other, &given)));
     }
     let relation = table.to_many(name).unwrap_or_else(|| panic!("{name} is unknown"));
     let others: Vec<_> =
@@ -136,6 +142,7 @@ fn compares(kind: Kind, value: &Value, operator: &str, operand: &Value) -> bool 
         "lt" => ordered() == Some(Ordering::Less),
         "lte" => ordered().is_some_and(Ordering::is_le),
         "isNull" => json!(is == Cell::Null) == *operand,
+        "eqIgnoreCase" => spelt(|value, operand| value == operand),
         "contains" => spelt(|value, operand| value.contains(operand)),
         "startsWith" => spelt(|value, operand| value.starts_with(operand)),
         "endsWith" => spelt(|value, operand| value.ends_with(operand)),

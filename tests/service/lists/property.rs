@@ -115,7 +115,7 @@ fn nothing_that_the_schema_can_filter_or_order_by_goes_untried() {
         let own: Vec<_> = table.fields.iter().map(|(name, _)| *name).collect();
         let to_one: Vec<_> = table.to_one.iter().map(|relation| relation.name).collect();
         let to_many: Vec<_> = table.to_many.iter().map(|relation| relation.name).collect();
-        let filter = [&own[..], &to_one, &to_many, &["and", "or", "not"]].concat();
+        let filter = [&own[..], &to_one, &to_many, &["and", "or", "not", "isNull"]].concat();
         assert_eq!(inputs(&format!("{}Filter", table.name)), names(&filter));
         let ordered = table.fields.iter().filter(|(_, kind)| kind.is_ordered()).map(|(name, _)| *name);
         let ordered: Vec<_> = ordered.chain(to_one).collect();

@@ -117,7 +117,15 @@ fn object(value: Value) -> Map<String, Value> {
 fn related(fixture: &Fixture, table: &'static Table, depth: usize) -> BoxedStrategy<Value> {
     let to_one = table.to_one.iter().map(|relation| {
         let name = relation.name;
-        filter(fixture, relation.target, depth).prop_map(move |filter| json!({ name: filter })).boxed()
+        let is_null = option::weighted(0.2, any::<bool>());
+        (filter(fixture, relation.target, depth), is_null)
+            .prop_map(move |(mut filter, is_null)| {
+                if let Some(is_null) = is_null {
+                    filter["isNull"] = json!(is_null);
+                }
+                json!({ name: filter })
+            })
+            .boxed()
     });
     let to_many = table.to_many.iter().map(|relation| {
         let name = relation.name;

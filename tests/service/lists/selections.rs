@@ -85,8 +85,7 @@ fn a_list_answers_of_each_row_what_the_row_answers_by_itself() {
 #[tokio::test]
 async fn a_list_that_several_fragments_ask_for_is_answered_once_with_all_their_fields() {
     let client = organisation().await;
-    let create =
-        "mutation { createContact(input: { kind: COMPANY, name: \"Alfreds\" }) { userErrors { code } } }";
+    let create = "mutation { createContact(input: { contact: { kind: COMPANY, name: \"Alfreds\" } }) { userErrors { code } } }";
     client.run(create, json!({})).await.ok("/data/createContact");
     let query = "{ ...names contacts { nodes { email } totalCount } ...kinds } \
                  fragment names on Query { contacts { nodes { name } } contactsAggregate { count } } \
@@ -118,8 +117,8 @@ async fn places_that_ask_for_the_same_do_not_take_it_from_each_other() {
     });
     assert_eq!(answer.body, json!({ "data": expected }));
     let mutation = "mutation { ...a ...b } \
-                    fragment a on Mutation { createContact(input: { name: \"Twice\" }) { contact { id } } } \
-                    fragment b on Mutation { createContact(input: { name: \"Twice\" }) { contact { name } } }";
+                    fragment a on Mutation { createContact(input: { contact: { kind: COMPANY, name: \"Twice\" } }) { contact { id } } } \
+                    fragment b on Mutation { createContact(input: { contact: { kind: COMPANY, name: \"Twice\" } }) { contact { name } } }";
     assert_eq!(client.run(mutation, json!({})).await.errors(), ["BAD_REQUEST"]);
     let query = "{ contacts { totalCount } }";
     assert_eq!(client.run(query, json!({})).await.at("/data/contacts/totalCount"), 1);

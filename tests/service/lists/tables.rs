@@ -170,6 +170,7 @@ impl Kind {
                     "in",
                     "notIn",
                     "contains",
+                    "eqIgnoreCase",
                     "startsWith",
                     "endsWith",
                     "gt",

@@ -61,7 +61,8 @@ pub(super) fn reads(subject: &Subject) -> Vec<Door> {
         let only = format!("{many}(where: {own}, deleted: ONLY) {{ nodes {all} totalCount }}");
         doors.push(door(DELETED, only));
         doors.push(door(DELETED_BY_ID, format!("{one}(id: $id, deleted: INCLUDE) {all}")));
-        doors.push(door(DELETED_FIGURES, format!("{many}Aggregate(where: {own}, deleted: ONLY) {{ count }}")));
+        doors
+            .push(door(DELETED_FIGURES, format!("{many}Aggregate(where: {own}, deleted: ONLY) {{ count }}")));
     }
     for (number, (source, link, _)) in subject.links.iter().enumerate() {
         let [this, other] = [2 * number, 2 * number + 1].map(|number| format!("$r{number}"));

@@ -166,7 +166,7 @@ async fn each_way_shows_its_rows_and_what_is_seen_with_them_through_every_door()
                 "{who}: {title}"
             );
             let task = format!(
-                "mutation {{ createTask(input: {{ title: \"new\", ticketId: \"{}\" }}) {{ task {{ title }} userErrors {{ code }} }} }}",
+                "mutation {{ createTask(input: {{ task: {{ title: \"new\", ticketId: \"{}\" }} }}) {{ task {{ title }} userErrors {{ code }} }} }}",
                 desk.id(title)
             );
             let made = ask(&scope, &task).await["createTask"].clone();

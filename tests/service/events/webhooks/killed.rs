@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     cluster::Temporary,
     door::eventually,
-    harness::http,
+    harness::{http, input_of},
     run::process::{Gateway, serve_at},
 };
 
@@ -67,7 +67,7 @@ fn any(below: usize) -> usize {
 /// The response of a gateway, if it is not killed before.
 async fn asked(client: &Client, query: &str, input: Value) -> Option<Value> {
     let request = http().post(format!("{}/graphql", client.url)).bearer_auth(client.access_token.as_ref()?);
-    let body = json!({ "query": query, "variables": { "input": input } }).to_string();
+    let body = json!({ "query": query, "variables": { "input": input_of(query, input) } }).to_string();
     let answer = request.header("content-type", "application/json").body(body).send().await.ok()?;
     serde_json::from_str(&answer.text().await.ok()?).ok()
 }

@@ -45,7 +45,11 @@ async fn an_address_that_leads_inwards_or_nowhere_is_refused() {
     for (url, why) in wrong_urls() {
         let input = json!({ "url": url, "eventKinds": ["*"] });
         let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
-        assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID url"], "{url}");
+        assert_eq!(
+            answer.user_errors("/data/createWebhookEndpoint"),
+            ["INVALID webhookEndpoint.url"],
+            "{url}"
+        );
         let message = answer.at("/data/createWebhookEndpoint/userErrors/0/message").as_str().unwrap();
         assert!(message.contains(why) && message.ends_with('.'), "{url}: {message}");
         assert!(!message.contains("secret"), "{message}");
@@ -78,13 +82,17 @@ async fn a_kind_that_is_none_is_refused_where_it_stands() {
     {
         let input = json!({ "url": "https://hooks.example.org/", "eventKinds": ["contact.created", kind] });
         let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
-        assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID eventKinds.1"], "{kind}");
+        assert_eq!(
+            answer.user_errors("/data/createWebhookEndpoint"),
+            ["INVALID webhookEndpoint.eventKinds.1"],
+            "{kind}"
+        );
     }
     // An empty list does not mean all events.
     for none in [json!([]), json!([" "])] {
         let input = json!({ "url": "https://hooks.example.org/", "eventKinds": none });
         let answer = hooks.mutate("createWebhookEndpoint", "webhookEndpoint { id }", input).await;
-        assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID eventKinds"]);
+        assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), ["INVALID webhookEndpoint.eventKinds"]);
     }
     nothing_is_stored(&hooks).await;
 }
@@ -98,7 +106,7 @@ async fn what_is_never_published_cannot_be_asked_for() {
     };
     let answer =
         create(json!(["contact.created", "contact.exploded", "invoice.*", "product.completed"])).await;
-    let wrong = ["INVALID eventKinds.1", "INVALID eventKinds.2", "INVALID eventKinds.3"];
+    let wrong = [1, 2, 3].map(|place| format!("INVALID webhookEndpoint.eventKinds.{place}"));
     assert_eq!(answer.user_errors("/data/createWebhookEndpoint"), wrong);
     let message = answer.at("/data/createWebhookEndpoint/userErrors/0/message").as_str().unwrap();
     let known = "contact.created, contact.deleted, contact.restored, contact.updated.";
