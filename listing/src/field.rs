@@ -152,6 +152,15 @@ impl Field {
         Self::of(name, C::NAME, Kind::Choice(Choice::of::<T>()), C::SqlType::NULLABLE)
     }
 
+    /// A field that holds several names of the enum `T`.
+    pub const fn choices<T, C>(name: &'static str, _: C) -> Self
+    where
+        T: EnumType + InputType + OutputType,
+        C: Column<SqlType = st::Array<st::Text>> + Copy,
+    {
+        Self::of(name, C::NAME, Kind::Choices(Choice::of::<T>()), false)
+    }
+
     /// A field that holds the id of an `R`.
     pub const fn id<R, C>(name: &'static str, _: C) -> Self
     where

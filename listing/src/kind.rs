@@ -52,6 +52,8 @@ pub enum Kind {
     Id(&'static str),
     /// `text[]`
     Texts,
+    /// `text[]` with names of an enum
+    Choices(Choice),
     /// `jsonb`
     Json,
     /// `jsonb` with a list of objects, each known by the value under this key
@@ -75,6 +77,16 @@ impl Choice {
             T::items().iter().map(|item| item.name).collect()
         }
         Self { describe: describe::<T>, items: items::<T> }
+    }
+
+    /// The name that GraphQL gives.
+    fn read(&self, given: GraphQLValue) -> Result<&'static str, String> {
+        let name = match given {
+            GraphQLValue::Enum(name) => name.to_string(),
+            GraphQLValue::String(name) => name,
+            _ => return Err("This is not a name of an enum.".to_owned()),
+        };
+        self.find(&name).ok_or_else(|| format!("There is no {name:?} to choose."))
     }
 
     /// The name as the database and GraphQL spell it, if it is one of the enum's.
@@ -113,7 +125,9 @@ impl Kind {
             Self::Instant => out.push_bind_param::<st::Nullable<st::Timestamptz>, _>(&None::<DateTime<Utc>>),
             Self::Date => out.push_bind_param::<st::Nullable<st::Date>, _>(&None::<NaiveDate>),
             Self::Id(_) => out.push_bind_param::<st::Nullable<st::Uuid>, _>(&None::<Uuid>),
-            Self::Texts => out.push_bind_param::<st::Nullable<st::Array<st::Text>>, _>(&None::<Vec<String>>),
+            Self::Texts | Self::Choices(_) => {
+                out.push_bind_param::<st::Nullable<st::Array<st::Text>>, _>(&None::<Vec<String>>)
+            }
             Self::Json | Self::Parts(_) => {
                 out.push_bind_param::<st::Nullable<st::Jsonb>, _>(&None::<serde_json::Value>)
             }
@@ -133,6 +147,7 @@ impl Kind {
             Self::Date => <Date as InputType>::create_type_info(registry),
             Self::Id(_) => <ID as InputType>::create_type_info(registry),
             Self::Texts => <Vec<String> as InputType>::create_type_info(registry),
+            Self::Choices(choice) => format!("[{}!]!", (choice.describe)(registry)),
             Self::Json | Self::Parts(_) => <Json<serde_json::Value> as InputType>::create_type_info(registry),
         }
     }
@@ -147,14 +162,7 @@ impl Kind {
         }
         let value = match self {
             Self::Text => Value::Text(typed(given, "text")?),
-            Self::Choice(choice) => {
-                let name = match given {
-                    GraphQLValue::Enum(name) => name.to_string(),
-                    other => typed(other, "a name of an enum")?,
-                };
-                let known = choice.find(&name).ok_or_else(|| format!("There is no {name:?} to choose."))?;
-                known.into()
-            }
+            Self::Choice(choice) => choice.read(given)?.into(),
             Self::Integer => Value::Integer(typed(given, "a whole number of 32 bits")?),
             Self::Long => Value::Long(typed::<Long>(given, "a whole number of at most 53 bits")?.0),
             Self::Decimal => {
@@ -178,6 +186,11 @@ impl Kind {
                 Value::Uuid(uuid)
             }
             Self::Texts => Value::Texts(typed(given, "a list of texts")?),
+            Self::Choices(choice) => {
+                let names = if let GraphQLValue::List(names) = given { names } else { vec![given] };
+                let names = names.into_iter().map(|name| choice.read(name).map(str::to_owned));
+                Value::Texts(names.collect::<Result<_, _>>()?)
+            }
             Self::Json | Self::Parts(_) => Value::Json(given.into_json().map_err(|error| error.to_string())?),
         };
         if self.holds(&value, false) { Ok(value) } else { Err(OUT_OF_BOUNDS.to_owned()) }
@@ -203,6 +216,10 @@ impl Kind {
                 _ => Err("This is neither true nor false.".to_owned()),
             },
             Self::Texts => Ok(Value::Texts(several(cell))),
+            Self::Choices(_) => {
+                let names = several(cell).into_iter().map(|name| GraphQLValue::String(name.to_uppercase()));
+                self.read(GraphQLValue::List(names.collect()))
+            }
             Self::Parts(key) => {
                 let part = |text: String| serde_json::json!({ key: text });
                 Ok(Value::Json(several(cell).into_iter().map(part).collect()))
@@ -234,7 +251,10 @@ impl Kind {
             }
             Value::Date(day) => self == Self::Date && (1..=9999).contains(&day.year()),
             Value::Uuid(_) => matches!(self, Self::Id(_)),
-            Value::Texts(texts) => self == Self::Texts && !texts.iter().any(|text| text.contains('\0')),
+            Value::Texts(texts) => {
+                matches!(self, Self::Texts | Self::Choices(_))
+                    && !texts.iter().any(|text| text.contains('\0'))
+            }
             Value::Json(json) => {
                 matches!(self, Self::Json | Self::Parts(_)) && storable(json, MAX_JSON_DEPTH)
             }
@@ -243,7 +263,7 @@ impl Kind {
 
     /// Whether more and less mean something.
     pub(crate) fn is_ordered(self) -> bool {
-        !matches!(self, Self::Texts | Self::Json | Self::Parts(_))
+        !matches!(self, Self::Texts | Self::Choices(_) | Self::Json | Self::Parts(_))
     }
 
     /// Whether it is answered as it is, without a selection of its fields.

@@ -72,7 +72,9 @@ impl Rule {
     /// Whether it bounds values of this kind.
     pub(crate) const fn suits(self, kind: Kind) -> bool {
         match self {
-            Self::Any => !matches!(kind, Kind::Text | Kind::Texts | Kind::Json | Kind::Parts(_)),
+            Self::Any => {
+                !matches!(kind, Kind::Text | Kind::Texts | Kind::Choices(_) | Kind::Json | Kind::Parts(_))
+            }
             Self::Line(_) | Self::Lines(_) => matches!(kind, Kind::Text),
             Self::Digits(..) | Self::Amount(..) => matches!(kind, Kind::Decimal),
             Self::Labels(_) => matches!(kind, Kind::Texts),

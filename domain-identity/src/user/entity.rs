@@ -55,7 +55,7 @@ impl Entity for User {
         Field::new("firstName", users::first_name),
         Field::new("lastName", users::last_name),
         Field::new("email", users::email),
-        Field::new("roles", users::roles),
+        Field::choices::<Role, _>("roles", users::roles),
         Field::new("active", users::active),
     ];
     const RELATIONS: &'static [Relation<Self>] = &[created_by(users::created_by, |it: &Self| it.created_by)];

@@ -2,6 +2,7 @@ use async_graphql::Enum;
 
 /// The state of a delivery.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
+#[graphql(name = "WebhookDeliveryState")]
 pub enum DeliveryState {
     /// Waiting for the first attempt, for a retry, or for the delivery of an earlier event of the same
     /// entity.

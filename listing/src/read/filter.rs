@@ -248,7 +248,7 @@ fn operate(
         Operator::Empty if kind.is_ordered() => unless(Condition::Empty(term()), boolean(given, reading)?),
         Operator::Empty => {
             let none = match kind {
-                Kind::Texts => Value::Texts(vec![]),
+                Kind::Texts | Kind::Choices(_) => Value::Texts(vec![]),
                 _ => Value::Json(serde_json::json!([])),
             };
             unless(Condition::Is(term(), Comparison::Eq, none), boolean(given, reading)?)
@@ -257,12 +257,13 @@ fn operate(
             let value = kind.read(given).map_err(|message| wrong(reading, message))?;
             Condition::Contains(term(), value)
         }
-        Operator::Has => operator::has(column, vec![text(given, reading)?], true)
+        Operator::Has => operator::has(column, vec![member(kind, given, reading)?], true)
             .ok_or_else(|| reading.wrong("This field is no list."))?,
         Operator::HasSeveral(all) => {
             let given = if let GraphQLValue::List(list) = given { list } else { vec![given] };
             reading.list(given.len())?;
-            let texts = given.into_iter().map(|given| text(given, reading)).collect::<Result<_, _>>()?;
+            let texts =
+                given.into_iter().map(|given| member(kind, given, reading)).collect::<Result<_, _>>()?;
             operator::has(column, texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
         }
     })
@@ -277,8 +278,10 @@ fn boolean(given: GraphQLValue, reading: &Reading<'_>) -> Result<bool, Failure> 
     bool::parse(Some(given)).map_err(|_| reading.wrong("This must be true or false."))
 }
 
-fn text(given: GraphQLValue, reading: &Reading<'_>) -> Result<String, Failure> {
-    match Kind::Text.read(given).map_err(|message| reading.wrong(message))? {
+/// One of the things that a list of this kind may have.
+fn member(kind: Kind, given: GraphQLValue, reading: &Reading<'_>) -> Result<String, Failure> {
+    let kind = if let Kind::Choices(choice) = kind { Kind::Choice(choice) } else { Kind::Text };
+    match kind.read(given).map_err(|message| reading.wrong(message))? {
         Value::Text(text) => Ok(text),
         _ => Err(reading.wrong("This is not text.")),
     }
@@ -300,10 +303,11 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
     let mut fields = vec![];
     for field in entity.fields() {
         let operators = operator::describe(field.shape.kind, registry);
-        let mut about = registry::about(registry, entity.name, field.shape.name);
-        if let Kind::Parts(key) = field.shape.kind {
-            about = format!("{about} Here each is known by its `{key}`.");
-        }
+        // The entity says what the field is for; here that would be a third of the introspection.
+        let about = match field.shape.kind {
+            Kind::Parts(key) => format!("A condition on the `{key}` of `{}`.", field.shape.name),
+            _ => format!("A condition on `{}`.", field.shape.name),
+        };
         fields.push(registry::input(field.shape.name, &operators, &about));
     }
     for relation in entity.relations() {
@@ -311,12 +315,12 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
             Way::One { .. } => format!("{}Filter", relation.target.name),
             Way::Many { .. } => describe_quantified(relation.target.name, registry),
         };
-        fields.push(registry::input(relation.name, &filter, relation.about));
+        fields.push(registry::input(relation.name, &filter, &format!("A condition on `{}`.", relation.name)));
     }
     let list = format!("[{me}!]");
-    fields.push(registry::input("and", &list, "All of these hold."));
-    fields.push(registry::input("or", &list, "One of these holds."));
-    fields.push(registry::input("not", &me, "This does not hold."));
+    fields.push(registry::input("and", &list, "All of these filters must match."));
+    fields.push(registry::input("or", &list, "At least one of these filters must match."));
+    fields.push(registry::input("not", &me, "This filter must not match."));
     fields.push(registry::input(
         IS_NULL,
         "Boolean",
@@ -335,14 +339,14 @@ fn describe_quantified(entity: &str, registry: &mut Registry) -> String {
     let counts = operator::describe_counts(registry);
     registry::define(registry, &me.clone(), |_| {
         let fields = [
-            registry::input("some", &filter, "At least one is there for which this holds."),
-            registry::input("none", &filter, "None is there for which this holds."),
-            registry::input("every", &filter, "This holds for each that is there; also if none is."),
-            registry::input("count", &counts, "How many there are."),
+            registry::input("some", &filter, "At least one related record matches."),
+            registry::input("none", &filter, "No related record matches."),
+            registry::input("every", &filter, "Every related record matches, or there is none."),
+            registry::input("count", &counts, "How many related records there are."),
         ];
         registry::input_object_named(
             &me,
-            "What is asked of related entities. Deleted ones are not there.",
+            "A condition on related records. Deleted ones do not count.",
             fields,
         )
     })

@@ -36,49 +36,50 @@ pub(crate) enum Operator {
 type Row = (&'static str, Operator, &'static str);
 
 const EQ: Row = ("eq", Operator::Compare(Eq), "Equal.");
-const NE: Row = ("ne", Operator::Compare(Ne), "Different, or empty.");
-const IN: Row = ("in", Operator::In(true), "One of these, at most 1,000.");
-const NOT_IN: Row = ("notIn", Operator::In(false), "None of these, at most 1,000; or empty.");
-const GT: Row = ("gt", Operator::Compare(Gt), "Greater, or later.");
-const GTE: Row = ("gte", Operator::Compare(Gte), "Greater, later or equal.");
-const LT: Row = ("lt", Operator::Compare(Lt), "Less, or earlier.");
-const LTE: Row = ("lte", Operator::Compare(Lte), "Less, earlier or equal.");
-const IS_NULL: Row = ("isNull", Operator::Empty, "Whether it is empty.");
+const NE: Row = ("ne", Operator::Compare(Ne), "Not equal, or null.");
+const IN: Row = ("in", Operator::In(true), "Equal to one of these; at most 1,000.");
+const NOT_IN: Row = ("notIn", Operator::In(false), "Equal to none of these, or null; at most 1,000.");
+const GT: Row = ("gt", Operator::Compare(Gt), "Greater than.");
+const GTE: Row = ("gte", Operator::Compare(Gte), "Greater than or equal.");
+const LT: Row = ("lt", Operator::Compare(Lt), "Less than.");
+const LTE: Row = ("lte", Operator::Compare(Lte), "Less than or equal.");
+const IS_NULL: Row = ("isNull", Operator::Empty, "Whether the value is null.");
 
 const TEXT: &[Row] = &[
     EQ,
     NE,
     IN,
     NOT_IN,
-    ("eqIgnoreCase", Operator::Like("", ""), "Equal, in capitals or not."),
-    ("contains", Operator::Like("%", "%"), "Contains this, in capitals or not."),
-    ("startsWith", Operator::Like("", "%"), "Starts with this, in capitals or not."),
-    ("endsWith", Operator::Like("%", ""), "Ends with this, in capitals or not."),
-    ("gt", Operator::Compare(Gt), "Behind this in the alphabet."),
-    ("gte", Operator::Compare(Gte), "Behind this in the alphabet, or equal."),
-    ("lt", Operator::Compare(Lt), "Before this in the alphabet."),
-    ("lte", Operator::Compare(Lte), "Before this in the alphabet, or equal."),
+    ("eqIgnoreCase", Operator::Like("", ""), "Equal, ignoring case."),
+    ("contains", Operator::Like("%", "%"), "Contains this text, ignoring case."),
+    ("startsWith", Operator::Like("", "%"), "Starts with this text, ignoring case."),
+    ("endsWith", Operator::Like("%", ""), "Ends with this text, ignoring case."),
+    ("gt", Operator::Compare(Gt), "After this text in alphabetical order."),
+    ("gte", Operator::Compare(Gte), "After this text in alphabetical order, or equal."),
+    ("lt", Operator::Compare(Lt), "Before this text in alphabetical order."),
+    ("lte", Operator::Compare(Lte), "Before this text in alphabetical order, or equal."),
     IS_NULL,
 ];
 const NAME: &[Row] = &[EQ, NE, IN, NOT_IN, IS_NULL];
 const ORDERED: &[Row] = &[EQ, NE, IN, NOT_IN, GT, GTE, LT, LTE, IS_NULL];
 const BOOLEAN: &[Row] = &[EQ, IS_NULL];
 const LIST: &[Row] = &[
-    ("has", Operator::Has, "It has this, spelt so."),
-    ("hasAny", Operator::HasSeveral(false), "It has one of these."),
-    ("hasAll", Operator::HasSeveral(true), "It has all of these."),
-    ("isEmpty", Operator::Empty, "Whether it has nothing."),
+    ("has", Operator::Has, "The list contains this item."),
+    ("hasAny", Operator::HasSeveral(false), "The list contains at least one of these items."),
+    ("hasAll", Operator::HasSeveral(true), "The list contains all of these items."),
+    ("isEmpty", Operator::Empty, "Whether the list is empty."),
 ];
-const JSON: &[Row] = &[("contains", Operator::Contains, "It has all that this has, at the same places.")];
+const JSON: &[Row] =
+    &[("contains", Operator::Contains, "Contains this JSON: the same values at the same paths.")];
 
 /// The operators of a count.
 pub(crate) const COUNTS: &[Row] = &[
-    ("eq", Operator::Compare(Eq), "As many."),
-    ("ne", Operator::Compare(Ne), "Another number."),
-    ("gt", Operator::Compare(Gt), "More."),
-    ("gte", Operator::Compare(Gte), "As many, or more."),
-    ("lt", Operator::Compare(Lt), "Fewer."),
-    ("lte", Operator::Compare(Lte), "As many, or fewer."),
+    ("eq", Operator::Compare(Eq), "Equal."),
+    ("ne", Operator::Compare(Ne), "Not equal."),
+    ("gt", Operator::Compare(Gt), "Greater than."),
+    ("gte", Operator::Compare(Gte), "Greater than or equal."),
+    ("lt", Operator::Compare(Lt), "Less than."),
+    ("lte", Operator::Compare(Lte), "Less than or equal."),
 ];
 
 /// The operators of a kind.
@@ -88,7 +89,7 @@ pub(crate) fn of(kind: Kind) -> &'static [Row] {
         Kind::Choice(_) | Kind::Id(_) => NAME,
         Kind::Integer | Kind::Long | Kind::Decimal | Kind::Instant | Kind::Date => ORDERED,
         Kind::Boolean => BOOLEAN,
-        Kind::Texts | Kind::Parts(_) => LIST,
+        Kind::Texts | Kind::Choices(_) | Kind::Parts(_) => LIST,
         Kind::Json => JSON,
     }
 }
@@ -97,11 +98,12 @@ pub(crate) fn of(kind: Kind) -> &'static [Row] {
 pub(crate) fn describe(kind: Kind, registry: &mut Registry) -> String {
     let operand = match kind {
         Kind::Texts | Kind::Parts(_) => "String!".to_owned(),
+        Kind::Choices(choice) => Kind::Choice(choice).describe(registry),
         kind => kind.describe(registry),
     };
     let operand = operand.trim_end_matches('!').to_owned();
     let me = match kind {
-        Kind::Texts | Kind::Parts(_) => "StringListFilter".to_owned(),
+        Kind::Texts | Kind::Choices(_) | Kind::Parts(_) => format!("{operand}ListFilter"),
         _ => format!("{operand}Filter"),
     };
     registry::define(registry, &me.clone(), |_| {
@@ -113,8 +115,7 @@ pub(crate) fn describe(kind: Kind, registry: &mut Registry) -> String {
             };
             registry::input(name, &ty, about)
         });
-        let about =
-            "What is asked of a value: everything that is given here. An empty value compares with nothing.";
+        let about = "A condition on a value: every operator that is given must hold. A null value matches no comparison.";
         registry::input_object_named(&me, about, fields)
     })
 }
@@ -124,7 +125,7 @@ pub(crate) fn describe_counts(registry: &mut Registry) -> String {
     let me = "CountFilter".to_owned();
     registry::define(registry, &me.clone(), |_| {
         let fields = COUNTS.iter().map(|(name, _, about)| registry::input(name, "Int", about));
-        registry::input_object_named(&me, "What is asked of a number of things.", fields)
+        registry::input_object_named(&me, "A condition on a number of records.", fields)
     })
 }
 
@@ -132,8 +133,8 @@ pub(crate) fn describe_counts(registry: &mut Registry) -> String {
 pub(crate) fn has(column: &Column, texts: Vec<String>, all: bool) -> Option<Condition> {
     let term = || column.term.clone();
     match column.kind {
-        Kind::Texts if all => Some(Condition::Contains(term(), Value::Texts(texts))),
-        Kind::Texts => Some(Condition::Overlaps(term(), texts)),
+        Kind::Texts | Kind::Choices(_) if all => Some(Condition::Contains(term(), Value::Texts(texts))),
+        Kind::Texts | Kind::Choices(_) => Some(Condition::Overlaps(term(), texts)),
         Kind::Parts(key) => {
             let one = |text| Value::Json(serde_json::json!([{ key: text }]));
             let each = texts.into_iter().map(|text| Condition::Contains(term(), one(text))).collect();

@@ -33,7 +33,7 @@ pub(crate) fn input(name: &str, qualified: &str, about: &str) -> Input {
 
 /// An argument or a field that has this value, in the language's own spelling, where none is given.
 /// The library only prints it: whoever reads the argument puts it in, from the same constant.
-pub(crate) fn defaulted(input: Input, value: impl ToString) -> Input {
+pub(crate) fn defaulted(input: Input, value: impl std::fmt::Display) -> Input {
     Input { default_value: Some(value.to_string()), ..input }
 }
 

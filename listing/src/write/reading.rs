@@ -143,7 +143,7 @@ impl Shape {
     /// What the column holds when nothing is given.
     fn empty(self) -> Value {
         match self.kind {
-            Kind::Texts => Value::Texts(vec![]),
+            Kind::Texts | Kind::Choices(_) => Value::Texts(vec![]),
             Kind::Parts(_) => Value::Json(serde_json::json!([])),
             Kind::Json if !self.nullable => Value::Json(serde_json::json!({})),
             _ => Value::Null,

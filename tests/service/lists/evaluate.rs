@@ -112,7 +112,7 @@ fn related(fixture: &Fixture, table: &Table, row: &Row, name: &str, given: &Valu
 
 fn compares(kind: Kind, value: &Value, operator: &str, operand: &Value) -> bool {
     match kind {
-        Kind::Texts => return has(&texts(value), operator, operand),
+        Kind::Texts | Kind::Choices(_) => return has(&texts(value), operator, operand),
         Kind::Parts(part) => {
             let parts = value.as_array().unwrap();
             if operator == "isEmpty" {

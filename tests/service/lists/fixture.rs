@@ -55,7 +55,7 @@ const COMPANIES: usize = 18;
 const PEOPLE: usize = 50;
 const PRODUCTS: usize = 50;
 const CREATORS: usize = 3;
-const ROLES: &[&str] = &["MANAGER", "STAFF", "USER"];
+pub(super) const ROLES: &[&str] = &["MANAGER", "STAFF", "USER"];
 
 /// The rows of an organisation, deleted ones among them.
 #[derive(Clone, Debug)]

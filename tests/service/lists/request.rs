@@ -181,7 +181,7 @@ fn operands(fixture: &Fixture, table: &Table, field: &str, kind: Kind) -> BoxedS
     let chosen = |from: &[&str]| select(from.iter().map(|text| json!(text)).collect::<Vec<_>>()).boxed();
     match kind {
         Kind::Text | Kind::Texts | Kind::Parts(_) => chosen(TEXTS),
-        Kind::Choice(names) => chosen(names),
+        Kind::Choice(names) | Kind::Choices(names) => chosen(names),
         Kind::Instant => chosen(INSTANTS),
         Kind::Date => chosen(DAYS),
         Kind::Integer => (0..6).prop_map(Value::from).boxed(),

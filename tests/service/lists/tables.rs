@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Date,
     Id,
     Texts,
+    /// Several names of an enum.
+    Choices(&'static [&'static str]),
     Json,
     /// Objects of this type, each known by the value under this key.
     Parts(&'static Part),
@@ -58,7 +60,8 @@ impl Debug for Relation {
     }
 }
 
-use Kind::{Boolean, Choice, Date, Decimal, Id, Instant, Integer, Json, Parts, Text, Texts};
+use super::fixture::ROLES;
+use Kind::{Boolean, Choice, Choices, Date, Decimal, Id, Instant, Integer, Json, Parts, Text, Texts};
 
 static EMAIL: Part = Part { name: "EmailAddress", key: "address", fields: &["address", "label"] };
 static PHONE: Part = Part { name: "PhoneNumber", key: "number", fields: &["number", "label"] };
@@ -139,7 +142,7 @@ pub(super) static USERS: Table = Table {
         ("firstName", Text),
         ("lastName", Text),
         ("email", Text),
-        ("roles", Texts),
+        ("roles", Choices(ROLES)),
         ("active", Boolean),
         ("createdAt", Instant),
         ("updatedAt", Instant),
@@ -154,13 +157,14 @@ pub(super) static USERS: Table = Table {
 impl Kind {
     /// Whether lists can be ordered by it.
     pub(super) fn is_ordered(self) -> bool {
-        !matches!(self, Texts | Json | Parts(_))
+        !matches!(self, Texts | Choices(_) | Json | Parts(_))
     }
 
     /// What the schema calls the input of its operators, and which these are.
     pub(super) fn operators(self) -> (&'static str, &'static [&'static str]) {
         const ORDERED: &[&str] = &["eq", "ne", "in", "notIn", "gt", "gte", "lt", "lte", "isNull"];
         const NAME: &[&str] = &["eq", "ne", "in", "notIn", "isNull"];
+        const LIST: &[&str] = &["has", "hasAny", "hasAll", "isEmpty"];
         match self {
             Text => (
                 "StringFilter",
@@ -187,7 +191,8 @@ impl Kind {
             Instant => ("DateTimeFilter", ORDERED),
             Date => ("DateFilter", ORDERED),
             Boolean => ("BooleanFilter", &["eq", "isNull"]),
-            Texts | Parts(_) => ("StringListFilter", &["has", "hasAny", "hasAll", "isEmpty"]),
+            Texts | Parts(_) => ("StringListFilter", LIST),
+            Choices(_) => ("RoleListFilter", LIST),
             Json => ("JSONFilter", &["contains"]),
         }
     }
