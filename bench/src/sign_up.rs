@@ -14,7 +14,7 @@ use crate::{
 };
 
 const SIGN_UP: &str = "mutation($input: SignUpInput!) { signUp(input: $input) { \
-    accessToken organisation { id } user { id } userErrors { code message field } } }";
+    logIn { accessToken organisation { id } user { id } } userErrors { code message field } } }";
 
 /// The first user of an organisation, its administrator.
 pub(crate) struct Member {
@@ -62,7 +62,7 @@ fn read(answer: &[u8]) -> Result<Member> {
     let errors = answer.get("errors").or_else(|| answer.pointer("/data/signUp/userErrors"));
     let none = errors.and_then(Value::as_array).is_some_and(Vec::is_empty);
     ensure!(none, "{answer}");
-    let payload = answer.pointer_mut("/data/signUp").map(Value::take).context("no payload")?;
+    let payload = answer.pointer_mut("/data/signUp/logIn").map(Value::take).context("no log-in")?;
     let payload: Payload = serde_json::from_value(payload)?;
     Ok(Member {
         organisation: type_id::decode::<Organisation>(&payload.organisation.context("no organisation")?.id)?,

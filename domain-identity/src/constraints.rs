@@ -54,6 +54,12 @@ pub const CONSTRAINTS: &[Constraint] = &[
         message: "The log-in session is gone.",
     },
     Constraint {
+        name: "refresh_tokens_successor_fk",
+        code: NotFound,
+        field: "refreshToken",
+        message: "There is no such refresh token.",
+    },
+    Constraint {
         name: "mailed_tokens_account_fk",
         code: NotFound,
         field: "email",

@@ -27,6 +27,12 @@ pub(crate) fn install() {
     let _ = PROVIDER.install_default();
 }
 
+/// The HMAC with SHA-256 of these parts, one after the other; nothing for a key that cannot be one.
+pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    let mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    Some(parts.iter().fold(mac, |mac, part| mac.chain_update(part)).finalize().into_bytes().into())
+}
+
 /// HMAC with SHA-256, initialised with a key.
 struct Hs256(Hmac<Sha256>);
 

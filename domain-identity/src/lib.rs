@@ -28,3 +28,15 @@ pub use login::{LoggedIn, SignUpInput, sign_up};
 pub use organisation::{NODE as ORGANISATION, Organisation};
 pub use token::{KeyError, TokenKeys};
 pub use user::User;
+
+/// The root fields that need no log-in. They are executed also beside an access token that is not
+/// valid any more: it is just what a client wants to replace.
+pub const OPEN_TO_EVERYBODY: &[&str] = &[
+    "acceptInvitation",
+    "logIn",
+    "refreshLogIn",
+    "requestPasswordReset",
+    "resetPassword",
+    "signUp",
+    "verifyEmail",
+];

@@ -66,6 +66,7 @@ diesel::table! {
         secret_hash -> Binary,
         created_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+        successor_id -> Nullable<Uuid>,
     }
 }
 

@@ -24,6 +24,7 @@ pub struct TokenKeys(Vec<Key>);
 
 struct Key {
     id: String,
+    secret: Vec<u8>,
     signing: EncodingKey,
     verifying: DecodingKey,
 }
@@ -97,14 +98,43 @@ impl TokenKeys {
     }
 }
 
+impl TokenKeys {
+    /// The token that a refresh token gives for itself: always the same, so that two who show it at
+    /// once, or one whose answer was lost, go on with one token. Derived by the key that signs now.
+    pub(crate) fn successor(&self, of: &MintedToken) -> Result<MintedToken, Failure> {
+        let key = self.0.first().ok_or_else(|| Failure::internal("no token key"))?;
+        key.successor(of, Uuid::now_v7())
+    }
+
+    /// The successor with this id whose hash is known, by whichever key derived it. None if that key is
+    /// not in use any more.
+    pub(crate) fn known_successor(
+        &self,
+        of: &MintedToken,
+        id: Uuid,
+        hash: &[u8],
+    ) -> Result<Option<MintedToken>, Failure> {
+        let derived = self.0.iter().map(|key| key.successor(of, id));
+        let derived = derived.collect::<Result<Vec<_>, _>>()?;
+        Ok(derived.into_iter().find(|token| token.hash() == hash))
+    }
+}
+
 impl Key {
+    fn successor(&self, of: &MintedToken, id: Uuid) -> Result<MintedToken, Failure> {
+        // The label keeps it apart from whatever else the key signs.
+        let parts = [b"refresh".as_slice(), id.as_bytes(), of.id.as_bytes(), &of.secret];
+        let secret = hs256::mac(&self.secret, &parts).ok_or_else(|| Failure::internal("a token key"))?;
+        Ok(MintedToken { organisation_id: of.organisation_id, id, secret })
+    }
+
     fn new(key: &str) -> Self {
         hs256::install();
         // Names the key without telling anything about it.
         let id = Sha256::digest(key).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let (signing, verifying) =
             (EncodingKey::from_secret(key.as_bytes()), DecodingKey::from_secret(key.as_bytes()));
-        Self { id, signing, verifying }
+        Self { id, secret: key.as_bytes().to_vec(), signing, verifying }
     }
 }
 
@@ -193,6 +223,19 @@ mod tests {
         for token in ["", "a.b.c", &unsigned, &format!("{token}x")] {
             assert!(keys.verify(token, now).is_err(), "{token}");
         }
+    }
+
+    #[test]
+    fn a_successor_is_derived_anew_from_the_token_and_the_key() {
+        let token = MintedToken::new(Uuid::now_v7());
+        let both = TokenKeys::parse(&format!("{NEW},{OLD}")).unwrap();
+        let successor = TokenKeys::parse(OLD).unwrap().successor(&token).unwrap();
+        let known = |of: &MintedToken, hash: &[u8]| {
+            both.known_successor(of, successor.id, hash).unwrap().map(|token| token.text())
+        };
+        assert_eq!(known(&token, &successor.hash()), Some(successor.text()));
+        assert_eq!(known(&MintedToken::new(token.organisation_id), &successor.hash()), None);
+        assert_eq!(known(&token, &token.hash()), None);
     }
 
     #[test]

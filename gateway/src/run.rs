@@ -188,7 +188,7 @@ fn greet_with_demo(address: &str) {
     }
     let [(email, password, _), _] = demo::LOG_INS;
     let query = format!(
-        r#"{{"query":"mutation {{ logIn(input: {{email: \"{email}\", password: \"{password}\"}}) {{ accessToken user {{ name }} organisation {{ name }} }} }}"}}"#
+        r#"{{"query":"mutation {{ logIn(input: {{email: \"{email}\", password: \"{password}\"}}) {{ logIn {{ accessToken user {{ name }} organisation {{ name }} }} }} }}"}}"#
     );
     println!("\n  Try it:");
     println!("    curl -s http://{address}/graphql -H 'content-type: application/json' -d '{query}'\n");

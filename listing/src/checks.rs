@@ -1,6 +1,9 @@
 use tenancy::{ErrorCode, Failure, UserError};
 
-use crate::tidy::tidy;
+use crate::{
+    email::{MAX_EMAIL, email_address},
+    tidy::tidy,
+};
 
 /// Collects what is wrong with an input, so that a user sees all of it at once.
 #[derive(Default)]
@@ -26,19 +29,11 @@ impl Checks {
         self.characters(field, value, max, |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     }
 
-    /// An e-mail address, if there is any: something, one `@`, something. Whether it works only a
-    /// mail can tell.
+    /// An e-mail address, if there is any: see [`email_address`]. Whether it works only a mail can tell.
     pub fn email(&mut self, field: &str, value: Option<&str>) {
-        const MAX: usize = 254; // RFC 5321, section 4.5.3.1.3
-        self.text(field, value, MAX);
-        let wellformed = |email: &str| {
-            let mut parts = email.split('@');
-            let halves = [parts.next(), parts.next()];
-            let full = halves.iter().all(|half| half.is_some_and(|half| !half.is_empty()));
-            full && parts.next().is_none() && !email.contains(char::is_whitespace)
-        };
-        if value.is_some_and(|email| !wellformed(email)) {
-            self.invalid(field, "This is not an e-mail address.");
+        self.text(field, value, MAX_EMAIL);
+        if value.is_some_and(|email| email_address(email).is_none()) {
+            self.invalid(field, "This is not an e-mail address, such as \"ann@example.org\".");
         }
     }
 
@@ -85,16 +80,6 @@ mod tests {
         let mut checks = Checks::default();
         check(&mut checks);
         checks.errors().len()
-    }
-
-    #[test]
-    fn emails() {
-        for good in ["a@b", "ada.lovelace+x@example.org", "ü@exämple.org"] {
-            assert_eq!(verdict(|c| c.email("email", Some(good))), 0, "{good}");
-        }
-        for bad in ["", "a", "@b", "a@", "a@b@c", "a b@c", "a@b\0"] {
-            assert!(verdict(|c| c.email("email", Some(bad))) > 0, "{bad:?}");
-        }
     }
 
     #[test]

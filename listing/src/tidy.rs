@@ -8,7 +8,7 @@ pub fn tidy(text: &str) -> &str {
 
 /// Whether nothing is drawn for this character by itself: `Default_Ignorable_Code_Point` of Unicode
 /// (DerivedCoreProperties.txt).
-fn is_invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     matches!(
         character,
         '\u{ad}'

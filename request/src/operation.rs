@@ -1,6 +1,10 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use async_graphql::{Name, Value, Variables, indexmap::IndexMap, parser::types::ExecutableDocument};
+use async_graphql::{
+    Name, Value, Variables,
+    indexmap::IndexMap,
+    parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet},
+};
 
 use crate::{
     coerce, cost::Cost, executable, limit::COMPLEXITY, model::Model, plan::AnswerPlan, refusal::Refused,
@@ -38,6 +42,37 @@ pub struct Prepared {
     pub repeats: bool,
     /// Completes the answer.
     pub plan: Arc<AnswerPlan>,
+}
+
+impl Prepared {
+    /// The fields of the root object that it asks for, without `__typename`.
+    pub fn root_fields(&self) -> BTreeSet<&str> {
+        let mut fields = BTreeSet::new();
+        if let DocumentOperations::Single(operation) = &self.document.operations {
+            self.collect(&operation.node.selection_set.node, &mut fields);
+        }
+        fields
+    }
+
+    fn collect<'d>(&'d self, set: &'d SelectionSet, fields: &mut BTreeSet<&'d str>) {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) if field.node.name.node == "__typename" => {}
+                Selection::Field(field) => {
+                    fields.insert(field.node.name.node.as_str());
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.collect(&fragment.node.selection_set.node, fields);
+                }
+                // Validation lets no fragment lead back to itself.
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
+                        self.collect(&fragment.node.selection_set.node, fields);
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Operation {

@@ -1,7 +1,7 @@
-use async_graphql::Enum;
+use async_graphql::{Enum, resolver_utils::EnumType};
 
 /// A permission, which a use case requires before it reads or writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// Read the own profile and organisation, manage the own log-in sessions.
     OwnAccount,
@@ -27,6 +27,13 @@ pub enum Permission {
     ReadDeadLetters,
     /// Replay and dismiss dead letters.
     WriteDeadLetters,
+}
+
+impl Permission {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::items().iter().map(|item| item.value)
+    }
 }
 
 /// A role in an organisation. A user has any number of roles.

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// What every log-in answers.
-const PAYLOAD: &str = "accessToken expiresAt refreshToken user { id name email roles } organisation { id slug name } \
-                       userErrors { code message field }";
+const PAYLOAD: &str = "logIn { accessToken expiresAt refreshToken user { id name email roles } \
+                       organisation { id slug name } } userErrors { code message field }";
 
 async fn sign_up(client: &Client, input: Value) -> Answer {
     let query = format!("mutation ($input: SignUpInput!) {{ signUp(input: $input) {{ {PAYLOAD} }} }}");

@@ -328,15 +328,15 @@ fn readdressed(token: &str, address: &str) -> String {
 async fn a_refresh_token_opens_no_other_organisation() {
     let (owner, stranger) = strangers().await;
     let refresh = "mutation ($token: String!) { refreshLogIn(input: { refreshToken: $token }) { \
-                   organisation { id } userErrors { code message field } } }";
+                   logIn { organisation { id } } userErrors { code message field } } }";
     let [own, foreign] = [&stranger, &owner].map(|client| client.log_in["refreshToken"].as_str().unwrap());
     let before = contents(&[&owner]).await;
     let answer = stranger.run(refresh, json!({ "token": readdressed(own, foreign) })).await;
-    assert_eq!(answer.errors(), ["UNAUTHENTICATED"]);
+    assert_eq!(answer.user_errors("/data/refreshLogIn"), ["INVALID refreshToken"]);
     assert_eq!(contents(&[&owner]).await, before);
     // Unharmed, so that the refusal above was for the address.
     let answer = stranger.run(refresh, json!({ "token": readdressed(own, own) })).await;
-    assert_eq!(answer.ok("/data/refreshLogIn")["organisation"]["id"], stranger.log_in["organisation"]["id"]);
+    assert_eq!(answer.logged_in("refreshLogIn")["organisation"]["id"], stranger.log_in["organisation"]["id"]);
 }
 
 /// Runs one statement as this organisation and takes it back; the rows touched, or the complaint.

@@ -1,7 +1,6 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, TypeName};
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use listing::{GivenId, scope};
 use tenancy::{Failure, UserError};
@@ -44,26 +43,19 @@ pub(crate) struct LogInInput {
 /// A log-in to go on with.
 #[derive(InputObject)]
 pub(crate) struct RefreshLogInInput {
-    /// The refresh token, which can be used once. Showing it again ends the log-in.
+    /// The refresh token. It can be used once; repeated within 30 seconds, it returns the same tokens
+    /// again. Any later use ends the log-in.
     #[graphql(secret)]
     refresh_token: String,
 }
 
-/// A log-in: tokens, and who is logged in where. All null if there are errors.
+/// The result of a mutation that logs in.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
 pub(crate) struct LogInPayload<V: Verb> {
-    /// Send it as `Authorization: Bearer …`. Good for 15 minutes.
-    access_token: Option<String>,
-    /// When the access token's time is over.
-    expires_at: Option<DateTime<Utc>>,
-    /// Gets the next pair of tokens, once.
-    refresh_token: Option<String>,
-    /// Who is logged in.
-    user: Option<User>,
-    /// The active organisation.
-    organisation: Option<Organisation>,
-    /// What to mend; empty if it was done.
+    /// The log-in; null if there are errors.
+    log_in: Option<LoggedIn>,
+    /// Errors that the user can fix; empty on success.
     user_errors: Vec<UserError>,
     #[graphql(skip)]
     verb: PhantomData<fn() -> V>,
@@ -77,28 +69,8 @@ impl<V: Verb> TypeName for LogInPayload<V> {
 
 impl<V: Verb> LogInPayload<V> {
     pub(crate) fn of(outcome: Result<LoggedIn, Failure>) -> Result<Self, Failure> {
-        let (logged_in, user_errors) = Failure::mendable(outcome)?;
-        let verb = PhantomData;
-        Ok(match logged_in {
-            Some(LoggedIn { access_token, expires_at, refresh_token, user, organisation }) => Self {
-                access_token: Some(access_token),
-                expires_at: Some(expires_at),
-                refresh_token: Some(refresh_token),
-                user: Some(user),
-                organisation: Some(organisation),
-                user_errors,
-                verb,
-            },
-            None => Self {
-                access_token: None,
-                expires_at: None,
-                refresh_token: None,
-                user: None,
-                organisation: None,
-                user_errors,
-                verb,
-            },
-        })
+        let (log_in, user_errors) = Failure::mendable(outcome)?;
+        Ok(Self { log_in, user_errors, verb: PhantomData })
     }
 }
 

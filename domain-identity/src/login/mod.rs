@@ -1,8 +1,9 @@
 //! Signing up, logging in, refreshing and logging out.
 //!
 //! A log-in opens a *login session* in one organisation: the family of its refresh tokens. Each
-//! refresh uses one token up and gives the next. A token that is shown twice was stolen, from us or
-//! from the user, and nobody can tell which: the whole family ends.
+//! refresh uses one token up and gives the next. A token that is shown again soon, while the next one
+//! is unused, gives the same next one: two tabs refresh at once, or an answer is lost. Shown again
+//! later, it was stolen, from us or from the user, and nobody can tell which: the whole family ends.
 
 mod graphql;
 pub(crate) mod rules;
@@ -10,7 +11,9 @@ pub(crate) mod store;
 
 use std::sync::Arc;
 
+use async_graphql::SimpleObject;
 use chrono::{DateTime, TimeDelta, Utc};
+use listing::tidy;
 use tenancy::{ErrorCode, Failure, Permission, Refusal, RequestId, Scope, Tx, UserSession};
 use uuid::Uuid;
 
@@ -21,25 +24,29 @@ use crate::{
     Grants, Identity, Organisation, User,
     identity::Inner,
     organisation::{self, NewOrganisation, slug_of},
-    token::MintedToken,
+    token::{MintedToken, TokenKeys},
 };
 
 /// How long a log-in lasts, however often it is refreshed.
 const SESSION: TimeDelta = TimeDelta::days(30);
+/// How long after its first use a refresh token answers the same successor again.
+const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 /// How many organisations an account can sign up: each of them mails its e-mail.
 const MAX_ORGANISATIONS: usize = 20;
 
-/// What a log-in gives.
+/// A log-in: its tokens, the user and the organisation.
+#[derive(SimpleObject)]
+#[graphql(name = "LogIn")]
 pub struct LoggedIn {
-    /// Goes into the `Authorization` header.
+    /// The access token. Send it as `Authorization: Bearer …`. It is valid for 15 minutes.
     pub access_token: String,
-    /// When the access token's time is over.
-    pub expires_at: DateTime<Utc>,
-    /// Gets the next access token, once.
+    /// The refresh token, which `refreshLogIn` exchanges for the next pair of tokens.
     pub refresh_token: String,
-    /// Who logged in.
+    /// When the access token expires.
+    pub expires_at: DateTime<Utc>,
+    /// The user who is logged in.
     pub user: User,
-    /// Where.
+    /// The organisation that the user is logged in to.
     pub organisation: Organisation,
 }
 
@@ -143,6 +150,7 @@ pub(crate) async fn log_in(
     organisation_id: Option<Uuid>,
 ) -> Result<LoggedIn, Failure> {
     let Inner { system, hasher, .. } = &*identity.0;
+    let email = tidy(email);
     let account = if rules::is_askable(email) { store::account(system, email).await? } else { None };
     let hash = account.as_ref().map(|account| account.password_hash.clone());
     let (true, Some(account)) = (hasher.verify(password, hash).await?, account) else {
@@ -161,51 +169,71 @@ pub(crate) async fn log_in(
     open_session(identity, request_id, account.id, organisation_id, user_id).await
 }
 
-/// The next pair of tokens, for a refresh token that was not used yet.
+/// The next pair of tokens for a refresh token. A token that was used less than [`LEEWAY`] ago gives
+/// the same refresh token again, as long as that is unused.
 ///
 /// # Errors
-/// UNAUTHENTICATED for a token that is unknown, over or used; a used one ends its family.
+/// INVALID for a token that is unknown or expired, or of a log-in that has ended. Any other second use
+/// ends the log-in.
 pub(crate) async fn refresh(
     identity: &Identity,
     request_id: &RequestId,
     token: &str,
 ) -> Result<LoggedIn, Failure> {
-    let refused = || Failure::from(Refusal::Unauthenticated);
-    let system = &identity.0.system;
-    let token = MintedToken::parse(token).ok_or_else(refused)?;
-    let scope = system.token_scope(token.organisation_id, request_id.clone());
-    let now = system.clock().now();
-    let (hash, next) = (token.hash(), MintedToken::new(token.organisation_id));
-    let (next_id, next_hash) = (next.id, next.hash());
-    let refreshed = scope
-        .write(Permission::OwnAccount, |tx| async move {
-            let Some(known) = store::lock_token(&tx, token.id).await? else { return Ok(None) };
-            let Some(session) = store::lock_session(&tx, known.login_session_id).await? else {
-                return Ok(None);
-            };
-            let active = store::is_active(&tx, session.user_id).await?;
-            if known.secret_hash != hash || !session.is_open(now) || !active {
-                return Ok(None);
-            }
-            if known.used_at.is_some() {
-                store::end_session(&tx, session.id, store::TOKEN_REUSED, now).await?;
-                return Ok(None);
-            }
-            store::use_token(&tx, token.id, now).await?;
-            store::insert_token(&tx, next_id, session.id, next_hash).await?;
-            Ok(Some((session.id, session.user_id)))
-        })
-        .await?;
-    let (login_session_id, user_id) = refreshed.ok_or_else(refused)?;
-    let user = UserSession {
-        organisation_id: token.organisation_id,
-        user_id,
-        login_session_id,
-        roles: vec![],
-        grants: vec![],
-        time_zone: None,
+    let refused = || {
+        let message = "This refresh token is not valid any more. Log in again.";
+        Failure::user(ErrorCode::Invalid, "refreshToken", message)
     };
+    let Inner { system, keys, .. } = &*identity.0;
+    let token = MintedToken::parse(token).ok_or_else(refused)?;
+    let organisation_id = token.organisation_id;
+    let scope = system.token_scope(organisation_id, request_id.clone());
+    let now = system.clock().now();
+    let refreshed = scope.write(Permission::OwnAccount, |tx| async move {
+        // Locked in this order: token, session, successor.
+        let Some(known) = store::lock_token(&tx, token.id).await? else { return Ok(None) };
+        let Some(session) = store::lock_session(&tx, known.login_session_id).await? else {
+            return Ok(None);
+        };
+        let active = store::is_active(&tx, session.user_id).await?;
+        if known.secret_hash != token.hash() || !session.is_open(now) || !active {
+            return Ok(None);
+        }
+        let next = match known.used_at {
+            None => {
+                let next = keys.successor(&token)?;
+                store::insert_token(&tx, next.id, session.id, next.hash()).await?;
+                store::use_token(&tx, token.id, next.id, now).await?;
+                Some(next)
+            }
+            Some(used_at) if now < used_at + LEEWAY => unused_successor(&tx, keys, &token, &known).await?,
+            Some(_) => None,
+        };
+        if next.is_none() {
+            store::end_session(&tx, session.id, store::TOKEN_REUSED, now).await?;
+        }
+        Ok(next.map(|next| (session.id, session.user_id, next)))
+    });
+    let (login_session_id, user_id, next) = refreshed.await?.ok_or_else(refused)?;
+    let (roles, grants, time_zone) = (vec![], vec![], None);
+    let user = UserSession { organisation_id, user_id, login_session_id, roles, grants, time_zone };
     describe(identity, request_id, user, next).await
+}
+
+/// The token that a used one gave, if nobody has used that in turn.
+async fn unused_successor(
+    tx: &Tx,
+    keys: &TokenKeys,
+    token: &MintedToken,
+    known: &store::KnownToken,
+) -> Result<Option<MintedToken>, Failure> {
+    let Some(id) = known.successor_id else { return Ok(None) };
+    match store::lock_token(tx, id).await? {
+        Some(successor) if successor.used_at.is_none() => {
+            keys.known_successor(token, id, &successor.secret_hash)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Ends the log-in session of this request and its refresh tokens.

@@ -65,6 +65,7 @@ pub(super) struct KnownToken {
     pub(super) login_session_id: Uuid,
     pub(super) secret_hash: Vec<u8>,
     pub(super) used_at: Option<DateTime<Utc>>,
+    pub(super) successor_id: Option<Uuid>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -173,9 +174,15 @@ pub(super) async fn is_active(tx: &Tx, user_id: Uuid) -> Result<bool, Failure> {
     Ok(tx.row::<_, Uuid, _>(users::table.filter(active).select(users::id)).await?.is_some())
 }
 
-pub(super) async fn use_token(tx: &Tx, id: Uuid, now: DateTime<Utc>) -> Result<(), Failure> {
+pub(super) async fn use_token(
+    tx: &Tx,
+    id: Uuid,
+    successor_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
     let token = refresh_tokens::table.filter(refresh_tokens::id.eq(id));
-    tx.execute(diesel::update(token).set(refresh_tokens::used_at.eq(now))).await.map(drop)
+    let used = (refresh_tokens::used_at.eq(now), refresh_tokens::successor_id.eq(successor_id));
+    tx.execute(diesel::update(token).set(used)).await.map(drop)
 }
 
 pub(super) async fn end_session(tx: &Tx, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<(), Failure> {

@@ -160,6 +160,19 @@ pub(super) async fn is_verified(system: &SystemDoor, account_id: Uuid) -> Result
     Ok(verified_at.into_iter().flatten().next().is_some())
 }
 
+/// Whether an account has this e-mail, and it was verified.
+pub(super) async fn is_verified_as(
+    system: &SystemDoor,
+    account_id: Uuid,
+    email: &str,
+) -> Result<bool, Failure> {
+    let query = accounts::table
+        .filter(accounts::id.eq(account_id).and(lower(accounts::email).eq(lower(email))))
+        .filter(accounts::email_verified_at.is_not_null())
+        .select(accounts::id);
+    Ok(!system.rows::<_, Uuid, _>(query).await?.is_empty())
+}
+
 /// Whether the account still has the e-mail that was verified; it is so from now on.
 pub(super) async fn verify(
     tx: &Tx,

@@ -38,7 +38,14 @@ pub struct User {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-listing::related!(User);
+listing::related!(User {
+    /// What the user may do in the organisation, by the roles. A front end can hide what is not among
+    /// it.
+    async fn permissions(&self) -> Vec<Permission> {
+        let allowed = |permission: &Permission| self.roles.iter().any(|role| role.0.allows(*permission));
+        Permission::all().filter(allowed).collect()
+    }
+});
 
 impl Identified for User {
     const NAME: &'static str = "User";

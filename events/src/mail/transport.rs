@@ -1,18 +1,18 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
 
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{
         Mailbox, MultiPart,
         header::{HeaderName, HeaderValue},
     },
     transport::smtp::{self, PoolConfig},
 };
+use listing::email_address;
 use thiserror::Error;
 use tokio::{task::spawn_blocking, time::timeout};
 use url::{Host, Url};
@@ -165,8 +165,8 @@ fn is_this_machine(url: &Url) -> bool {
 
 /// Builds the MIME message.
 fn message(from: &Mailbox, id: Uuid, mail: &Mail) -> Result<Message, SendError> {
-    let address = Address::from_str(&mail.to.email)
-        .map_err(|error| SendError::permanent(format!("No mail can be sent to this address: {error}.")))?;
+    let address = email_address(&mail.to.email)
+        .ok_or_else(|| SendError::permanent("No mail can be sent to this address.".to_owned()))?;
     let name = Some(one_line(&mail.to.name)).filter(|name| !name.is_empty());
     Message::builder()
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
@@ -247,6 +247,13 @@ mod tests {
     /// The lines of a mail's head.
     fn head(written: &str) -> Vec<&str> {
         written.split("\r\n\r\n").next().unwrap().split("\r\n").collect()
+    }
+
+    #[test]
+    fn a_domain_goes_out_in_ascii() {
+        let mut mail = mail("Ada", "Welcome");
+        mail.to.email = "ada@exämple.org".to_owned();
+        assert!(written(&mail).contains("To: Ada <ada@xn--exmple-cua.org>"), "{}", written(&mail));
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn page(base: &str, with_demo: bool) -> String {
     let [(email, password, _), _] = demo::LOG_INS;
     let log_in = if with_demo {
         format!(
-            "mutation {{ logIn(input: {{email: \"{email}\", password: \"{password}\"}}) {{ accessToken }} }}"
+            "mutation {{ logIn(input: {{email: \"{email}\", password: \"{password}\"}}) {{ logIn {{ accessToken }} }} }}"
         )
     } else {
         String::new()

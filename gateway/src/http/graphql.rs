@@ -9,7 +9,7 @@ use axum::{
 };
 use http_body_util::LengthLimitError;
 use request::{Parameters, Prepared, Refused};
-use tenancy::{Refusal, RequestId, Session};
+use tenancy::{Failure, Refusal, RequestId, Session};
 use tokio::time::timeout;
 
 use super::{
@@ -61,18 +61,23 @@ async fn authenticated(
     media: Media,
     request_id: &RequestId,
 ) -> Response {
-    let session = match session(service, request.headers(), request_id).await {
-        Ok(session) => session,
+    let caller = match session(service, request.headers(), request_id).await {
+        Ok(session) => Caller { session, stale: None },
+        // Whoever logs in or refreshes a log-in may still send the token that has expired.
+        Err(failure @ Failure::Refused(Refusal::Unauthenticated)) => {
+            Caller { session: Session::anonymous(), stale: Some(failure) }
+        }
         Err(failure) => return not_let_in(&failure, media, request_id),
     };
-    let most = if session.user().is_ok() { MAX_BODY } else { MAX_ANONYMOUS_BODY };
-    let body = match read(request, most).await {
-        Ok(body) => body,
-        Err(Unreadable { status, message, limit }) => {
+    let most = if caller.session.user().is_ok() { MAX_BODY } else { MAX_ANONYMOUS_BODY };
+    let body = match (read(request, most).await, &caller.stale) {
+        (Ok(body), _) => body,
+        (Err(_), Some(failure)) => return not_let_in(failure, media, request_id),
+        (Err(Unreadable { status, message, limit }), None) => {
             return refused_for(limit, status, media, "BAD_REQUEST", message, request_id);
         }
     };
-    timeout(EXECUTION_TIMEOUT, respond(service, session, &body, media, request_id)).await.unwrap_or_else(
+    timeout(EXECUTION_TIMEOUT, respond(service, caller, &body, media, request_id)).await.unwrap_or_else(
         |_| {
             let (code, message) = (Refusal::Timeout.code(), Refusal::Timeout.to_string());
             let limit = Some(("EXECUTION_SECONDS", EXECUTION_TIMEOUT.as_secs()));
@@ -81,9 +86,17 @@ async fn authenticated(
     )
 }
 
+/// Who sent a request.
+struct Caller {
+    session: Session,
+    /// Why the token that was sent is not accepted. The request is then executed only if it asks for
+    /// nothing but what is open to everybody.
+    stale: Option<Failure>,
+}
+
 async fn respond(
     service: &Service,
-    session: Session,
+    caller: Caller,
     body: &[u8],
     media: Media,
     request_id: &RequestId,
@@ -93,30 +106,51 @@ async fn respond(
         errors::finish(&mut errors, request_id);
         not_executed(status, media, &errors, request_id)
     };
-    let parameters = match Parameters::from_json(body) {
-        Ok(parameters) => parameters,
-        Err(problems) => return refuse(StatusCode::BAD_REQUEST, problems),
+    let parameters = match (Parameters::from_json(body), &caller.stale) {
+        (Ok(parameters), _) => parameters,
+        (Err(_), Some(failure)) => return not_let_in(failure, media, request_id),
+        (Err(problems), None) => return refuse(StatusCode::BAD_REQUEST, problems),
     };
-    match answered(service, session, parameters, request_id).await {
+    match answered(service, caller, parameters, request_id).await {
         Ok(mut response) => {
             errors::finish(&mut response.errors, request_id);
             executed(media, &response, request_id)
         }
-        Err(problems) => refuse(media.status_of_a_refusal(), problems),
+        Err(Unanswered::Refused(problems)) => refuse(media.status_of_a_refusal(), problems),
+        Err(Unanswered::NotLetIn(failure)) => not_let_in(&failure, media, request_id),
     }
+}
+
+/// Why an operation was not executed.
+enum Unanswered {
+    /// It cannot be.
+    Refused(Refused),
+    /// Its token is not accepted.
+    NotLetIn(Failure),
 }
 
 /// What the operation of a request answers: from memory, if only the schema decides it.
 async fn answered(
     service: &Service,
-    session: Session,
+    Caller { session, stale }: Caller,
     parameters: Parameters,
     request_id: &RequestId,
-) -> Result<GraphqlResponse, Refused> {
+) -> Result<GraphqlResponse, Unanswered> {
+    let refused = |problems: Refused| match &stale {
+        Some(failure) => Unanswered::NotLetIn(failure.clone()),
+        None => Unanswered::Refused(problems),
+    };
     let Parameters { query, operation_name, variables, .. } = parameters;
-    let document = service.documents.get(&query)?;
-    let operation = document.operation(operation_name.as_deref())?;
-    let prepared = operation.prepare(&service.documents.model, variables)?;
+    let document = service.documents.get(&query).map_err(refused)?;
+    let operation = document.operation(operation_name.as_deref()).map_err(refused)?;
+    let prepared = operation.prepare(&service.documents.model, variables).map_err(refused)?;
+    if let Some(failure) = stale {
+        let fields = prepared.root_fields();
+        if fields.is_empty() || !fields.iter().all(|field| domain_identity::OPEN_TO_EVERYBODY.contains(field))
+        {
+            return Err(Unanswered::NotLetIn(failure));
+        }
+    }
     if !operation.is_introspection() {
         return Ok(execute(service, session, prepared, request_id).await);
     }

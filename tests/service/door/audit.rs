@@ -146,7 +146,7 @@ async fn sign_up_log_in_and_log_out_are_audited() {
     let organisation = signed_up.iter().find(|entry| entry.what == "INSERT organisations").unwrap();
     assert_eq!(organisation.entity_id, client.organisation_id());
 
-    let log_in = "mutation ($input: LogInInput!) { logIn(input: $input) { accessToken } }";
+    let log_in = "mutation ($input: LogInInput!) { logIn(input: $input) { logIn { accessToken } } }";
     let input = json!({ "email": client.log_in["user"]["email"], "password": PASSWORD });
     // Nobody, but it is still known whose audit to look at.
     let mut nobody = client.clone();
@@ -156,7 +156,7 @@ async fn sign_up_log_in_and_log_out_are_audited() {
     assert_eq!(logged_in[0].user_id, user_id(&client));
 
     let mut second = client.clone();
-    second.access_token = payload["accessToken"].as_str().map(str::to_owned);
+    second.access_token = payload["logIn"]["accessToken"].as_str().map(str::to_owned);
     let (_, logged_out) = audited(&second, "mutation { logOut { userErrors { code } } }", Value::Null).await;
     assert_eq!(whats(&logged_out), ["UPDATE login_sessions"]);
     assert_eq!(logged_out[0].entity_id, logged_in[0].entity_id);
@@ -218,7 +218,8 @@ async fn the_services_roles_cannot_write_the_audit() {
 #[tokio::test]
 async fn no_secret_stands_in_the_audit() {
     let client = organisation().await;
-    let refresh = "mutation ($input: RefreshLogInInput!) { refreshLogIn(input: $input) { refreshToken } }";
+    let refresh =
+        "mutation ($input: RefreshLogInInput!) { refreshLogIn(input: $input) { logIn { refreshToken } } }";
     let input = json!({ "refreshToken": client.log_in["refreshToken"] });
     client.run(refresh, json!({ "input": input })).await.ok("/data/refreshLogIn");
     let database = superuser(server().addresses.database()).await;

@@ -151,7 +151,7 @@ async fn without_postgres_everything_answers_unavailable_until_it_is_back() {
     for _ in 0..3 {
         assert_eq!(read(&client).await.errors(), ["UNAVAILABLE"]);
     }
-    let log_in = json!({ "query": "mutation { logIn(input: { email: \"a@b.example\", password: \"x\" }) { accessToken } }" });
+    let log_in = json!({ "query": "mutation { logIn(input: { email: \"a@b.example\", password: \"x\" }) { logIn { accessToken } } }" });
     assert_eq!(server.send(&log_in.to_string()).await.errors(), ["UNAVAILABLE"]);
 
     proxy.mend();

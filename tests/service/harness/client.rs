@@ -60,9 +60,9 @@ impl Client {
             "firstName": "Ada", "lastName": "Test",
         });
         let query = "mutation ($input: SignUpInput!) { signUp(input: $input) { \
-                     accessToken refreshToken organisation { id slug } user { id email } userErrors { code message field } } }";
+                     logIn { accessToken refreshToken organisation { id slug } user { id email } } userErrors { code message field } } }";
         let answer = self.run(query, json!({ "input": input })).await;
-        self.logged_in(answer.at("/data/signUp"))
+        self.logged_in(answer.logged_in("signUp"))
     }
 
     /// Another user of this organisation, with these roles (`["STAFF"]`).
@@ -101,9 +101,9 @@ impl Client {
     pub(crate) async fn log_in_as(&self, email: &str) -> Self {
         let query = "mutation ($email: String!, $password: String!) { \
                      logIn(input: { email: $email, password: $password }) { \
-                     accessToken refreshToken organisation { id slug } user { id email } userErrors { code message field } } }";
+                     logIn { accessToken refreshToken organisation { id slug } user { id email } } userErrors { code message field } } }";
         let answer = self.anonymous().run(query, json!({ "email": email, "password": PASSWORD })).await;
-        self.logged_in(answer.at("/data/logIn"))
+        self.logged_in(answer.logged_in("logIn"))
     }
 
     fn logged_in(&self, log_in: &Value) -> Self {
@@ -221,6 +221,11 @@ impl Answer {
     /// What stands at a JSON pointer; fails where nothing does.
     pub(crate) fn at(&self, pointer: &str) -> &Value {
         self.body.pointer(pointer).unwrap_or_else(|| panic!("nothing at {pointer} of {}", self.body))
+    }
+
+    /// The log-in that a mutation without errors answered.
+    pub(crate) fn logged_in(&self, mutation: &str) -> &Value {
+        &self.ok(&format!("/data/{mutation}"))["logIn"]
     }
 
     /// A payload without errors of either sort.

@@ -87,10 +87,11 @@ async fn a_log_out_ends_its_own_log_in_alone() {
     }
     log_out(&first).await;
     shut_out(&first).await;
-    assert_eq!(refresh(&first, &first.log_in["refreshToken"]).await.errors(), ["UNAUTHENTICATED"]);
+    let refused = refresh(&first, &first.log_in["refreshToken"]).await;
+    assert_eq!(refused.user_errors("/data/refreshLogIn"), ["INVALID refreshToken"]);
     for client in [&second, &colleague] {
         assert_let_in(client).await;
-        refresh(client, &client.log_in["refreshToken"]).await.ok("/data/refreshLogIn");
+        refresh(client, &client.log_in["refreshToken"]).await.logged_in("refreshLogIn");
     }
 }
 
@@ -116,7 +117,7 @@ async fn a_deactivated_user_cannot_refresh() {
     let colleague = admin.colleague(&["STAFF"]).await;
     change_user(&server().addresses, &colleague, "active = false").await;
     let answer = refresh(&colleague, &colleague.log_in["refreshToken"]).await;
-    assert_eq!(answer.errors(), ["UNAUTHENTICATED"], "{}", answer.body);
+    assert_eq!(answer.user_errors("/data/refreshLogIn"), ["INVALID refreshToken"], "{}", answer.body);
 }
 
 #[tokio::test]
@@ -186,7 +187,7 @@ async fn a_flood_of_log_ins_starves_nobody() {
     let answered = AtomicUsize::new(0);
     let log_ins = join_all((0..LOG_INS).map(async |_| {
         let input = json!({ "email": email(&client), "password": PASSWORD });
-        log_in(&client, input).await.ok("/data/logIn");
+        log_in(&client, input).await.logged_in("logIn");
         answered.fetch_add(1, Ordering::SeqCst);
     }));
     let meanwhile = async {

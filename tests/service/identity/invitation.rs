@@ -40,7 +40,7 @@ async fn somebody_new_is_invited_accepts_and_works() {
     assert_eq!(count().await, 1);
     let token = token_for("accept-invitation", &email).await;
     let answer = accept(&anonymous(), &token, "a new password").await;
-    let payload = answer.ok("/data/acceptInvitation");
+    let payload = answer.logged_in("acceptInvitation");
     assert_eq!(payload["user"]["name"], "Grace Hopper");
     assert_eq!(payload["user"]["email"], email.as_str());
     assert_eq!(payload["user"]["roles"], json!(["STAFF", "USER"]));
@@ -48,7 +48,7 @@ async fn somebody_new_is_invited_accepts_and_works() {
     assert_eq!(count().await, 2);
     let grace = with(&admin, payload);
     grace.run("{ contacts { nodes { name } } }", json!({})).await.ok("/data/contacts");
-    log_in(&admin, json!({ "email": email, "password": "a new password" })).await.ok("/data/logIn");
+    log_in(&admin, json!({ "email": email, "password": "a new password" })).await.logged_in("logIn");
 
     let query = "{ me { createdBy { id } } }";
     assert_eq!(
@@ -68,16 +68,16 @@ async fn an_account_that_is_there_is_used_with_its_own_password() {
     assert_eq!(answer.user_errors("/data/acceptInvitation"), ["NOT_ALLOWED password"]);
     // The mistake did not use the invitation up.
     let answer = accept(&anonymous(), &token, PASSWORD).await;
-    let payload = answer.ok("/data/acceptInvitation");
+    let payload = answer.logged_in("acceptInvitation");
     assert_eq!(payload["organisation"]["id"], admin.log_in["organisation"]["id"]);
     assert_let_in(&other).await;
     // Log-in opens the organisation used last; both are the account's.
     let credentials = json!({ "email": email, "password": PASSWORD });
     let answer = log_in(&admin, credentials.clone()).await;
-    assert_eq!(answer.ok("/data/logIn")["organisation"]["id"], admin.log_in["organisation"]["id"]);
+    assert_eq!(answer.logged_in("logIn")["organisation"]["id"], admin.log_in["organisation"]["id"]);
     let mut there = credentials;
     there["organisationId"] = other.log_in["organisation"]["id"].clone();
-    log_in(&admin, there).await.ok("/data/logIn");
+    log_in(&admin, there).await.logged_in("logIn");
 }
 
 #[tokio::test]
@@ -88,14 +88,14 @@ async fn a_password_of_a_new_account_follows_the_rules_of_a_sign_up() {
         let answer = accept(&anonymous(), &token, bad).await;
         assert_eq!(answer.user_errors("/data/acceptInvitation"), ["INVALID password"], "{bad}");
     }
-    accept(&anonymous(), &token, "12345678").await.ok("/data/acceptInvitation");
+    accept(&anonymous(), &token, "12345678").await.logged_in("acceptInvitation");
 }
 
 #[tokio::test]
 async fn an_invitation_is_good_once() {
     let admin = organisation().await;
     let token = token(&admin, &unique_email()).await;
-    accept(&anonymous(), &token, PASSWORD).await.ok("/data/acceptInvitation");
+    accept(&anonymous(), &token, PASSWORD).await.logged_in("acceptInvitation");
     assert_eq!(accept(&anonymous(), &token, PASSWORD).await.user_errors("/data/acceptInvitation"), NOT_GOOD);
 }
 
@@ -117,7 +117,7 @@ async fn an_invitation_is_good_for_seven_days() {
     let admin = second_server(&clock).await.signed_up().await;
     let [early, late] = [token(&admin, &unique_email()).await, token(&admin, &unique_email()).await];
     clock.advance(TimeDelta::days(7) - TimeDelta::minutes(1));
-    accept(&admin, &early, PASSWORD).await.ok("/data/acceptInvitation");
+    accept(&admin, &early, PASSWORD).await.logged_in("acceptInvitation");
     clock.advance(TimeDelta::minutes(2));
     assert_eq!(accept(&admin, &late, PASSWORD).await.user_errors("/data/acceptInvitation"), NOT_GOOD);
 }
@@ -133,7 +133,7 @@ async fn inviting_again_makes_the_earlier_invitation_void() {
     let second = token_for("accept-invitation", &email.to_uppercase()).await;
     assert_eq!(accept(&anonymous(), &first, PASSWORD).await.user_errors("/data/acceptInvitation"), NOT_GOOD);
     let answer = accept(&anonymous(), &second, PASSWORD).await;
-    assert_eq!(answer.ok("/data/acceptInvitation")["user"]["roles"], json!(["MANAGER"]));
+    assert_eq!(answer.logged_in("acceptInvitation")["user"]["roles"], json!(["MANAGER"]));
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn an_invitation_opens_no_other_organisation_and_serves_no_other_purpose()
     assert_eq!(answer.user_errors("/data/acceptInvitation"), NOT_GOOD);
     // Unharmed, so that the refusals were for what they were meant for.
     assert_eq!(readdressed(&token, &admin), token);
-    accept(&anonymous(), &token, PASSWORD).await.ok("/data/acceptInvitation");
+    accept(&anonymous(), &token, PASSWORD).await.logged_in("acceptInvitation");
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn only_an_admin_invites_and_may_give_roles_beyond_their_own() {
     invite(&bare, all.clone()).await.ok("/data/inviteUser");
     let token = token_for("accept-invitation", all["email"].as_str().unwrap()).await;
     let answer = accept(&anonymous(), &token, PASSWORD).await;
-    assert_eq!(answer.ok("/data/acceptInvitation")["user"]["roles"], json!(["TRAINER", "MANAGER", "ADMIN"]));
+    assert_eq!(answer.logged_in("acceptInvitation")["user"]["roles"], json!(["TRAINER", "MANAGER", "ADMIN"]));
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_form_that_cannot_be_used_says_what_is_wrong_and_mails_nothing() {
     invite(&admin, plain.clone()).await.ok("/data/inviteUser");
     let token = token_for("accept-invitation", plain["email"].as_str().unwrap()).await;
     let answer = accept(&anonymous(), &token, PASSWORD).await;
-    assert_eq!(answer.ok("/data/acceptInvitation")["user"]["roles"], json!(["USER"]));
+    assert_eq!(answer.logged_in("acceptInvitation")["user"]["roles"], json!(["USER"]));
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn nobody_is_flooded_with_invitations() {
     assert_eq!(mails_to(&email).await.len(), 5);
     // The last one sent is good still: what was refused changed nothing.
     let token = token_for("accept-invitation", &email).await;
-    accept(&admin, &token, PASSWORD).await.ok("/data/acceptInvitation");
+    accept(&admin, &token, PASSWORD).await.logged_in("acceptInvitation");
     let another = unique_email();
     for _ in 0..5 {
         invite(&admin, invited(&another)).await.ok("/data/inviteUser");
@@ -243,7 +243,7 @@ async fn the_audit_says_who_invited_whom_and_no_secret() {
     let admin = organisation().await;
     let email = unique_email();
     let token = token(&admin, &email).await;
-    accept(&anonymous(), &token, PASSWORD).await.ok("/data/acceptInvitation");
+    accept(&anonymous(), &token, PASSWORD).await.logged_in("acceptInvitation");
     let organisation = admin.organisation_id();
     let entries = format!(
         "SELECT string_agg(action || ' ' || coalesce(user_id::text, ''), ', ' ORDER BY created_at)
@@ -265,7 +265,7 @@ async fn an_invitation_and_a_sign_up_of_one_e_mail_do_not_get_into_each_others_w
     let admin = organisation().await;
     let email = unique_email();
     let token = token(&admin, &email).await;
-    let own = with(&admin, sign_up(&admin, newcomer(&email)).await.ok("/data/signUp"));
-    accept(&anonymous(), &token, PASSWORD).await.ok("/data/acceptInvitation");
+    let own = with(&admin, sign_up(&admin, newcomer(&email)).await.logged_in("signUp"));
+    accept(&anonymous(), &token, PASSWORD).await.logged_in("acceptInvitation");
     assert_let_in(&own).await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{change_user, email, log_in, newcomer, sign_up, with};
+use super::{change_user, email, invite, log_in, newcomer, request_reset, sign_up, with};
 use crate::harness::{Client, PASSWORD, anonymous, organisation, server, unique_email};
 
 fn changed(mut input: Value, change: Value) -> Value {
@@ -14,14 +14,14 @@ fn changed(mut input: Value, change: Value) -> Value {
 
 async fn slug(input: Value) -> String {
     let answer = sign_up(&anonymous(), input).await;
-    answer.ok("/data/signUp")["organisation"]["slug"].as_str().unwrap().to_owned()
+    answer.logged_in("signUp")["organisation"]["slug"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn a_sign_up_makes_an_organisation_with_its_admin() {
     let email = unique_email();
     let answer = sign_up(&anonymous(), newcomer(&email)).await;
-    let payload = answer.ok("/data/signUp");
+    let payload = answer.logged_in("signUp");
     assert_eq!(payload["user"]["name"], "Ada Lovelace");
     assert_eq!(payload["user"]["email"], email.as_str());
     assert_eq!(payload["user"]["roles"], json!(["ADMIN", "USER"]));
@@ -46,7 +46,7 @@ async fn everything_wrong_with_a_sign_up_is_said_at_once() {
     errors.sort();
     let fields = ["email", "firstName", "lastName", "organisationName", "password", "slug"];
     assert_eq!(errors, fields.map(|field| format!("INVALID {field}")));
-    assert_eq!(*answer.at("/data/signUp/accessToken"), Value::Null);
+    assert_eq!(*answer.at("/data/signUp/logIn"), Value::Null);
 }
 
 #[tokio::test]
@@ -103,13 +103,13 @@ async fn a_known_e_mail_needs_its_password_and_gets_a_second_organisation() {
     let wrong = changed(newcomer(email(&first)), json!({ "password": "not the right one" }));
     assert_eq!(sign_up(&first, wrong).await.user_errors("/data/signUp"), ["NOT_ALLOWED password"]);
     let answer = sign_up(&first, newcomer(&email(&first).to_uppercase())).await;
-    let second = answer.ok("/data/signUp");
+    let second = answer.logged_in("signUp");
     assert_ne!(second["organisation"]["id"], first.log_in["organisation"]["id"]);
 
     let credentials = json!({ "email": email(&first), "password": PASSWORD });
     let at = |id: &Value| changed(credentials.clone(), json!({ "organisationId": id }));
     let opened =
-        async |input: Value| log_in(&first, input).await.ok("/data/logIn")["organisation"]["id"].clone();
+        async |input: Value| log_in(&first, input).await.logged_in("logIn")["organisation"]["id"].clone();
     let (old, new) = (&first.log_in["organisation"]["id"], &second["organisation"]["id"]);
     // The one asked for; without asking the one used last, and signing up is using.
     assert_eq!(opened(credentials.clone()).await, *new);
@@ -134,14 +134,14 @@ async fn sign_ups_of_one_e_mail_at_once_make_one_account() {
     for answer in &answers {
         assert!(answer.body.get("errors").is_none(), "{}", answer.body);
     }
-    log_in(&anonymous(), json!({ "email": email, "password": PASSWORD })).await.ok("/data/logIn");
+    log_in(&anonymous(), json!({ "email": email, "password": PASSWORD })).await.logged_in("logIn");
 }
 
 #[tokio::test]
 async fn an_e_mail_is_the_same_however_it_is_capitalised() {
     let client = organisation().await;
     let input = json!({ "email": email(&client).to_uppercase(), "password": PASSWORD });
-    assert_eq!(log_in(&client, input).await.ok("/data/logIn")["user"]["id"], client.log_in["user"]["id"]);
+    assert_eq!(log_in(&client, input).await.logged_in("logIn")["user"]["id"], client.log_in["user"]["id"]);
 }
 
 #[tokio::test]
@@ -172,11 +172,40 @@ async fn nobody_logs_in_to_an_organisation_that_is_not_theirs() {
 async fn a_deactivated_user_cannot_log_in_there_but_elsewhere() {
     let first = organisation().await;
     let answer = sign_up(&first, newcomer(email(&first))).await;
-    let second = with(&first, answer.ok("/data/signUp"));
+    let second = with(&first, answer.logged_in("signUp"));
     change_user(&server().addresses, &second, "active = false").await;
     let input = json!({ "email": email(&first), "password": PASSWORD });
-    let opened: Client = with(&first, log_in(&first, input.clone()).await.ok("/data/logIn"));
+    let opened: Client = with(&first, log_in(&first, input.clone()).await.logged_in("logIn"));
     assert_eq!(opened.organisation_id(), first.organisation_id());
     change_user(&server().addresses, &first, "active = false").await;
     assert_eq!(log_in(&first, input).await.user_errors("/data/logIn"), ["NOT_FOUND organisationId"]);
+}
+
+/// Every input for an e-mail has the rule of the mailer: what one accepts, a mail can be sent to.
+#[tokio::test]
+async fn what_no_mail_can_be_sent_to_is_no_e_mail_anywhere() {
+    let client = organisation().await;
+    for bad in [
+        "<ann@x.example>",
+        "ann@x.example;",
+        "a..b@x.example",
+        "mailto:ann@x.example",
+        "ann\u{200b}@x.example",
+        "Ann <ann@x.example>",
+    ] {
+        let errors = sign_up(&anonymous(), newcomer(bad)).await.user_errors("/data/signUp");
+        assert_eq!(errors, ["INVALID email"], "{bad}");
+        let input = json!({ "email": bad, "firstName": "Ann", "lastName": "X" });
+        assert_eq!(invite(&client, input).await.user_errors("/data/inviteUser"), ["INVALID email"], "{bad}");
+        let errors = request_reset(&client, bad).await.user_errors("/data/requestPasswordReset");
+        assert_eq!(errors, ["INVALID email"], "{bad}");
+        let query = "mutation ($input: CreateContactInput!) { createContact(input: $input) { \
+                     contact { id } userErrors { code message field } } }";
+        let input = json!({ "name": "Ann", "emails": [{ "address": bad }] });
+        let errors = client.mutate(query, input).await.user_errors("/data/createContact");
+        assert_eq!(errors, ["INVALID contact.emails.0.address"], "{bad}");
+    }
+    // The edges do not count, here or where one logs in.
+    let address = format!(" {}\t", email(&client).to_uppercase());
+    log_in(&client, json!({ "email": address, "password": PASSWORD })).await.logged_in("logIn");
 }

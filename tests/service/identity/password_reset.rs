@@ -33,7 +33,7 @@ async fn resets(client: &Client) -> usize {
 #[tokio::test]
 async fn a_reset_sets_the_password_and_ends_every_log_in_of_the_account_everywhere() {
     let first = organisation().await;
-    let second = with(&first, sign_up(&first, newcomer(email(&first))).await.ok("/data/signUp"));
+    let second = with(&first, sign_up(&first, newcomer(email(&first))).await.logged_in("signUp"));
     let again = first.log_in_as(email(&first)).await;
     let colleague = first.colleague(&["STAFF"]).await;
     for client in [&first, &second, &again, &colleague] {
@@ -47,13 +47,13 @@ async fn a_reset_sets_the_password_and_ends_every_log_in_of_the_account_everywhe
     for client in [&first, &second, &again] {
         shut_out(client).await;
         let answer = refresh(client, &client.log_in["refreshToken"]).await;
-        assert_eq!(answer.errors(), ["UNAUTHENTICATED"]);
+        assert_eq!(answer.user_errors("/data/refreshLogIn"), ["INVALID refreshToken"]);
     }
     assert_let_in(&colleague).await;
     let old = json!({ "email": email(&first), "password": PASSWORD });
     assert_eq!(log_in(&first, old).await.user_errors("/data/logIn"), ["NOT_ALLOWED "]);
     let new = json!({ "email": email(&first), "password": NEW });
-    assert_let_in(&with(&first, log_in(&first, new).await.ok("/data/logIn"))).await;
+    assert_let_in(&with(&first, log_in(&first, new).await.logged_in("logIn"))).await;
     let verified =
         format!("SELECT email_verified_at IS NOT NULL FROM accounts WHERE email = '{}'", email(&first));
     assert!(cell::<bool>(&verified).await);
@@ -72,7 +72,7 @@ async fn of_all_tokens_of_an_account_wherever_they_lie_the_last_is_good() {
     let first = organisation().await;
     // In the first organisation, then in the one that was used last.
     let before = token(&first).await;
-    let second = with(&first, sign_up(&first, newcomer(email(&first))).await.ok("/data/signUp"));
+    let second = with(&first, sign_up(&first, newcomer(email(&first))).await.logged_in("signUp"));
     let after = token(&second).await;
     assert_ne!(readdressed(&before, &second), before);
     assert_eq!(readdressed(&after, &second), after);
@@ -82,7 +82,7 @@ async fn of_all_tokens_of_an_account_wherever_they_lie_the_last_is_good() {
         assert_eq!(reset(&first, token, PASSWORD).await.user_errors("/data/resetPassword"), NOT_GOOD);
     }
     let new = json!({ "email": email(&first), "password": NEW });
-    log_in(&first, new).await.ok("/data/logIn");
+    log_in(&first, new).await.logged_in("logIn");
     // One that is asked for now is good.
     let next = token(&first).await;
     reset(&first, &next, PASSWORD).await.ok("/data/resetPassword");
@@ -119,7 +119,7 @@ async fn a_reset_is_good_for_one_hour() {
     clock.advance(TimeDelta::minutes(60));
     assert_eq!(reset(&client, &late, PASSWORD).await.user_errors("/data/resetPassword"), NOT_GOOD);
     let new = json!({ "email": email(&client), "password": NEW });
-    log_in(&client, new).await.ok("/data/logIn");
+    log_in(&client, new).await.logged_in("logIn");
 }
 
 #[tokio::test]

@@ -1,11 +1,14 @@
 //! Refresh tokens: each is good for once, and access tokens: each is good for fifteen minutes.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tenancy::ManualClock;
 
-use super::{assert_let_in, email, log_in, me, refresh, second_server, shut_out, with};
-use crate::harness::{Client, PASSWORD, mail_settings, organisation, server, settings};
+use super::{assert_let_in, cell, email, log_in, me, refresh, second_server, shut_out, with};
+use crate::harness::{Client, PASSWORD, mail_settings, organisation, server, settings, superuser};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -35,44 +38,121 @@ fn token(client: &Client) -> &Value {
 /// Asserts that a refresh token is refused.
 async fn assert_refused(client: &Client, token: &Value) {
     let answer = refresh(client, token).await;
-    assert_eq!((answer.errors(), answer.status), (vec!["UNAUTHENTICATED".to_owned()], 200), "{token}");
+    assert_eq!(answer.user_errors("/data/refreshLogIn"), ["INVALID refreshToken"], "{token}");
+    assert_eq!(*answer.at("/data/refreshLogIn/logIn"), Value::Null);
 }
 
 #[tokio::test]
 async fn a_refresh_gives_the_next_pair_of_tokens() {
     let first = organisation().await;
-    let second = with(&first, refresh(&first, token(&first)).await.ok("/data/refreshLogIn"));
+    let second = with(&first, refresh(&first, token(&first)).await.logged_in("refreshLogIn"));
     assert_ne!(token(&second), token(&first));
     assert_eq!(second.log_in["user"]["id"], first.log_in["user"]["id"]);
-    let third = with(&second, refresh(&second, token(&second)).await.ok("/data/refreshLogIn"));
+    let third = with(&second, refresh(&second, token(&second)).await.logged_in("refreshLogIn"));
     for client in [&first, &second, &third] {
         assert_let_in(client).await;
     }
 }
 
-#[tokio::test]
-async fn a_refresh_token_shown_twice_ends_its_family_and_no_other() {
-    let first = organisation().await;
-    let other = first.log_in_as(email(&first)).await;
-    let second = with(&first, refresh(&first, token(&first)).await.ok("/data/refreshLogIn"));
-    for client in [&first, &second, &other] {
-        assert_let_in(client).await;
-    }
-    assert_refused(&first, token(&first)).await;
-    shut_out(&second).await;
-    shut_out(&first).await;
-    assert_refused(&second, token(&second)).await;
-    assert_let_in(&other).await;
-    refresh(&other, token(&other)).await.ok("/data/refreshLogIn");
+/// How a log-in of this organisation ended, if one has.
+async fn end_reason(client: &Client) -> Option<String> {
+    let query = "SELECT end_reason FROM login_sessions WHERE organisation_id = '{}' AND ended_at IS NOT NULL";
+    let query = query.replace("{}", &client.organisation_id().to_string());
+    let rows = superuser(server().addresses.database()).await.query(&query, &[]).await.unwrap();
+    rows.first().map(|row| row.get(0))
+}
+
+/// The client with the tokens that a refresh gave.
+async fn refreshed(client: &Client) -> Client {
+    with(client, refresh(client, token(client)).await.logged_in("refreshLogIn"))
 }
 
 #[tokio::test]
-async fn of_two_refreshes_at_once_one_wins_and_the_family_ends() {
-    let client = organisation().await;
-    let (one, two) = tokio::join!(refresh(&client, token(&client)), refresh(&client, token(&client)));
-    let won = [&one, &two].iter().filter(|answer| answer.errors().is_empty()).count();
-    assert_eq!(won, 1, "{one:?} {two:?}");
-    shut_out(&client).await;
+async fn tabs_and_lost_answers_go_on_with_one_token() {
+    let clock = ManualClock::default();
+    let gateways = [second_server(&clock).await, second_server(&clock).await];
+    let first = gateways[0].signed_up().await;
+    clock.advance(TimeDelta::minutes(10));
+    // Five tabs at once, on two gateways.
+    let tabs: Vec<Client> = (0..5).map(|tab| first.at(&gateways[tab % 2].url)).collect();
+    let answers = join_all(tabs.iter().map(|tab| refresh(tab, token(&first)))).await;
+    let tokens: BTreeSet<String> = answers
+        .iter()
+        .map(|answer| answer.logged_in("refreshLogIn")["refreshToken"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(tokens.len(), 1, "{answers:?}");
+    for answer in &answers {
+        assert_let_in(&with(&first, answer.logged_in("refreshLogIn"))).await;
+    }
+    let second = with(&first, answers[0].logged_in("refreshLogIn"));
+    let count =
+        format!("SELECT count(*) FROM refresh_tokens WHERE organisation_id = '{}'", first.organisation_id());
+    assert_eq!(cell::<i64>(&count).await, 2);
+    clock.advance(TimeDelta::seconds(29));
+    assert_eq!(token(&refreshed(&first).await), token(&second));
+    assert_eq!(end_reason(&first).await, None);
+    // Theft is still found.
+    clock.advance(TimeDelta::seconds(2));
+    assert_refused(&first, token(&first)).await;
+    assert_eq!(end_reason(&first).await.as_deref(), Some("TOKEN_REUSED"));
+    assert_refused(&second, token(&second)).await;
+    shut_out(&second).await;
+    assert_eq!(me(&second).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_token_whose_successor_was_used_ends_its_family_and_no_other() {
+    let clock = ManualClock::default();
+    let first = second_server(&clock).await.signed_up().await;
+    let other = first.log_in_as(email(&first)).await;
+    let second = refreshed(&first).await;
+    clock.advance(TimeDelta::seconds(20));
+    let third = refreshed(&second).await;
+    // In time, but the one who goes on is not the one who comes late.
+    clock.advance(TimeDelta::seconds(5));
+    assert_refused(&first, token(&first)).await;
+    for client in [&first, &second, &third] {
+        shut_out(client).await;
+    }
+    assert_refused(&third, token(&third)).await;
+    assert_let_in(&other).await;
+    refreshed(&other).await;
+}
+
+#[tokio::test]
+async fn a_stale_access_token_keeps_nobody_from_a_new_one() {
+    let clock = ManualClock::default();
+    let client = second_server(&clock).await.signed_up().await;
+    clock.advance(TimeDelta::minutes(16));
+    for token_sent in [client.access_token.clone().unwrap(), "nonsense".to_owned()] {
+        let mut stale = client.clone();
+        stale.access_token = Some(token_sent);
+        let payload = "{ logIn { user { id } } userErrors { code } }";
+        let query = format!(
+            "mutation ($token: String!) {{ refreshLogIn(input: {{ refreshToken: $token }}) {payload} }}"
+        );
+        stale.run(&query, json!({ "token": token(&client) })).await.logged_in("refreshLogIn");
+        let query = format!(
+            "mutation ($email: String!, $password: String!) \
+             {{ ... {{ logIn(input: {{ email: $email, password: $password }}) {payload} }} __typename }}"
+        );
+        let variables = json!({ "email": email(&client), "password": PASSWORD });
+        stale.run(&query, variables.clone()).await.logged_in("logIn");
+        // Nothing else is executed, and nothing is said of what was asked.
+        for query in [
+            "{ me { id } }".to_owned(),
+            "{ nonsense }".to_owned(),
+            "{".to_owned(),
+            query.replace("__typename", "logOut { userErrors { code } }"),
+        ] {
+            let answer = stale.run(&query, variables.clone()).await;
+            assert_eq!(
+                (answer.status, answer.errors()),
+                (401, vec!["UNAUTHENTICATED".to_owned()]),
+                "{query}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -92,8 +172,8 @@ async fn what_is_no_refresh_token_of_ours_is_refused() {
         assert_refused(&client, &json!(garbage)).await;
     }
     // Guessing neither used the token up nor ended its family.
-    refresh(&client, token(&client)).await.ok("/data/refreshLogIn");
-    refresh(&stranger, token(&stranger)).await.ok("/data/refreshLogIn");
+    refresh(&client, token(&client)).await.logged_in("refreshLogIn");
+    refresh(&stranger, token(&stranger)).await.logged_in("refreshLogIn");
 }
 
 #[tokio::test]
@@ -105,7 +185,7 @@ async fn an_access_token_is_over_after_fifteen_minutes() {
     assert_let_in(&client).await;
     clock.advance(TimeDelta::seconds(16));
     assert_eq!(me(&client).await.status, 401);
-    let next = with(&client, refresh(&client, token(&client)).await.ok("/data/refreshLogIn"));
+    let next = with(&client, refresh(&client, token(&client)).await.logged_in("refreshLogIn"));
     assert_let_in(&next).await;
 }
 
@@ -115,7 +195,7 @@ async fn a_log_in_is_over_after_thirty_days_however_often_it_is_refreshed() {
     let mut client = second_server(&clock).await.signed_up().await;
     for _ in 0..3 {
         clock.advance(TimeDelta::days(10) - TimeDelta::minutes(1));
-        client = with(&client, refresh(&client, token(&client)).await.ok("/data/refreshLogIn"));
+        client = with(&client, refresh(&client, token(&client)).await.logged_in("refreshLogIn"));
         assert_let_in(&client).await;
     }
     clock.advance(TimeDelta::minutes(4));
@@ -123,7 +203,7 @@ async fn a_log_in_is_over_after_thirty_days_however_often_it_is_refreshed() {
     // The access token itself has eleven minutes left.
     assert_eq!(me(&client).await.status, 401);
     let again = json!({ "email": email(&client), "password": PASSWORD });
-    assert_let_in(&with(&client, log_in(&client, again).await.ok("/data/logIn"))).await;
+    assert_let_in(&with(&client, log_in(&client, again).await.logged_in("logIn"))).await;
 }
 
 /// The three parts of an access token.
@@ -184,5 +264,5 @@ async fn an_access_token_of_another_key_is_refused() {
     let here = crate::harness::anonymous();
     assert_eq!(status_of(&here, there.access_token.clone().unwrap()).await, 401);
     // The refresh token is the database's, not a key's.
-    assert_let_in(&with(&here, refresh(&here, token(&there)).await.ok("/data/refreshLogIn"))).await;
+    assert_let_in(&with(&here, refresh(&here, token(&there)).await.logged_in("refreshLogIn"))).await;
 }

@@ -21,7 +21,7 @@ async fn is_verified(client: &Client) -> bool {
 #[tokio::test]
 async fn a_sign_up_asks_whether_the_e_mail_is_right() {
     let address = unique_email();
-    let client = with(&anonymous(), sign_up(&anonymous(), newcomer(&address)).await.ok("/data/signUp"));
+    let client = with(&anonymous(), sign_up(&anonymous(), newcomer(&address)).await.logged_in("signUp"));
     let [mail] = &mails_to(&address).await[..] else { panic!("one mail") };
     assert_eq!(mail.to.name, "Ada Lovelace");
     assert!(mail.text.contains("Acme & Sons") && mail.html.contains("Acme &amp; Sons"), "{mail:?}");
@@ -31,7 +31,7 @@ async fn a_sign_up_asks_whether_the_e_mail_is_right() {
     assert!(is_verified(&client).await);
     // Once it is, nobody asks any more.
     assert_eq!(request(&client).await.user_errors("/data/requestEmailVerification"), ["INVALID_TRANSITION "]);
-    sign_up(&anonymous(), newcomer(&address)).await.ok("/data/signUp");
+    sign_up(&anonymous(), newcomer(&address)).await.logged_in("signUp");
     assert_eq!(mails_to(&address).await.len(), 1);
 }
 
@@ -62,8 +62,10 @@ async fn a_verification_is_good_once_for_three_days_and_for_itself_alone() {
     for wrong in [readdressed(&token, &late), "x".to_owned(), String::new()] {
         assert_eq!(verify(&client, &wrong).await.user_errors("/data/verifyEmail"), NOT_GOOD, "{wrong}");
     }
-    verify(&client, &token).await.ok("/data/verifyEmail");
-    assert_eq!(verify(&client, &token).await.user_errors("/data/verifyEmail"), NOT_GOOD);
+    // Who comes second, after a scanner of mail, succeeds as well.
+    for _ in 0..2 {
+        verify(&client, &token).await.ok("/data/verifyEmail");
+    }
     clock.advance(TimeDelta::minutes(2));
     let token = token_for(PAGE, email(&late)).await;
     assert_eq!(verify(&late, &token).await.user_errors("/data/verifyEmail"), NOT_GOOD);

@@ -191,9 +191,9 @@ impl Gateway {
 
     pub(super) async fn log_in(&self, email: &str, password: &str) -> Client {
         let query = "mutation ($email: String!, $password: String!) { logIn(input: { email: $email, \
-                     password: $password }) { accessToken organisation { name } userErrors { message } } }";
+                     password: $password }) { logIn { accessToken organisation { name } } userErrors { message } } }";
         let answer = self.client(None).run(query, json!({ "email": email, "password": password })).await;
-        let log_in = answer.ok("/data/logIn");
+        let log_in = answer.logged_in("logIn");
         let mut client = self.client(log_in["accessToken"].as_str());
         client.log_in = log_in.clone();
         client
