@@ -1,7 +1,7 @@
 use std::hash::{Hash, Hasher};
 
 use async_graphql::{ID, InputType, Json, OutputType, Value as GraphQLValue, resolver_utils::EnumType};
-use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     registry::Registry,
-    scalar::{date::Date, decimal::Decimal, id::uuid_of, long::Long},
+    scalar::{date::Date, decimal::Decimal, id::uuid_of, instant::Instant, long::Long},
     tidy::tidy,
     value::Value,
 };
@@ -143,7 +143,7 @@ impl Kind {
             Self::Long => <Long as InputType>::create_type_info(registry),
             Self::Decimal => <Decimal as InputType>::create_type_info(registry),
             Self::Boolean => <bool as InputType>::create_type_info(registry),
-            Self::Instant => <DateTime<Utc> as InputType>::create_type_info(registry),
+            Self::Instant => <Instant as InputType>::create_type_info(registry),
             Self::Date => <Date as InputType>::create_type_info(registry),
             Self::Id(_) => <ID as InputType>::create_type_info(registry),
             Self::Texts => <Vec<String> as InputType>::create_type_info(registry),
@@ -172,9 +172,8 @@ impl Kind {
             }
             Self::Boolean => Value::Boolean(typed(given, "true or false")?),
             Self::Instant => {
-                let at: DateTime<Utc> = typed(given, "an instant such as \"2030-12-31T23:59:59Z\"")?;
-                // PostgreSQL keeps microseconds; what is finer is cut here, so that it is compared alike.
-                Value::Instant(at.trunc_subsecs(6))
+                let expected = "an instant such as \"2030-12-31T23:59:59Z\"";
+                Value::Instant(typed::<Instant>(given, expected)?.0)
             }
             Self::Date => Value::Date(typed::<Date>(given, "a day such as \"2030-12-31\"")?.0),
             Self::Id(prefix) => {

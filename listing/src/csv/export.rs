@@ -1,7 +1,6 @@
 //! CSV out: the rows of a list, with the list's own filter and order.
 
 use async_graphql::Value as GraphQLValue;
-use chrono::SecondsFormat;
 use futures_util::{
     StreamExt,
     stream::{BoxStream, try_unfold},
@@ -12,7 +11,7 @@ use crate::{
     any::AnyEntity,
     kind::{Kind, joined},
     read::{cursor, deleted::Deleted, page::Page, plan::Layout, reading::Reading, search::Search},
-    scalar::id::text_of,
+    scalar::{id::text_of, instant::Instant},
     sql::values::Values,
     value::Value,
 };
@@ -200,7 +199,7 @@ fn text(kind: Kind, value: &Value) -> String {
         (_, Value::Long(number)) => number.to_string(),
         (_, Value::Decimal(number)) => number.to_string(),
         (_, Value::Boolean(yes)) => yes.to_string(),
-        (_, Value::Instant(at)) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        (_, Value::Instant(at)) => Instant(*at).text(),
         (_, Value::Date(day)) => day.to_string(),
         (Kind::Id(prefix), Value::Uuid(id)) => text_of(prefix, *id),
         (_, Value::Uuid(id)) => id.to_string(),
