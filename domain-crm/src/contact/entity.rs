@@ -95,11 +95,13 @@ impl Entity for Contact {
             .or_in_csv(|| ContactKind::COMPANY.into())
             .fixed(),
         Field::new("name", contacts::name).required(Rule::Line(MAX_NAME)),
-        Field::id::<Self, _>("companyId", contacts::company_id).optional(Rule::Any),
-        Field::new("email", contacts::email),
-        Field::new("phone", contacts::phone),
-        Field::new("city", contacts::city),
-        Field::new("country", contacts::country),
+        Field::id::<Self, _>("companyId", contacts::company_id)
+            .optional(Rule::Any)
+            .exported_as("company.name"),
+        Field::new("email", contacts::email).repeats(),
+        Field::new("phone", contacts::phone).repeats(),
+        Field::new("city", contacts::city).repeats(),
+        Field::new("country", contacts::country).repeats(),
         Field::parts("emails", contacts::emails, "address").optional(Rule::parts::<EmailAddress>()),
         Field::parts("phones", contacts::phones, "number").optional(Rule::parts::<PhoneNumber>()),
         Field::parts("addresses", contacts::addresses, "city").optional(Rule::parts::<PostalAddress>()),

@@ -337,8 +337,8 @@ async fn of_several_what_a_hook_refuses_is_undone_and_the_others_are_done() {
     }
     jobs.noted().await;
     let delete = format!("deleteJobs(input: {{ jobs: [{}], skipInvalid: true }})", rows.join(" "));
-    let done = jobs.mutate(&delete, "deletedCount validCount jobs { name } rowErrors { row code }").await;
-    let errors = json!([{ "row": 1, "code": "NOT_ALLOWED" }]);
+    let done = jobs.mutate(&delete, "deletedCount validCount jobs { name } rowErrors { index code }").await;
+    let errors = json!([{ "index": 0, "code": "NOT_ALLOWED" }]);
     assert_eq!((&done["jobs"], &done["rowErrors"]), (&json!([{ "name": "Two" }]), &errors));
     assert_eq!((&done["deletedCount"], &done["validCount"]), (&json!(1), &json!(1)));
     assert_eq!(jobs.noted().await, ["deleting Two", "deleted true"]);
