@@ -284,7 +284,8 @@ fn describe_order(entity: &'static AnyEntity, registry: &mut Registry) -> String
             fields.push(registry::input(function.name(), &by_field, about));
         }
     }
-    let about =
-        format!("One thing to order groups of {} by. Give several of these for several.", entity.many);
-    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
+    let about = format!("One sort key of groups of {}: exactly one field.", entity.many);
+    registry::define(registry, &me.clone(), |_| {
+        registry::one_of(registry::input_object_named(&me, &about, fields))
+    })
 }

@@ -47,6 +47,8 @@ fn fingerprint(order: &[Key]) -> String {
     let signed = order.iter().map(|key| match key.direction {
         Direction::Asc => format!("+{}", key.name()),
         Direction::Desc => format!("-{}", key.name()),
+        Direction::AscNullsFirst => format!("0+{}", key.name()),
+        Direction::DescNullsFirst => format!("0-{}", key.name()),
     });
     signed.collect()
 }

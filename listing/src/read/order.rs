@@ -82,7 +82,8 @@ pub(crate) fn only(given: GraphQLValue, reading: &Reading<'_>) -> Result<(Name, 
 }
 
 pub(crate) fn direction(given: GraphQLValue, reading: &Reading<'_>) -> Result<Direction, Failure> {
-    Direction::parse(Some(given)).map_err(|_| reading.wrong("This is ASC or DESC."))
+    Direction::parse(Some(given))
+        .map_err(|_| reading.wrong("This must be ASC, DESC, ASC_NULLS_FIRST or DESC_NULLS_FIRST."))
 }
 
 /// The input that names one field to order by.
@@ -91,13 +92,15 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
     let direction = <Option<Direction> as InputType>::create_type_info(registry);
     let mut fields = vec![];
     for field in entity.fields().filter(|field| field.shape.kind.is_ordered()) {
-        let about = registry::about(registry, entity.name, field.shape.name);
+        let about = format!("By `{}`.", field.shape.name);
         fields.push(registry::input(field.shape.name, &direction, &about));
     }
     for relation in entity.relations_to_one() {
         let theirs = format!("{}OrderBy", relation.target.name);
-        fields.push(registry::input(relation.name, &theirs, relation.about));
+        fields.push(registry::input(relation.name, &theirs, &format!("By a field of `{}`.", relation.name)));
     }
-    let about = format!("One field to order {} by. Give several of these for several fields.", entity.many);
-    registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
+    let about = format!("One sort key of {}: exactly one field.", entity.many);
+    registry::define(registry, &me.clone(), |_| {
+        registry::one_of(registry::input_object_named(&me, &about, fields))
+    })
 }

@@ -110,6 +110,14 @@ pub(crate) fn input_object_named(
     }
 }
 
+/// An input object of which exactly one field is given.
+pub(crate) fn one_of(mut input: MetaType) -> MetaType {
+    if let MetaType::InputObject { oneof, .. } = &mut input {
+        *oneof = true;
+    }
+    input
+}
+
 /// An enum type that stands for no type of ours, of these names and what they are for.
 pub(crate) fn enumeration(
     name: &str,

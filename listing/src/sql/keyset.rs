@@ -24,8 +24,8 @@ impl KeysetBound {
     /// A row comparison where all keys run one way and none is ever null: PostgreSQL answers it
     /// from an index alone. Otherwise the same spelled out, key by key.
     pub(crate) fn render<'b>(&'b self, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
-        let first = self.keys.first().map(|key| key.direction);
-        if self.keys.iter().all(|key| !key.is_nullable() && Some(key.direction) == first) {
+        let first = self.keys.first().map(|key| key.direction.rises());
+        if self.keys.iter().all(|key| !key.is_nullable() && Some(key.direction.rises()) == first) {
             return self.render_row(table, out);
         }
         out.push_sql("(");
@@ -51,7 +51,7 @@ impl KeysetBound {
     }
 
     fn render_row<'b>(&'b self, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
-        let rising = self.keys.first().is_some_and(|key| self.rises(key));
+        let rising = self.keys.first().is_some_and(|key| self.direction(key).rises());
         out.push_sql("(");
         for (at, key) in self.keys.iter().enumerate() {
             out.push_sql(if at > 0 { ", " } else { "" });
@@ -66,11 +66,11 @@ impl KeysetBound {
         Ok(())
     }
 
-    fn rises(&self, key: &Key) -> bool {
-        (key.direction == Direction::Asc) != self.reversed
+    fn direction(&self, key: &Key) -> Direction {
+        key.direction.reversed(self.reversed)
     }
 
-    /// Strictly beyond the value in this key. Nulls count as larger than every value.
+    /// Strictly beyond the value in this key.
     fn further<'b>(
         &'b self,
         key: &'b Key,
@@ -78,18 +78,19 @@ impl KeysetBound {
         table: &str,
         out: &mut Out<'_, 'b>,
     ) -> QueryResult<()> {
-        match (self.rises(key), value) {
+        let direction = self.direction(key);
+        match (direction.ends_with_nulls(), value) {
             (true, Value::Null) => out.push_sql("FALSE"),
             (false, Value::Null) => {
                 key.render(table, out)?;
                 out.push_sql(" IS NOT NULL");
             }
-            (rising, value) => {
+            (nulls_follow, value) => {
                 out.push_sql("(");
                 key.render(table, out)?;
-                out.push_sql(if rising { " > " } else { " < " });
+                out.push_sql(if direction.rises() { " > " } else { " < " });
                 value.push(out)?;
-                if rising && key.is_nullable() {
+                if nulls_follow && key.is_nullable() {
                     out.push_sql(" OR ");
                     key.render(table, out)?;
                     out.push_sql(" IS NULL");

@@ -9,29 +9,48 @@ use crate::sql::{column::Column, condition::Path, render::Out};
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[graphql(name = "OrderDirection")]
 pub enum Direction {
-    /// Smallest, earliest or first in the alphabet first; empty values last.
+    /// Ascending; null values come last.
     Asc,
-    /// Largest, latest or last in the alphabet first; empty values first.
+    /// Descending; null values come last.
     Desc,
+    /// Ascending; null values come first.
+    AscNullsFirst,
+    /// Descending; null values come first.
+    DescNullsFirst,
 }
 
 impl Direction {
-    /// As SQL says it. Nulls count as larger than every value: PostgreSQL's default, said aloud.
+    /// As SQL says it.
     pub(crate) fn sql(self, nullable: bool) -> &'static str {
-        match self {
-            Self::Asc if nullable => " ASC NULLS LAST",
-            Self::Asc => " ASC",
-            Self::Desc if nullable => " DESC NULLS FIRST",
-            Self::Desc => " DESC",
+        match (self, nullable) {
+            (Self::Asc, true) => " ASC NULLS LAST",
+            (Self::AscNullsFirst, true) => " ASC NULLS FIRST",
+            (Self::Desc, true) => " DESC NULLS LAST",
+            (Self::DescNullsFirst, true) => " DESC NULLS FIRST",
+            (Self::Asc | Self::AscNullsFirst, false) => " ASC",
+            (Self::Desc | Self::DescNullsFirst, false) => " DESC",
         }
     }
 
+    /// The same order, or read from its end.
     pub(crate) fn reversed(self, yes: bool) -> Self {
         match (self, yes) {
-            (Self::Asc, true) => Self::Desc,
-            (Self::Desc, true) => Self::Asc,
+            (Self::Asc, true) => Self::DescNullsFirst,
+            (Self::DescNullsFirst, true) => Self::Asc,
+            (Self::Desc, true) => Self::AscNullsFirst,
+            (Self::AscNullsFirst, true) => Self::Desc,
             (direction, false) => direction,
         }
+    }
+
+    /// Whether values become greater.
+    pub(crate) fn rises(self) -> bool {
+        matches!(self, Self::Asc | Self::AscNullsFirst)
+    }
+
+    /// Whether null values come after all others.
+    pub(crate) fn ends_with_nulls(self) -> bool {
+        matches!(self, Self::Asc | Self::Desc)
     }
 }
 

@@ -142,7 +142,7 @@ fn a_page_by_a_related_field_with_related_columns() {
     is(
         Select { order, joins, ..page() },
         &expect![[
-            r#"SELECT page.*, "via_company"."id", "via_company"."name" FROM (SELECT "contacts"."id", "contacts"."name", "via_company"."city" AS "key0" FROM "contacts" LEFT JOIN "contacts" AS "via_company" ON "via_company"."id" = "contacts"."company_id" AND "via_company"."deleted_at" IS NULL WHERE "contacts"."deleted_at" IS NULL ORDER BY "via_company"."city" DESC NULLS FIRST, "contacts"."id" DESC LIMIT 51) AS page LEFT JOIN "contacts" AS "via_company" ON "via_company"."id" = "page"."company_id" AND "via_company"."deleted_at" IS NULL ORDER BY "page"."key0" DESC NULLS FIRST, "page"."id" DESC"#
+            r#"SELECT page.*, "via_company"."id", "via_company"."name" FROM (SELECT "contacts"."id", "contacts"."name", "via_company"."city" AS "key0" FROM "contacts" LEFT JOIN "contacts" AS "via_company" ON "via_company"."id" = "contacts"."company_id" AND "via_company"."deleted_at" IS NULL WHERE "contacts"."deleted_at" IS NULL ORDER BY "via_company"."city" DESC NULLS LAST, "contacts"."id" DESC LIMIT 51) AS page LEFT JOIN "contacts" AS "via_company" ON "via_company"."id" = "page"."company_id" AND "via_company"."deleted_at" IS NULL ORDER BY "page"."key0" DESC NULLS LAST, "page"."id" DESC"#
         ]],
     );
 }
@@ -167,7 +167,7 @@ fn a_page_before_a_row_whose_key_is_null() {
     is(
         Select { bounds, order, reversed: true, filter: vec![city("Graz")], ..page() },
         &expect![[
-            r#"SELECT "contacts"."id", "contacts"."name" FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."city" = $1 AND ((FALSE) OR ("contacts"."city" IS NULL AND ("contacts"."id" > $2))) ORDER BY "contacts"."city" ASC NULLS LAST, "contacts"."id" ASC LIMIT 51"#
+            r#"SELECT "contacts"."id", "contacts"."name" FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."city" = $1 AND (("contacts"."city" IS NOT NULL) OR ("contacts"."city" IS NULL AND ("contacts"."id" > $2))) ORDER BY "contacts"."city" ASC NULLS FIRST, "contacts"."id" ASC LIMIT 51"#
         ]],
     );
 }

@@ -307,8 +307,10 @@ impl Question {
                     group.keys[place].clone()
                 }
             };
-            let order = of(one).order(&of(other));
-            if *down { order.reverse() } else { order }
+            let (one, other) = (of(one), of(other));
+            let order = one.order(&other);
+            // Nothing comes last in either direction.
+            if *down && one != Cell::Null && other != Cell::Null { order.reverse() } else { order }
         });
         let keys = one.keys.iter().zip(&other.keys).map(|(one, other)| one.order(other));
         requested.chain(keys).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)

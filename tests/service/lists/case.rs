@@ -173,8 +173,20 @@ impl Case {
 }
 
 /// The names of enums that a case can hold.
-const NAMES: &[&str] =
-    &["ASC", "DESC", "COMPANY", "PERSON", "EXCLUDE", "INCLUDE", "ONLY", "MANAGER", "STAFF", "USER"];
+const NAMES: &[&str] = &[
+    "ASC",
+    "DESC",
+    "ASC_NULLS_FIRST",
+    "DESC_NULLS_FIRST",
+    "COMPANY",
+    "PERSON",
+    "EXCLUDE",
+    "INCLUDE",
+    "ONLY",
+    "MANAGER",
+    "STAFF",
+    "USER",
+];
 
 /// A value as GraphQL writes it. Only names of enums have capitals here and nothing else.
 fn literal(value: &Value) -> String {

@@ -178,15 +178,20 @@ fn contains(whole: &Value, part: &Value) -> bool {
     }
 }
 
-/// A value in its direction.
+/// A value in its direction, behind whether it is among the later ones for being null or not.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Directed {
-    Asc(Cell),
-    Desc(Reverse<Cell>),
+    Asc(bool, Cell),
+    Desc(bool, Reverse<Cell>),
 }
 
 fn directed(cell: Cell, direction: &Value) -> Directed {
-    if *direction == "ASC" { Directed::Asc(cell) } else { Directed::Desc(Reverse(cell)) }
+    let direction = direction.as_str().unwrap();
+    let is_late = (cell == Cell::Null) != direction.ends_with("_NULLS_FIRST");
+    match direction.starts_with("ASC") {
+        true => Directed::Asc(is_late, cell),
+        false => Directed::Desc(is_late, Reverse(cell)),
+    }
 }
 
 /// All rows in an order, deleted ones among them. Without one, the newest come first.

@@ -85,7 +85,8 @@ fn key(table: &'static Table) -> BoxedStrategy<Value> {
 fn directed(table: &'static Table) -> impl Strategy<Value = Value> + use<> {
     let ordered: Vec<_> =
         table.fields.iter().filter(|(_, kind)| kind.is_ordered()).map(|(name, _)| *name).collect();
-    (select(ordered), select(vec!["ASC", "DESC"])).prop_map(|(name, direction)| json!({ name: direction }))
+    (select(ordered), select(vec!["ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST"]))
+        .prop_map(|(name, direction)| json!({ name: direction }))
 }
 
 /// Any filter, as the input object that it is.

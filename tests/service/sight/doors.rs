@@ -126,7 +126,7 @@ impl Around<'_> {
                 &format!("{{ count key {{ {relation} {{ {grouped} }} }} }}"),
             ),
         ];
-        for direction in ["ASC", "DESC"] {
+        for direction in ["ASC", "DESC_NULLS_FIRST"] {
             let ids = format!("where: {{ id: {{ in: [{this}, {other}] }} }}");
             let order = format!("orderBy: [{{ {relation}: {{ {grouped}: {direction} }} }}, {{ id: ASC }}]");
             doors.push(door(

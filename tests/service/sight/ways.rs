@@ -225,7 +225,7 @@ async fn the_id_of_an_unseen_row_is_seen_nowhere() {
 async fn an_order_by_a_masked_id_does_not_tell_which_rows_have_one() {
     let desk = Desk::open("sight_order").await;
     desk.behind.batch_execute("UPDATE tickets SET parent_id = NULL WHERE title = 'open'").await.unwrap();
-    for order in ["ASC", "DESC"] {
+    for order in ["ASC", "DESC_NULLS_FIRST"] {
         let document = format!(
             "{{ tickets(orderBy: [{{ parentId: {order} }}, {{ title: ASC }}]) {{ nodes {{ title }} }} }}"
         );

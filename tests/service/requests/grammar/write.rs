@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use async_graphql::parser::types::{BaseType, Type, TypeKind};
+use async_graphql::parser::types::{BaseType, InputValueDefinition, Type, TypeKind};
 use serde_json::{Map, Value, json};
 
-use super::{Condition, Generated, Generator, Selection, What};
+use super::{Condition, Generated, Generator, Selection, What, named};
 
 impl Generator<'_> {
     /// A value for a place of this type: a variable, or a literal.
@@ -52,6 +52,10 @@ impl Generator<'_> {
                 let value = self.choose(&names);
                 if self.mistake() { format!("\"{value}\"") } else { value }
             }
+            Some(TypeKind::InputObject(_)) if is_one_of(name) && !self.mistake() => {
+                let (field, ty) = self.one_field(name, depth);
+                format!("{{{field}: {}}}", self.literal(&ty, depth.saturating_sub(1), false))
+            }
             Some(TypeKind::InputObject(_)) => {
                 let mut given = vec![];
                 for field in self.types.inputs(name) {
@@ -90,6 +94,16 @@ impl Generator<'_> {
         }
     }
 
+    /// A field of a `@oneOf` input and its type, never null. Further inputs end at some depth.
+    fn one_field(&mut self, name: &str, depth: usize) -> (String, Type) {
+        let types = self.types;
+        let ends = |field: &&&InputValueDefinition| depth > 0 || !is_one_of(named(&field.ty.node));
+        let fields = types.inputs(name);
+        let fields: Vec<_> = fields.iter().filter(ends).collect();
+        let field = fields[self.rng.count(fields.len())];
+        (field.name.node.to_string(), Type { nullable: false, ..field.ty.node.clone() })
+    }
+
     /// A value as a variable brings it.
     pub(super) fn json(&mut self, ty: &Type, depth: usize) -> Value {
         if self.mistake() {
@@ -111,6 +125,10 @@ impl Generator<'_> {
         match self.types.0.get(name) {
             Some(TypeKind::Enum(values)) => {
                 json!(values.values[self.rng.count(values.values.len())].node.value.node.as_str())
+            }
+            Some(TypeKind::InputObject(_)) if is_one_of(name) => {
+                let (field, ty) = self.one_field(name, depth);
+                json!({ field: self.json(&ty, depth.saturating_sub(1)) })
             }
             Some(TypeKind::InputObject(_)) => {
                 let mut object = Map::new();
@@ -204,4 +222,9 @@ impl Display for Selection {
             What::Nowhere => write!(f, "...nowhere{condition}"),
         }
     }
+}
+
+/// Whether exactly one field of an input is given: so it is with every order.
+fn is_one_of(input: &str) -> bool {
+    input.ends_with("OrderBy")
 }
