@@ -109,14 +109,9 @@ fn spread(scope: &Scope, text: &str) -> Vec<(Scope, String)> {
 }
 
 fn csv(text: &str, columns: impl Iterator<Item = (&'static str, &'static str)>) -> ImportInput {
-    let column = |(column, field): (&str, &str)| CsvColumn { column: column.into(), field: field.into() };
-    ImportInput {
-        csv: text.to_owned(),
-        columns: Some(columns.map(column).collect()),
-        dry_run: false,
-        skip_invalid: false,
-        idempotency_key: None,
-    }
+    let column =
+        |(column, field): (&str, &str)| CsvColumn { column: column.into(), field: Some(field.into()) };
+    ImportInput { csv: text.to_owned(), columns: columns.map(column).collect(), ..ImportInput::default() }
 }
 
 fn made<E>(many: Result<Many<E>, Failure>) -> Result<(), String> {

@@ -20,8 +20,21 @@ pub struct Field {
     pub(crate) measured: bool,
     /// What it is for, if it is computed; the entity's GraphQL object describes all others.
     pub(crate) about: &'static str,
+    /// What an export has of it, unless its columns are named.
+    pub(crate) exported: Exported,
     /// What lists are ordered by in its place, if that is something else.
     pub(crate) sorted_by: Option<Shape>,
+}
+
+/// What an export has of a field, unless its columns are named.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Exported {
+    /// Its values.
+    Values,
+    /// Nothing: another field says the same.
+    Nothing,
+    /// Another column, which means the same in another organisation: `company.name`.
+    As(&'static str),
 }
 
 /// A field without its entity.
@@ -120,7 +133,14 @@ impl Field {
 
     const fn computed(name: &'static str, source: Source, kind: Kind, nullable: bool) -> Self {
         let shape = Shape { name, source, kind, nullable };
-        Self { shape, given: None, measured: kind.is_number(), about: "", sorted_by: None }
+        Self {
+            shape,
+            given: None,
+            measured: kind.is_number(),
+            about: "",
+            exported: Exported::Values,
+            sorted_by: None,
+        }
     }
 
     /// The entity's own id.
@@ -269,6 +289,22 @@ impl Field {
         if let Some(given) = &mut self.given {
             given.in_csv = Some(value);
         }
+        self
+    }
+
+    /// It repeats a part of another field, as `email` does of `emails`: an export leaves it out unless
+    /// it is named.
+    #[must_use]
+    pub const fn repeats(mut self) -> Self {
+        self.exported = Exported::Nothing;
+        self
+    }
+
+    /// An export has this column in its place unless it is named: `company.name` for an id, which means
+    /// nothing in another organisation.
+    #[must_use]
+    pub const fn exported_as(mut self, column: &'static str) -> Self {
+        self.exported = Exported::As(column);
         self
     }
 

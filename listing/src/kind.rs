@@ -1,7 +1,7 @@
 use std::hash::{Hash, Hasher};
 
 use async_graphql::{ID, InputType, Json, OutputType, Value as GraphQLValue, resolver_utils::EnumType};
-use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     registry::Registry,
-    scalar::{date::Date, decimal::Decimal, id::uuid_of, long::Long},
+    scalar::{date::Date, decimal::Decimal, id::uuid_of, instant::Instant, long::Long},
     tidy::tidy,
     value::Value,
 };
@@ -143,7 +143,7 @@ impl Kind {
             Self::Long => <Long as InputType>::create_type_info(registry),
             Self::Decimal => <Decimal as InputType>::create_type_info(registry),
             Self::Boolean => <bool as InputType>::create_type_info(registry),
-            Self::Instant => <DateTime<Utc> as InputType>::create_type_info(registry),
+            Self::Instant => <Instant as InputType>::create_type_info(registry),
             Self::Date => <Date as InputType>::create_type_info(registry),
             Self::Id(_) => <ID as InputType>::create_type_info(registry),
             Self::Texts => <Vec<String> as InputType>::create_type_info(registry),
@@ -172,9 +172,8 @@ impl Kind {
             }
             Self::Boolean => Value::Boolean(typed(given, "true or false")?),
             Self::Instant => {
-                let at: DateTime<Utc> = typed(given, "an instant such as \"2030-12-31T23:59:59Z\"")?;
-                // PostgreSQL keeps microseconds; what is finer is cut here, so that it is compared alike.
-                Value::Instant(at.trunc_subsecs(6))
+                let expected = "an instant such as \"2030-12-31T23:59:59Z\"";
+                Value::Instant(typed::<Instant>(given, expected)?.0)
             }
             Self::Date => Value::Date(typed::<Date>(given, "a day such as \"2030-12-31\"")?.0),
             Self::Id(prefix) => {
@@ -220,15 +219,18 @@ impl Kind {
                 let names = several(cell).into_iter().map(|name| GraphQLValue::String(name.to_uppercase()));
                 self.read(GraphQLValue::List(names.collect()))
             }
+            // As an export writes parts of which there is more to say.
+            Self::Parts(_) if cell.starts_with('[') => json(cell),
             Self::Parts(key) => {
                 let part = |text: String| serde_json::json!({ key: text });
                 Ok(Value::Json(several(cell).into_iter().map(part).collect()))
             }
-            Self::Json => {
-                let json = serde_json::from_str(cell).map(Value::Json);
-                let json = json.map_err(|_| "This is not JSON.".to_owned())?;
-                if self.holds(&json, false) { Ok(json) } else { Err(OUT_OF_BOUNDS.to_owned()) }
-            }
+            Self::Decimal => self.read(GraphQLValue::String(cell.to_owned())).map_err(|_| {
+                "This is not a decimal number such as 1234.50: write a point before the decimals, and nothing \
+                 between thousands."
+                    .to_owned()
+            }),
+            Self::Json => json(cell),
             _ => self.read(GraphQLValue::String(cell.to_owned())),
         }
     }
@@ -298,6 +300,41 @@ fn storable(json: &serde_json::Value, depth: usize) -> bool {
     }
 }
 
+/// Reads JSON from a cell. A number that 64 bits do not hold is refused: it would lose digits.
+fn json(cell: &str) -> Result<Value, String> {
+    let value = serde_json::from_str(cell).map_err(|_| "This is not JSON.".to_owned())?;
+    if let Some(number) = numbers(cell).find(|number| !is_exact(number)) {
+        let number: String = number.chars().take(50).collect();
+        return Err(format!("The number {number} would lose digits: write it as text, in quotes."));
+    }
+    if storable(&value, MAX_JSON_DEPTH) { Ok(Value::Json(value)) } else { Err(OUT_OF_BOUNDS.to_owned()) }
+}
+
+/// The numbers in a valid JSON text.
+fn numbers(json: &str) -> impl Iterator<Item = &str> {
+    // What stands between quotes is text; a quote inside it has a backslash before it.
+    let mut is_text = false;
+    let mut escaped = false;
+    json.split(move |character: char| {
+        let was_text = is_text;
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if is_text => escaped = true,
+            '"' => is_text = !is_text,
+            _ => {}
+        }
+        was_text || !(character.is_ascii_digit() || matches!(character, '-' | '+' | '.' | 'e' | 'E'))
+    })
+    .filter(|part| part.contains(|character: char| character.is_ascii_digit()))
+}
+
+/// Whether a number is answered with the value that it has.
+fn is_exact(number: &str) -> bool {
+    let read = serde_json::from_str::<serde_json::Number>(number).map(|number| number.to_string());
+    let exact = |text: &str| text.parse::<bigdecimal::BigDecimal>().ok();
+    read.is_ok_and(|read| exact(&read).is_some() && exact(&read) == exact(number))
+}
+
 /// Several texts in one cell, with semicolons between them. One that belongs to a text has a
 /// backslash before it, and so has a backslash.
 pub(crate) fn joined<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
@@ -359,4 +396,27 @@ impl ColumnKind for st::Jsonb {
 impl<T: ColumnKind<IsNull = st::is_nullable::NotNull>> ColumnKind for st::Nullable<T> {
     const KIND: Kind = T::KIND;
     const NULLABLE: bool = true;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_json_keep_their_digits_or_are_refused() {
+        for good in [
+            "{\"a\": [0.1, -2, 1e3, 12.50, 9007199254740993], \"1.00000000000000000001\": \"2e999\"}",
+            "[]",
+            "1",
+        ] {
+            assert!(json(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["12345678901234567890123", "{\"a\": 0.12345678901234567890123}", "[1, 2.00000000000000000001]"]
+        {
+            let message = json(bad).unwrap_err();
+            assert!(message.contains("would lose digits"), "{bad}: {message}");
+        }
+        assert_eq!(json("{\"a\": 1").unwrap_err(), "This is not JSON.");
+    }
 }

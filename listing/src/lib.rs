@@ -65,6 +65,7 @@ pub use rule::{Part, Rule};
 pub use scalar::date::Date;
 pub use scalar::decimal::Decimal;
 pub use scalar::id::{GivenId, Id, Identified, text_of as id_text, uuid_of};
+pub use scalar::instant::Instant;
 pub use scalar::long::Long;
 pub use scalar::named::{Named, named};
 pub use scalar::stored::Stored;

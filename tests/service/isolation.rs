@@ -288,7 +288,7 @@ async fn a_refused_creation_leaves_nothing_behind_not_even_its_key() {
 async fn an_import_finds_no_company_of_another_organisation() {
     let (owner, stranger) = strangers().await;
     let foreign = Rows::of(&owner).await;
-    let import = "mutation ($input: ImportInput!) { importContacts(input: $input) { \
+    let import = "mutation ($input: ImportContactsInput!) { importContacts(input: $input) { \
                   createdCount contacts { company { name } } rowErrors { code column } userErrors { code message field } } }";
     let csv = format!("name,company\nNobody,{}\n", foreign.marker);
     let before = contents(&[&owner, &stranger]).await;

@@ -8,15 +8,17 @@ use crate::harness::{Answer, Client, organisation, server, superuser};
 async fn create(client: &Client, input: Value) -> Answer {
     let query = "mutation ($input: CreateContactsInput!) { createContacts(input: $input) { \
                  createdCount validCount contacts { id name company { name } } \
-                 rowErrors { row column code message } userErrors { code message field } } }";
+                 rowErrors { index field code message } userErrors { code message field } } }";
     client.mutate(query, input).await
 }
 
-/// Row, code and column of each row error: `"2 INVALID name"`.
+/// Place, code and field of each row error: `"0 INVALID name"`.
 fn row_errors(answer: &Answer) -> Vec<String> {
     let errors = answer.ok("/data/createContacts")["rowErrors"].as_array().unwrap().clone();
     let line = |error: &Value| {
-        format!("{} {} {}", error["row"], error["code"].as_str().unwrap(), error["column"].as_str().unwrap())
+        let path = error["field"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let path: Vec<_> = path.iter().map(|step| step.as_str().unwrap()).collect();
+        format!("{} {} {}", error["index"], error["code"].as_str().unwrap(), path.join("."))
     };
     errors.iter().map(line).collect()
 }
@@ -47,7 +49,7 @@ fn four() -> Value {
     ])
 }
 
-const WRONG: [&str; 3] = ["2 INVALID name", "2 INVALID emails.1.address", "4 INVALID companyId"];
+const WRONG: [&str; 3] = ["1 INVALID name", "1 INVALID emails.1.address", "3 INVALID companyId"];
 
 #[tokio::test]
 async fn one_mistake_stops_all_and_every_mistake_is_said() {
@@ -88,7 +90,7 @@ async fn what_only_the_database_knows_is_said_of_its_row() {
     let person = |company: &Value| json!({ "kind": "PERSON", "name": "Ada", "companyId": company["id"] });
     let mut input = json!({ "contacts": [person(&own), person(&foreign), person(&own)] });
     let answer = create(&client, input.clone()).await;
-    assert_eq!((row_errors(&answer), counts(&answer)), (vec!["2 NOT_FOUND companyId".to_owned()], (0, 2)));
+    assert_eq!((row_errors(&answer), counts(&answer)), (vec!["1 NOT_FOUND companyId".to_owned()], (0, 2)));
     input["skipInvalid"] = json!(true);
     let answer = create(&client, input).await;
     assert_eq!(counts(&answer), (2, 2));
@@ -116,7 +118,7 @@ async fn a_repetition_says_again_what_is_wrong_with_the_input() {
     let contacts = json!([{ "name": "Ada" }, { "name": "" }, { "name": "Ben", "birthday": "never" }]);
     let input = json!({ "contacts": contacts, "skipInvalid": true, "idempotencyKey": "k" });
     let first = create(&client, input.clone()).await;
-    assert_eq!(row_errors(&first), ["2 INVALID name", "3 INVALID birthday"]);
+    assert_eq!(row_errors(&first), ["1 INVALID name", "2 INVALID birthday"]);
     assert_eq!(counts(&first), (1, 1));
     let again = create(&client, input).await;
     assert_eq!(again.ok("/data/createContacts"), first.ok("/data/createContacts"));
@@ -129,7 +131,7 @@ async fn a_row_that_a_constraint_refuses_has_its_number_and_the_others_are_writt
     client.create_contact(json!({ "name": "Taken", "externalId": "t" })).await;
     let row = |name: &str, key: &str| json!({ "name": name, "externalId": key });
     let rows = json!([row("Ada", "a"), row("Ben", "t"), row("Cem", "c"), row("Dora", "a")]);
-    let wrong = vec!["2 ALREADY_EXISTS externalId".to_owned(), "4 ALREADY_EXISTS externalId".to_owned()];
+    let wrong = vec!["1 ALREADY_EXISTS externalId".to_owned(), "3 ALREADY_EXISTS externalId".to_owned()];
     for dry_run in [true, false] {
         let answer = create(&client, json!({ "contacts": rows, "dryRun": dry_run })).await;
         assert_eq!((row_errors(&answer), counts(&answer)), (wrong.clone(), (0, 2)));
@@ -218,5 +220,5 @@ async fn no_more_than_two_hundred_mistakes_are_said() {
     let client = organisation().await;
     let rows: Value = (0..300).map(|_| json!({ "name": "" })).collect();
     let errors = row_errors(&create(&client, json!({ "contacts": rows })).await);
-    assert_eq!((errors.len(), errors[199].as_str()), (200, "200 INVALID name"));
+    assert_eq!((errors.len(), errors[199].as_str()), (200, "199 INVALID name"));
 }

@@ -11,7 +11,10 @@ use std::{
 use bigdecimal::BigDecimal;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, connect, organisation, server};
+use crate::{
+    export::both_ways::carried_over,
+    harness::{Client, connect, organisation, server},
+};
 
 /// Beside the project.
 const FOLDER: &str = "../shared/data/northwind";
@@ -30,13 +33,23 @@ fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
+/// A field as its enum calls it.
+fn enum_name(field: &str) -> String {
+    let letter = |letter: char| {
+        if letter.is_uppercase() { format!("_{letter}") } else { letter.to_uppercase().to_string() }
+    };
+    field.chars().map(letter).collect()
+}
+
 /// Imports a CSV, and answers how many rows it made.
 async fn import(client: &Client, entities: &str, csv: &str, columns: &[(&str, &str)]) -> usize {
-    let columns: Vec<Value> =
-        columns.iter().map(|(column, field)| json!({ "column": column, "field": field })).collect();
+    let columns: Vec<Value> = columns
+        .iter()
+        .map(|(column, field)| json!({ "column": column, "field": enum_name(field) }))
+        .collect();
     let query = format!(
-        "mutation ($input: ImportInput!) {{ import{entities}(input: $input) {{ \
-         createdCount rowErrors {{ row column message }} userErrors {{ message }} }} }}"
+        "mutation ($input: Import{entities}Input!) {{ import{entities}(input: $input) {{ \
+         createdCount rowErrors {{ line column message }} userErrors {{ message }} }} }}"
     );
     let answer = client.run(&query, json!({ "input": { "csv": csv, "columns": columns } })).await;
     let payload = answer.ok(&format!("/data/import{entities}"));
@@ -106,6 +119,12 @@ async fn ask(client: &Client, field: &str, query: &str, pointers: &[&str]) -> Ve
         other => Some(other.to_string()),
     };
     groups.iter().map(|group| pointers.iter().map(|pointer| text(group, pointer)).collect()).collect()
+}
+
+#[tokio::test]
+async fn customers_exported_and_imported_elsewhere_are_the_same() {
+    let Some(folder) = folder() else { return };
+    carried_over(&customers(&folder).await).await;
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ async fn several(client: &Client, verb: &str, input: Value) -> Answer {
     let query = format!(
         "mutation ($input: {name}ContactsInput!) {{ done: {verb}Contacts(input: $input) {{ \
          count: {past}Count validCount contacts {{ id name revision }} \
-         rowErrors {{ row code column }} userErrors {{ code message field }} }} }}"
+         rowErrors {{ index code field }} userErrors {{ code message field }} }} }}"
     );
     client.mutate(&query, input).await
 }
@@ -59,9 +59,9 @@ async fn several_rows_change_together_or_not_at_all() {
     let done = answer.ok("/data/done");
     assert_eq!((&done["count"], &done["validCount"], &done["contacts"]), (&json!(0), &json!(1), &json!([])));
     let errors = json!([
-        { "row": 2, "code": "INVALID", "column": "name" },
-        { "row": 3, "code": "CONFLICT", "column": "expectedRevision" },
-        { "row": 4, "code": "NOT_FOUND", "column": "id" },
+        { "index": 1, "code": "INVALID", "field": ["name"] },
+        { "index": 2, "code": "CONFLICT", "field": ["expectedRevision"] },
+        { "index": 3, "code": "NOT_FOUND", "field": ["id"] },
     ]);
     assert_eq!(done["rowErrors"], errors);
     assert_eq!(names(&client).await, ["Contact 0", "Contact 1", "Contact 2"]);
@@ -72,7 +72,7 @@ async fn several_rows_change_together_or_not_at_all() {
     // A row twice: the second time it has another revision.
     let twice = json!([revision_of(&two), revision_of(&two)]);
     let answer = several(&client, "delete", json!({ "contacts": twice })).await;
-    assert_eq!(answer.at("/data/done/rowErrors/0/row"), 2);
+    assert_eq!(answer.at("/data/done/rowErrors/0/index"), 1);
     assert_eq!(names(&client).await.len(), 3);
 }
 
@@ -127,7 +127,7 @@ async fn a_row_that_is_refused_leaves_those_in_order_that_refer_to_later_ones() 
         let client = client.clone();
         let csv = "name,company,externalId\nBen,Acme,\nAcme,,\nCem,,c\n";
         let query = "mutation ($csv: String!) { importContacts(input: { csv: $csv, skipInvalid: true }) { \
-                     contacts { name company { name } } rowErrors { row code column } } }";
+                     contacts { name company { name } } rowErrors { line code column } } }";
         async move { client.run(query, json!({ "csv": csv })).await }
     });
     blocked_by(&other, "INSERT").await;
@@ -135,7 +135,7 @@ async fn a_row_that_is_refused_leaves_those_in_order_that_refer_to_later_ones() 
     let answer = import.await.unwrap();
     let contacts =
         json!([{ "name": "Ben", "company": { "name": "Acme" } }, { "name": "Acme", "company": null }]);
-    let errors = json!([{ "row": 3, "code": "ALREADY_EXISTS", "column": "externalId" }]);
+    let errors = json!([{ "line": 4, "code": "ALREADY_EXISTS", "column": "externalId" }]);
     let imported = &answer.at("/data/importContacts");
     assert_eq!((&imported["contacts"], &imported["rowErrors"]), (&contacts, &errors), "{}", answer.body);
 }

@@ -2,13 +2,13 @@
 
 // ComplexObject expects OutputType in scope where it flattens.
 use async_graphql::{ComplexObject, OutputType, SimpleObject};
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
 use domain_crm::Contact;
 use domain_identity::User;
 use listing::{
-    Date, Editable, Entity, Field, Id, Identified, Members, Nothing, Offer, Queries, Related, Relation, Rule,
-    Sight,
+    Date, Editable, Entity, Field, Id, Identified, Instant, Members, Nothing, Offer, Queries, Related,
+    Relation, Rule, Sight,
 };
 use tenancy::{Permission, Session};
 use uuid::Uuid;
@@ -63,15 +63,15 @@ macro_rules! entities {
                 /// Whatever else is worth knowing.
                 notes: Option<String>,
                 /// When it was added.
-                created_at: DateTime<Utc>,
+                created_at: Instant,
                 /// When it was last changed.
-                updated_at: DateTime<Utc>,
+                updated_at: Instant,
                 #[graphql(skip)]
                 created_by: Option<Uuid>,
                 /// Counts the changes.
                 revision: i32,
                 /// When it was deleted.
-                deleted_at: Option<DateTime<Utc>>,
+                deleted_at: Option<Instant>,
             }
 
             #[ComplexObject]

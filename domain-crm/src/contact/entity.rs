@@ -1,8 +1,10 @@
 use async_graphql::{Enum, Json, SimpleObject};
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
 use domain_identity::created_by;
-use listing::{Date, Entity, Field, Id, Identified, Named, Offer, Relation, Rule, SeenBy, Sight, Stored};
+use listing::{
+    Date, Entity, Field, Id, Identified, Instant, Named, Offer, Relation, Rule, SeenBy, Sight, Stored,
+};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -62,15 +64,15 @@ pub struct Contact {
     /// The id in the system that it comes from. An import knows the row again by it.
     pub external_id: Option<String>,
     /// When the record was created.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When the record was last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     #[graphql(skip)]
     pub(crate) created_by: Option<Uuid>,
     /// Counts the changes. Send it as `expectedRevision` with the next change.
     pub revision: i32,
     /// When the record was deleted; null if it is not deleted.
-    pub deleted_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<Instant>,
 }
 
 listing::related!(Contact);
@@ -93,11 +95,13 @@ impl Entity for Contact {
             .or_in_csv(|| ContactKind::COMPANY.into())
             .fixed(),
         Field::new("name", contacts::name).required(Rule::Line(MAX_NAME)),
-        Field::id::<Self, _>("companyId", contacts::company_id).optional(Rule::Any),
-        Field::new("email", contacts::email),
-        Field::new("phone", contacts::phone),
-        Field::new("city", contacts::city),
-        Field::new("country", contacts::country),
+        Field::id::<Self, _>("companyId", contacts::company_id)
+            .optional(Rule::Any)
+            .exported_as("company.name"),
+        Field::new("email", contacts::email).repeats(),
+        Field::new("phone", contacts::phone).repeats(),
+        Field::new("city", contacts::city).repeats(),
+        Field::new("country", contacts::country).repeats(),
         Field::parts("emails", contacts::emails, "address").optional(Rule::parts::<EmailAddress>()),
         Field::parts("phones", contacts::phones, "number").optional(Rule::parts::<PhoneNumber>()),
         Field::parts("addresses", contacts::addresses, "city").optional(Rule::parts::<PostalAddress>()),

@@ -1,8 +1,8 @@
 use async_graphql::SimpleObject;
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
 use domain_identity::created_by;
-use listing::{Decimal, Entity, Field, Id, Identified, Offer, Relation, Rule, Sight, Value};
+use listing::{Decimal, Entity, Field, Id, Identified, Instant, Offer, Relation, Rule, Sight, Value};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -39,15 +39,15 @@ pub struct Product {
     /// The id in the system that it comes from. An import knows the row again by it.
     pub external_id: Option<String>,
     /// When the record was created.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When the record was last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     #[graphql(skip)]
     pub(crate) created_by: Option<Uuid>,
     /// Counts the changes. Send it as `expectedRevision` with the next change.
     pub revision: i32,
     /// When the record was deleted; null if it is not deleted.
-    pub deleted_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<Instant>,
 }
 
 listing::related!(Product);

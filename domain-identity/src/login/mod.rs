@@ -12,8 +12,8 @@ pub(crate) mod store;
 use std::sync::Arc;
 
 use async_graphql::SimpleObject;
-use chrono::{DateTime, TimeDelta, Utc};
-use listing::tidy;
+use chrono::TimeDelta;
+use listing::{Instant, tidy};
 use tenancy::{ErrorCode, Failure, Permission, Refusal, RequestId, Scope, Tx, UserSession};
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ pub struct LoggedIn {
     /// The refresh token, which `refreshLogIn` exchanges for the next pair of tokens.
     pub refresh_token: String,
     /// When the access token expires.
-    pub expires_at: DateTime<Utc>,
+    pub expires_at: Instant,
     /// The user who is logged in.
     pub user: User,
     /// The organisation that the user is logged in to.
@@ -326,5 +326,6 @@ async fn describe(
     let session = UserSession { roles: vec![tenancy::Role::User], ..session };
     let scope = system.user_scope(Arc::new(session), request_id.clone());
     let (user, organisation) = tokio::try_join!(me(&scope), organisation::current(&scope))?;
+    let expires_at = Instant(expires_at);
     Ok(LoggedIn { access_token, expires_at, refresh_token: refresh_token.text(), user, organisation })
 }

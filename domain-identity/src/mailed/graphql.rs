@@ -1,9 +1,8 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, TypeName};
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
-use listing::scope;
+use listing::{Instant, scope};
 use tenancy::{Failure, Role, UserError};
 
 use super::{invitation, password_reset, verification};
@@ -63,7 +62,7 @@ struct VerifyEmailInput {
 #[derive(SimpleObject)]
 struct InviteUserPayload {
     /// Until when the invitation can be accepted; null if there are errors.
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<Instant>,
     /// What to mend; empty if the invitation is on its way.
     user_errors: Vec<UserError>,
 }
@@ -128,7 +127,7 @@ impl MailedMutation {
     ) -> Result<Option<InviteUserPayload>> {
         let invited = invitation::invite(ctx.data::<Identity>()?, scope(ctx)?, input).boxed().await;
         let (expires_at, user_errors) = Failure::mendable(invited)?;
-        Ok(Some(InviteUserPayload { expires_at, user_errors }))
+        Ok(Some(InviteUserPayload { expires_at: expires_at.map(Instant), user_errors }))
     }
 
     /// Makes who was invited a user, and logs them in: with a new account, or with the one that the

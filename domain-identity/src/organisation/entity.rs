@@ -1,7 +1,7 @@
 use async_graphql::SimpleObject;
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
-use listing::{Id, Identified};
+use listing::{Id, Identified, Instant};
 use uuid::Uuid;
 
 use crate::tables::organisations;
@@ -26,9 +26,9 @@ pub struct Organisation {
     /// The ISO 4217 currency of its amounts.
     pub currency: String,
     /// When it signed up.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When it was last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// Counts the changes.
     pub revision: i32,
 }

@@ -1,7 +1,7 @@
 use async_graphql::SimpleObject;
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Named, Relation, Sight};
+use listing::{Entity, Field, Id, Identified, Instant, Named, Relation, Sight};
 use tenancy::{Permission, Role, Session};
 use uuid::Uuid;
 
@@ -27,15 +27,15 @@ pub struct User {
     /// Whether the user may log in to this organisation.
     pub active: bool,
     /// When the user joined.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When the user was last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     #[graphql(skip)]
     pub(crate) created_by: Option<Uuid>,
     /// Counts the changes.
     pub revision: i32,
     /// When the record was deleted; null if it is not deleted.
-    pub deleted_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<Instant>,
 }
 
 listing::related!(User {

@@ -1,7 +1,7 @@
 use async_graphql::{Enum, SimpleObject};
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Life, Named, Relation, Sight, Steps};
+use listing::{Entity, Field, Id, Identified, Instant, Life, Named, Relation, Sight, Steps};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -40,15 +40,15 @@ pub struct DeadLetter {
     /// The error of the last attempt.
     pub(crate) last_error: String,
     /// When the job was enqueued.
-    pub(crate) enqueued_at: DateTime<Utc>,
+    pub(crate) enqueued_at: Instant,
     /// What became of it.
     pub(crate) state: Named<DeadLetterState>,
     /// When it was replayed or dismissed; null while it waits.
-    pub(crate) settled_at: Option<DateTime<Utc>>,
+    pub(crate) settled_at: Option<Instant>,
     /// When the job became a dead letter.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When the dead letter was last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The revision number, which every change increments; pass it as `expectedRevision`.
     pub revision: i32,
 }

@@ -1,7 +1,7 @@
 use async_graphql::SimpleObject;
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
-use listing::{Entity, Field, Id, Identified, Life, Named, Relation, Sight};
+use listing::{Entity, Field, Id, Identified, Instant, Life, Named, Relation, Sight};
 use tenancy::{Permission, Session};
 use uuid::Uuid;
 
@@ -26,9 +26,9 @@ pub struct WebhookDelivery {
     /// The number of attempts.
     pub(crate) attempts: i32,
     /// When the last attempt was made.
-    pub(crate) last_attempt_at: Option<DateTime<Utc>>,
+    pub(crate) last_attempt_at: Option<Instant>,
     /// When the next attempt is made, after a failure; `replayWebhookDelivery` makes it at once.
-    pub(crate) next_attempt_at: Option<DateTime<Utc>>,
+    pub(crate) next_attempt_at: Option<Instant>,
     /// The HTTP status of the last response.
     pub(crate) response_status: Option<i32>,
     /// The start of the last response body.
@@ -38,9 +38,9 @@ pub struct WebhookDelivery {
     /// The duration of the last attempt, in milliseconds.
     pub(crate) duration_ms: Option<i32>,
     /// When the delivery was created.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When the delivery was last attempted or replayed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The revision number, which every change increments.
     pub revision: i32,
 }

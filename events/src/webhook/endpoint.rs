@@ -1,11 +1,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::{Context, SimpleObject};
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
 use listing::{
-    Checks, Draft, Editable, Entity, Field, Id, Identified, Nothing, Offer, Outcome, Relation, Rule, Sight,
-    Value, Work, scope,
+    Checks, Draft, Editable, Entity, Field, Id, Identified, Instant, Nothing, Offer, Outcome, Relation, Rule,
+    Sight, Value, Work, scope,
 };
 use tenancy::{ErrorCode, Failure, Permission, Session};
 use uuid::Uuid;
@@ -40,15 +40,15 @@ pub struct WebhookEndpoint {
     pub(crate) active: bool,
     /// When the current series of failed attempts began; null after a success, and after the endpoint
     /// was enabled.
-    pub(crate) failing_since: Option<DateTime<Utc>>,
+    pub(crate) failing_since: Option<Instant>,
     /// When the endpoint was created.
-    pub created_at: DateTime<Utc>,
+    pub created_at: Instant,
     /// When the endpoint was last changed.
-    pub updated_at: DateTime<Utc>,
+    pub updated_at: Instant,
     /// The revision number, which every change increments; pass it as `expectedRevision`.
     pub revision: i32,
     /// When the record was deleted; null if it is not deleted.
-    pub deleted_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<Instant>,
 }
 
 listing::related!(WebhookEndpoint {

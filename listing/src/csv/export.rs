@@ -1,7 +1,6 @@
 //! CSV out: the rows of a list, with the list's own filter and order.
 
 use async_graphql::Value as GraphQLValue;
-use chrono::SecondsFormat;
 use futures_util::{
     StreamExt,
     stream::{BoxStream, try_unfold},
@@ -10,9 +9,10 @@ use tenancy::{Failure, Scope};
 
 use crate::{
     any::AnyEntity,
+    field::Exported,
     kind::{Kind, joined},
     read::{cursor, deleted::Deleted, page::Page, plan::Layout, reading::Reading, search::Search},
-    scalar::id::text_of,
+    scalar::{id::text_of, instant::Instant},
     sql::values::Values,
     value::Value,
 };
@@ -37,8 +37,8 @@ pub struct Export {
     pub search: Option<String>,
     /// The order, as the list takes it.
     pub order_by: Option<GraphQLValue>,
-    /// The columns: fields of the entity, or of a related one as `company.name`. All of its own
-    /// unless told.
+    /// The columns: fields of the entity, or of a related one as `company.name`. By default all that
+    /// an import takes, the id, dates and revision.
     pub columns: Option<Vec<String>>,
 }
 
@@ -103,7 +103,14 @@ impl Plan {
         page.deleted(export.deleted);
         page.search(Search::read("search", entity, export.search.clone())?);
         page.peek = true;
-        let own = || entity.fields().map(|field| field.shape.name.to_owned()).collect();
+        let own = || {
+            let columns = entity.fields().filter_map(|field| match field.exported {
+                Exported::Values => Some(field.shape.name),
+                Exported::Nothing => None,
+                Exported::As(column) => Some(column),
+            });
+            columns.map(str::to_owned).collect()
+        };
         let titles: Vec<String> = export.columns.clone().unwrap_or_else(own);
         if titles.is_empty() || titles.len() > MAX_COLUMNS {
             let message = format!("An export has 1 to {MAX_COLUMNS} columns.");
@@ -191,6 +198,16 @@ where
     }
 }
 
+/// The texts that parts are known by, if there is nothing else to say of any.
+fn plain<'p>(parts: &'p [serde_json::Value], key: &str) -> Option<Vec<&'p str>> {
+    let text = |part: &'p serde_json::Value| {
+        let text = part.as_object().filter(|part| part.len() == 1)?.get(key)?.as_str()?;
+        // Such a cell would be read as JSON.
+        (!text.starts_with('[')).then_some(text)
+    };
+    parts.iter().map(text).collect()
+}
+
 /// A value in a cell, as an import reads it again.
 fn text(kind: Kind, value: &Value) -> String {
     match (kind, value) {
@@ -200,14 +217,17 @@ fn text(kind: Kind, value: &Value) -> String {
         (_, Value::Long(number)) => number.to_string(),
         (_, Value::Decimal(number)) => number.to_string(),
         (_, Value::Boolean(yes)) => yes.to_string(),
-        (_, Value::Instant(at)) => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        (_, Value::Instant(at)) => Instant(*at).text(),
         (_, Value::Date(day)) => day.to_string(),
         (Kind::Id(prefix), Value::Uuid(id)) => text_of(prefix, *id),
         (_, Value::Uuid(id)) => id.to_string(),
         (_, Value::Texts(texts)) => joined(texts.iter().map(String::as_str)),
         (Kind::Parts(key), Value::Json(json)) => {
             let parts = json.as_array().map(Vec::as_slice).unwrap_or_default();
-            joined(parts.iter().filter_map(|part| part.get(key)?.as_str()))
+            match plain(parts, key) {
+                Some(texts) => joined(texts),
+                None => json.to_string(),
+            }
         }
         (_, Value::Json(json)) => json.to_string(),
     }

@@ -2,3 +2,5 @@
 
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod input;
+pub(crate) mod records;

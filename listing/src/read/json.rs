@@ -9,12 +9,15 @@ use std::{
 };
 
 use async_graphql::{Context, ContextBase, Positioned, Value as GraphQLValue, parser::types::Field};
-use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::{Serializer, ser::Formatter};
 use tenancy::{Failure, Refusal};
 
-use crate::{kind::Kind, scalar::id::text_of, value::Value};
+use crate::{
+    kind::Kind,
+    scalar::{id::text_of, instant::Instant},
+    value::Value,
+};
 
 /// How many bytes the lists of one request answer together.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
@@ -216,7 +219,7 @@ impl Json {
             (_, Value::Long(number)) => self.plain(number),
             (_, Value::Decimal(number)) => self.unescaped(&number.to_string()),
             (_, Value::Boolean(yes)) => self.plain(yes),
-            (_, Value::Instant(at)) => self.unescaped(&at.to_rfc3339_opts(SecondsFormat::AutoSi, false)),
+            (_, Value::Instant(at)) => self.unescaped(&Instant(*at).text()),
             (_, Value::Date(day)) => self.unescaped(&day.to_string()),
             (_, Value::Uuid(id)) => self.unescaped(&id.to_string()),
             (_, Value::Texts(texts)) => self.plain(texts),

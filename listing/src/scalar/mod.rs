@@ -3,6 +3,7 @@
 pub(crate) mod date;
 pub(crate) mod decimal;
 pub(crate) mod id;
+pub(crate) mod instant;
 pub(crate) mod long;
 pub(crate) mod named;
 pub(crate) mod stored;

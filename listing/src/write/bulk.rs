@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::{InputType, Value as GraphQLValue};
+use async_graphql::Value as GraphQLValue;
 use tenancy::{ErrorCode, Failure, Key, Scope, UserError};
 use uuid::Uuid;
 
 use crate::{
-    csv::import::{CsvRow, CsvSheet, ImportInput, RowError},
+    csv::{
+        self,
+        import::{CsvRow, CsvSheet, ImportInput, RowError},
+    },
     draft::Draft,
     field::Presence,
     limits::{MAX_ROWS, MAX_TAKEN},
@@ -40,24 +43,24 @@ impl Mode {
     }
 }
 
-/// Rows with their numbers in the input, and the errors of others.
-type Numbered = (Vec<(usize, Object)>, Vec<RowError>);
+/// Rows with their places in the input, and the errors of others.
+type Placed = (Vec<(usize, Object)>, Vec<RowError>);
 
-/// The rows of an input, numbered from 1, and the errors of those that are no objects.
-fn rows(input: &mut Input, name: &str) -> Result<Numbered, Failure> {
+/// The rows of an input, counted from 0, and the errors of those that are no objects.
+fn rows(input: &mut Input, name: &str) -> Result<Placed, Failure> {
     let given = input.list(name);
     if given.len() > MAX_ROWS {
         let message = format!("This takes at most {MAX_ROWS} at once.");
         return Err(Failure::user(ErrorCode::LimitReached, name, message));
     }
     let (mut rows, mut errors) = (vec![], vec![]);
-    for (number, row) in (1..).zip(given) {
+    for (index, row) in given.into_iter().enumerate() {
         match row {
-            GraphQLValue::Object(row) => rows.push((number, row)),
+            GraphQLValue::Object(row) => rows.push((index, row)),
             // A single value is coerced to a list, and the library does not look at what it is.
             _ => {
                 let error = UserError::new(ErrorCode::Invalid, "", "This is not an object.");
-                errors.push(RowError::of(number, None, error));
+                errors.push(RowError::of(index, None, error));
             }
         }
     }
@@ -77,7 +80,7 @@ pub(crate) async fn create<E: Editable>(
     let key = input.key(operation)?;
     let mode = Mode::of(&mut input)?;
     let (rows, errors) = rows(&mut input, E::MANY)?;
-    let draft = |(number, row)| (number, checked::<E>(reading::new_row(entity::<E>(), row)));
+    let draft = |(index, row)| (index, checked::<E>(reading::new_row(entity::<E>(), row)));
     make::<E>(scope, key, rows.into_iter().map(draft).collect(), errors, mode).await
 }
 
@@ -101,9 +104,7 @@ pub(crate) async fn import_input<E: Editable>(
 ) -> Result<Many<E>, Failure> {
     allowed::<E>(scope)?;
     let key = input.key(operation)?;
-    let input = ImportInput::parse(Some(GraphQLValue::Object(input.rest())));
-    let input = input.map_err(|_| Failure::user(ErrorCode::Invalid, "", "This cannot be read."))?;
-    import_keyed(scope, key, input).await
+    import_keyed(scope, key, csv::input::read(input, &csv_columns::<E>())?).await
 }
 
 /// Reads a CSV and adds its rows: all of them, or none if one is wrong, unless told to skip those.
@@ -123,16 +124,15 @@ async fn import_keyed<E: Editable>(
     let required = fields(entity::<E>())
         .filter(|(_, given)| matches!(given.presence, Presence::Required) && given.in_csv.is_none());
     let required: Vec<_> = required.map(|(field, _)| field.shape.name).collect();
-    let columns = input.columns.unwrap_or_default();
-    let sheet = CsvSheet::read(&input.csv, &columns, &csv_columns::<E>(), &required)?;
-    let drafts = sheet.rows.into_iter().map(|row| (row.number, draft_of_csv::<E>(row))).collect();
+    let sheet = CsvSheet::read(&input, &csv_columns::<E>(), &required)?;
+    let drafts = sheet.rows.into_iter().map(|row| (row.index, draft_of_csv::<E>(row))).collect();
     let mode = Mode { dry_run: input.dry_run, skip_invalid: input.skip_invalid };
     let mut many = make(scope, key, drafts, sheet.errors, mode).await?;
     many.ignored_columns = sheet.ignored;
     Ok(many)
 }
 
-/// Several rows while they are being written, under their numbers in the input.
+/// Several rows while they are being written, under their places in the input.
 struct Rows<E> {
     written: Vec<(usize, E)>,
     created: usize,
@@ -160,7 +160,7 @@ impl<E: Editable> Rows<E> {
     fn refused(
         &mut self,
         work: &Work<'_>,
-        number: usize,
+        index: usize,
         csv: Option<&CsvRow>,
         failure: Failure,
     ) -> Result<(), Failure> {
@@ -168,36 +168,36 @@ impl<E: Editable> Rows<E> {
         if errors.iter().any(|error| error.code == ErrorCode::AlreadyExists) {
             self.take(work)?;
         }
-        self.wrong(number, csv, errors);
+        self.wrong(index, csv, errors);
         Ok(())
     }
 
-    fn wrong(&mut self, number: usize, csv: Option<&CsvRow>, errors: impl IntoIterator<Item = UserError>) {
-        self.errors.extend(errors.into_iter().map(|error| RowError::of(number, csv, error)));
+    fn wrong(&mut self, index: usize, csv: Option<&CsvRow>, errors: impl IntoIterator<Item = UserError>) {
+        self.errors.extend(errors.into_iter().map(|error| RowError::of(index, csv, error)));
     }
 
-    /// Adds rows: in one statement, and one by one if that is refused, so that the refusal has a number.
+    /// Adds rows: in one statement, and one by one if that is refused, so that the refusal has a place.
     async fn insert(&mut self, work: &Work<'_>, drafts: Vec<(usize, Draft)>) -> Result<(), Failure> {
         let mut sound = vec![];
-        for (number, draft) in drafts {
-            self.wrong(number, draft.csv(), draft.errors().to_vec());
+        for (index, draft) in drafts {
+            self.wrong(index, draft.csv(), draft.errors().to_vec());
             if draft.is_sound() {
-                sound.push((number, draft));
+                sound.push((index, draft));
             }
         }
         if sound.is_empty() {
             return Ok(());
         }
-        let (numbers, drafts): (Vec<usize>, Vec<_>) = sound.iter().cloned().unzip();
+        let (places, drafts): (Vec<usize>, Vec<_>) = sound.iter().cloned().unzip();
         match work.tx().step(insert(work, drafts)).await {
-            Ok(rows) => self.written.extend(numbers.into_iter().zip(rows)),
+            Ok(rows) => self.written.extend(places.into_iter().zip(rows)),
             Err(failure) => {
                 of_row(failure)?;
-                for (number, draft) in referred_first(sound) {
+                for (index, draft) in referred_first(sound) {
                     let csv = draft.csv.clone();
                     match work.tx().step(insert(work, vec![draft])).await {
-                        Ok(rows) => self.written.extend(rows.into_iter().map(|row| (number, row))),
-                        Err(failure) => self.refused(work, number, csv.as_ref(), failure)?,
+                        Ok(rows) => self.written.extend(rows.into_iter().map(|row| (index, row))),
+                        Err(failure) => self.refused(work, index, csv.as_ref(), failure)?,
                     }
                 }
             }
@@ -210,14 +210,14 @@ impl<E: Editable> Rows<E> {
     async fn change(
         &mut self,
         work: &Work<'_>,
-        number: usize,
+        index: usize,
         csv: Option<&CsvRow>,
         change: impl Future<Output = Result<Changed<E>, Failure>>,
     ) -> Result<(), Failure> {
         match work.tx().step(change).await {
-            Ok(Changed::Done(row)) => self.written.push((number, row)),
-            Ok(Changed::Stale(_)) => self.wrong(number, csv, [payload::stale()]),
-            Err(failure) => self.refused(work, number, csv, failure)?,
+            Ok(Changed::Done(row)) => self.written.push((index, row)),
+            Ok(Changed::Stale(_)) => self.wrong(index, csv, [payload::stale()]),
+            Err(failure) => self.refused(work, index, csv, failure)?,
         }
         Ok(())
     }
@@ -230,7 +230,7 @@ impl<E: Editable> Rows<E> {
             work.tx().discard();
             (self.written, self.created) = (vec![], 0);
         }
-        self.written.sort_by_key(|(number, _)| *number);
+        self.written.sort_by_key(|(index, _)| *index);
         let changed = self.written.len() - self.created;
         let written = self.written.into_iter().map(|(_, row)| row).collect();
         Many::new(written, Counts { created: self.created, changed, valid }, self.errors)
@@ -257,7 +257,7 @@ fn referred_first(mut drafts: Vec<(usize, Draft)>) -> Vec<(usize, Draft)> {
     ordered
 }
 
-/// Writes numbered drafts, all or none unless told otherwise.
+/// Writes drafts by their places, all or none unless told otherwise.
 async fn make<E: Editable>(
     scope: &Scope,
     key: Option<Key>,
@@ -269,23 +269,23 @@ async fn make<E: Editable>(
         let work = Work::new(scope, &tx);
         let mut rows = Rows::new(errors);
         let (new, mut changes) = known_again::<E>(&work, drafts, &mut rows).await?;
-        let (numbers, mut new): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
+        let (places, mut new): (Vec<usize>, Vec<_>) = new.into_iter().unzip();
         complete::<E>(&work, &mut new).await?;
-        rows.insert(&work, numbers.into_iter().zip(new).collect()).await?;
+        rows.insert(&work, places.into_iter().zip(new).collect()).await?;
         // One order for all clients: two that change the same rows wait for each other, and do not
         // lock up.
         changes.sort_by_key(|(_, change)| change.id());
-        for (number, change) in changes {
+        for (index, change) in changes {
             let csv = change.csv().cloned();
-            rows.change(&work, number, csv.as_ref(), change.write(&work)).await?;
+            rows.change(&work, index, csv.as_ref(), change.write(&work)).await?;
         }
         Ok(rows.end(&work, mode))
     });
     made.await
 }
 
-/// Rows with their numbers in the input.
-type NumberedChanges<E> = Vec<(usize, Change<E>)>;
+/// Rows with their places in the input.
+type PlacedChanges<E> = Vec<(usize, Change<E>)>;
 
 /// Tells the rows of a CSV that are new from those that the organisation has already, by the natural
 /// key.
@@ -293,7 +293,7 @@ async fn known_again<E: Editable>(
     work: &Work<'_>,
     drafts: Vec<(usize, Draft)>,
     rows: &mut Rows<E>,
-) -> Result<(Vec<(usize, Draft)>, NumberedChanges<E>), Failure> {
+) -> Result<(Vec<(usize, Draft)>, PlacedChanges<E>), Failure> {
     let Some(field) = E::NATURAL_KEY else { return Ok((drafts, vec![])) };
     let key = |draft: &Draft| draft.csv().and_then(|_| natural_key::key_of(draft, field));
     let keys: Vec<String> = drafts.iter().filter_map(|(_, draft)| key(draft)).collect();
@@ -302,28 +302,29 @@ async fn known_again<E: Editable>(
     }
     let mut known = natural_key::known(work, entity::<E>(), field, keys).await?;
     let (mut new, mut changes, mut seen) = (vec![], vec![], HashMap::new());
-    for (number, draft) in drafts {
+    for (index, draft) in drafts {
         let Some(key) = key(&draft) else {
-            new.push((number, draft));
+            new.push((index, draft));
             continue;
         };
         let mut wrong = |message: String| {
-            rows.wrong(number, draft.csv(), [UserError::new(ErrorCode::AlreadyExists, field, message)]);
+            rows.wrong(index, draft.csv(), [UserError::new(ErrorCode::AlreadyExists, field, message)]);
         };
-        if let Some(first) = seen.insert(key.clone(), number) {
-            wrong(format!("Row {first} has this key too."));
+        let line = draft.csv().map_or(0, |row| row.line);
+        if let Some(first) = seen.insert(key.clone(), line) {
+            wrong(format!("Line {first} has this key too."));
             continue;
         }
         match (known.remove(&key), draft.csv.clone()) {
             (Some(Known::Seen { id, revision, current }), Some(row)) => {
-                changes.push((number, Change::from_csv(id, revision, current, row)));
+                changes.push((index, Change::from_csv(id, revision, current, row)));
             }
             (Some(Known::Deleted), _) => wrong("The row with this key was deleted; restore it.".to_owned()),
             (Some(Known::Unseen), _) => {
                 wrong("This key is in use.".to_owned());
                 rows.take(work)?;
             }
-            _ => new.push((number, draft)),
+            _ => new.push((index, draft)),
         }
     }
     Ok((new, changes))
@@ -351,13 +352,13 @@ pub(crate) async fn step<E: Editable>(
     let mode = Mode::of(&mut input)?;
     let (rows, mut errors) = rows(&mut input, E::MANY)?;
     let mut targets = vec![];
-    for (number, row) in rows {
+    for (index, row) in rows {
         let mut row = Input::from(GraphQLValue::Object(row));
         match row.id::<E>() {
-            Ok(id) => targets.push((id, number, row.revision()?.unwrap_or_default(), row)),
+            Ok(id) => targets.push((id, index, row.revision()?.unwrap_or_default(), row)),
             Err(failure) => {
                 let wrong = of_row(failure)?;
-                errors.extend(wrong.into_iter().map(|error| RowError::of(number, None, error)));
+                errors.extend(wrong.into_iter().map(|error| RowError::of(index, None, error)));
             }
         }
     }
@@ -366,7 +367,7 @@ pub(crate) async fn step<E: Editable>(
     let stepped = scope.write_once(E::WRITE, key, |tx| async move {
         let work = Work::new(scope, &tx);
         let mut rows = Rows::new(errors);
-        for (id, number, revision, row) in targets {
+        for (id, index, revision, row) in targets {
             let change = async {
                 match step {
                     Step::Update => Change::<E>::read(id, revision, row)?.write(&work).await,
@@ -374,7 +375,7 @@ pub(crate) async fn step<E: Editable>(
                     Step::Restore => change::restore(&work, id, revision).await,
                 }
             };
-            rows.change(&work, number, None, change).await?;
+            rows.change(&work, index, None, change).await?;
         }
         Ok(rows.end(&work, mode))
     });

@@ -107,19 +107,18 @@ fn type_of(mutation: &str) -> String {
 }
 
 /// What `importContacts` does.
-pub(crate) fn about_import(entity: &AnyEntity, columns: &[&str], key: Option<&str>) -> String {
+pub(crate) fn about_import(entity: &AnyEntity, key: Option<&str>) -> String {
     let known = key.map(|key| {
         format!(
-            " A row whose `{key}` is known changes what has it; empty cells, and columns that the file does \
-             not have, change nothing."
+            " A row whose `{key}` the organisation has already changes that record; empty cells, and columns that \
+             the file does not have, change nothing."
         )
     });
     format!(
-        "Adds the {} of a CSV, all or none unless `skipInvalid`; with `dryRun` only validates. A column \
-         fills the field of its name: {}. Several values of one field stand in one cell, separated by \
-         semicolons.{}",
+        "Imports {} from a CSV. One invalid row prevents all, unless `skipInvalid` is true. Several values of one \
+         field stand in one cell, separated by semicolons; a list that needs more than that is JSON. What an \
+         export contains can be imported.{}",
         entity.many,
-        columns.join(", "),
         known.unwrap_or_default()
     )
 }

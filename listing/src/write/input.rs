@@ -28,6 +28,11 @@ impl Input {
         Option::<T>::parse(value).map_err(|_| Failure::user(ErrorCode::Invalid, name, "This cannot be read."))
     }
 
+    /// Takes one field out as it is.
+    pub(crate) fn take_value(&mut self, name: &str) -> Option<GraphQLValue> {
+        self.0.swap_remove(name)
+    }
+
     /// Takes the id of the row that the mutation is about.
     pub(crate) fn id<E: Entity>(&mut self) -> Result<Uuid, Failure> {
         self.take::<GivenId<E>>("id")?.ok_or_else(|| Failure::not_found("id"))?.uuid("id")

@@ -49,7 +49,7 @@ pub struct Counts {
 
 impl<E> Many<E> {
     pub(crate) fn new(written: Vec<E>, counts: Counts, mut row_errors: Vec<RowError>) -> Self {
-        row_errors.sort_by_key(|error| error.row);
+        row_errors.sort_by_key(|error| error.index);
         row_errors.truncate(MAX_ERRORS);
         Self { written, counts, row_errors, ignored_columns: vec![] }
     }

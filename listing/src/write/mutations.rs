@@ -3,15 +3,15 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerResult,
-    Value, parser::types::Field, resolver_utils::resolve_container,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    parser::types::Field, resolver_utils::resolve_container,
 };
 use tenancy::{Failure, Scope, retried};
 
 use crate::{
     any::AnyEntity,
     context::scope,
-    csv::import::ImportInput,
+    csv,
     members::Members,
     offer::Offer,
     registry::{self, MetaTypeId, Output, Registry},
@@ -142,11 +142,8 @@ fn describe_many<E: Editable>(verb: Verb, name: &str, registry: &mut Registry) -
     let entity = entity::<E>();
     let (input, about) = match verb {
         Verb::Import => {
-            let input = <ImportInput as InputType>::create_type_info(registry);
-            (
-                input.trim_end_matches('!').to_owned(),
-                describe::about_import(entity, &bulk::csv_columns::<E>(), E::NATURAL_KEY),
-            )
+            let columns = bulk::csv_columns::<E>();
+            (csv::input::describe(entity, &columns, registry), describe::about_import(entity, E::NATURAL_KEY))
         }
         verb => {
             let row = match verb {

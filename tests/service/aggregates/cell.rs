@@ -67,7 +67,7 @@ impl Cell {
             Self::Text(text) => json!(text),
             Self::Number(number) => json!(number.to_plain_string()),
             Self::Bool(yes) => json!(yes),
-            Self::Instant(at) => json!(at.to_rfc3339()),
+            Self::Instant(at) => json!(listing::Instant(*at).text()),
             Self::Date(day) => json!(day.to_string()),
             Self::Id(id) => {
                 let Kind::Id(prefix) = kind else { panic!("{kind:?} holds no id") };

@@ -218,12 +218,12 @@ async fn belong(client: &Client, to: &Value) -> [Vec<String>; 3] {
     let updated = mutate(client, UPDATE, change).await.user_errors("/data/updateContact");
     let created = created.into_iter().map(|error| error.replace(" contact.", " ")).collect();
     let many = "mutation ($input: CreateContactsInput!) { createContacts(input: $input) { \
-                rowErrors { row column code } userErrors { code } } }";
+                rowErrors { index field code } userErrors { code } } }";
     let answer = mutate(client, many, json!({ "contacts": [{ "name": "First" }, person] })).await;
     let errors = answer.ok("/data/createContacts")["rowErrors"].as_array().unwrap().clone();
     let line = |error: &Value| {
-        assert_eq!(error["row"], 2);
-        format!("{} {}", error["code"].as_str().unwrap(), error["column"].as_str().unwrap())
+        assert_eq!(error["index"], 1);
+        format!("{} {}", error["code"].as_str().unwrap(), error["field"][0].as_str().unwrap())
     };
     [created, updated, errors.iter().map(line).collect()]
 }

@@ -118,7 +118,7 @@ async fn every_step_of_a_contacts_life_is_audited_with_before_and_after() {
 #[tokio::test]
 async fn every_row_of_an_import_is_audited_and_no_row_of_a_dry_one() {
     let client = organisation().await;
-    let query = "mutation ($input: ImportInput!) { importContacts(input: $input) { createdCount } }";
+    let query = "mutation ($input: ImportContactsInput!) { importContacts(input: $input) { createdCount } }";
     let csv = "name,company\nAcme,\nAda,Acme\nBen,Acme\n";
     let (_, dry) = audited(&client, query, json!({ "csv": csv, "dryRun": true })).await;
     assert!(dry.is_empty(), "{dry:?}");

@@ -1,12 +1,12 @@
 //! What hooks know, and when they run: an entity of the tests' own whose rules look at the row as it is.
 
 use async_graphql::{EmptySubscription, Enum, Request, Response, Schema, SimpleObject};
-use chrono::{DateTime, Utc};
+
 use diesel::{prelude::*, sql_query, sql_types as st};
 use listing::{
-    Act, Changes, Checks, Done, Draft, Editable, Entity, Field, Id, Identified, Loaders, Members, Merged,
-    Named, Nothing, Offer, Queries, Relation, ResponseBudget, Root, RootType, Rule, Sight, Steps, Value,
-    Work,
+    Act, Changes, Checks, Done, Draft, Editable, Entity, Field, Id, Identified, Instant, Loaders, Members,
+    Merged, Named, Nothing, Offer, Queries, Relation, ResponseBudget, Root, RootType, Rule, Sight, Steps,
+    Value, Work,
 };
 use serde_json::{Value as Json, json};
 use tenancy::{ErrorCode, Failure, Permission, Scope, Session, UserError};
@@ -69,10 +69,10 @@ struct Job {
     used: i32,
     most: i32,
     changed_by: Option<Id<Job>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    created_at: Instant,
+    updated_at: Instant,
     revision: i32,
-    deleted_at: Option<DateTime<Utc>>,
+    deleted_at: Option<Instant>,
 }
 
 listing::related!(Job);
@@ -337,8 +337,8 @@ async fn of_several_what_a_hook_refuses_is_undone_and_the_others_are_done() {
     }
     jobs.noted().await;
     let delete = format!("deleteJobs(input: {{ jobs: [{}], skipInvalid: true }})", rows.join(" "));
-    let done = jobs.mutate(&delete, "deletedCount validCount jobs { name } rowErrors { row code }").await;
-    let errors = json!([{ "row": 1, "code": "NOT_ALLOWED" }]);
+    let done = jobs.mutate(&delete, "deletedCount validCount jobs { name } rowErrors { index code }").await;
+    let errors = json!([{ "index": 0, "code": "NOT_ALLOWED" }]);
     assert_eq!((&done["jobs"], &done["rowErrors"]), (&json!([{ "name": "Two" }]), &errors));
     assert_eq!((&done["deletedCount"], &done["validCount"]), (&json!(1), &json!(1)));
     assert_eq!(jobs.noted().await, ["deleting Two", "deleted true"]);

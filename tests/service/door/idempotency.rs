@@ -78,7 +78,7 @@ async fn a_key_is_its_users_organisations_and_operations_own() {
     let first = created(&client, "k", "Ada").await;
     assert_ne!(created(&colleague, "k", "Ben").await, first);
     assert_ne!(created(&stranger, "k", "Cem").await, first);
-    let import = "mutation ($input: ImportInput!) { importContacts(input: $input) { \
+    let import = "mutation ($input: ImportContactsInput!) { importContacts(input: $input) { \
                   createdCount userErrors { code message field } } }";
     let input = json!({ "csv": "name\nDan\n", "idempotencyKey": "k" });
     let answer = client.run(import, json!({ "input": input })).await;
@@ -89,7 +89,7 @@ async fn a_key_is_its_users_organisations_and_operations_own() {
 #[tokio::test]
 async fn an_import_is_repeated_as_a_whole() {
     let client = organisation().await;
-    let import = "mutation ($input: ImportInput!) { importContacts(input: $input) { \
+    let import = "mutation ($input: ImportContactsInput!) { importContacts(input: $input) { \
                   contacts { id name } createdCount userErrors { code message field } } }";
     let input = json!({ "input": { "csv": "name\nAda\nBen\n", "idempotencyKey": "k" } });
     let first = client.run(import, input.clone()).await.ok("/data/importContacts").clone();

@@ -6,11 +6,11 @@
 use async_graphql::{
     EmptyMutation, EmptySubscription, MergedObject, Request, Response, Schema, SimpleObject,
 };
-use chrono::{DateTime, Utc};
+
 use diesel::prelude::*;
 use domain_crm::Contact;
 use domain_identity::User;
-use listing::{Entity, Field, Id, Identified, Loaders, Queries, Relation, ResponseBudget, Sight};
+use listing::{Entity, Field, Id, Identified, Instant, Loaders, Queries, Relation, ResponseBudget, Sight};
 use serde_json::{Value, json};
 use tenancy::{Failure, Permission, Refusal, Role, Scope, Session};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ diesel::table! {
 struct Note {
     id: Id<Note>,
     name: String,
-    created_at: DateTime<Utc>,
+    created_at: Instant,
     #[graphql(skip)]
     company_id: Option<Uuid>,
     #[graphql(skip)]

@@ -20,8 +20,8 @@ async fn exported(client: &Client, file: &str, columns: &str) -> String {
 /// Imports a CSV; every row of it must be in order.
 async fn import(client: &Client, entities: &str, input: Value) -> i64 {
     let query = format!(
-        "mutation ($input: ImportInput!) {{ import{entities}(input: $input) {{ \
-         createdCount ignoredColumns rowErrors {{ row column code message }} userErrors {{ code message field }} }} }}"
+        "mutation ($input: Import{entities}Input!) {{ import{entities}(input: $input) {{ \
+         createdCount ignoredColumns rowErrors {{ line column code message }} userErrors {{ code message field }} }} }}"
     );
     let answer = client.run(&query, json!({ "input": input })).await;
     let payload = answer.ok(&format!("/data/import{entities}"));
@@ -66,7 +66,7 @@ async fn contacts_of_one_organisation_become_the_same_contacts_of_another() {
     let (one, other) = (organisation().await, organisation().await);
     contacts(&one).await;
     let csv = exported(&one, "contacts.csv", CONTACTS).await;
-    let columns = json!([{ "column": "company.name", "field": "company" }]);
+    let columns = json!([{ "column": "company.name", "field": "COMPANY" }]);
     assert_eq!(import(&other, "Contacts", json!({ "csv": csv, "columns": columns })).await, 5);
     assert_eq!(exported(&other, "contacts.csv", CONTACTS).await, csv);
     let query = "{ contacts(orderBy: [{ name: ASC }]) { nodes { kind name emails { address label } \

@@ -6,9 +6,9 @@ use tenancy::Permission::{ReadOwnContacts, WriteContacts};
 use super::organisation;
 use crate::harness::{Answer, Client, server, superuser};
 
-const IMPORT: &str = "mutation ($input: ImportInput!) { importContacts(input: $input) { \
+const IMPORT: &str = "mutation ($input: ImportContactsInput!) { importContacts(input: $input) { \
     createdCount updatedCount validCount contacts { id name notes revision externalId } \
-    rowErrors { row column code message } userErrors { code message field } } }";
+    rowErrors { line column code message } userErrors { code message field } } }";
 
 async fn import(client: &Client, csv: &str) -> Answer {
     client.mutate(IMPORT, json!({ "csv": csv })).await
@@ -25,7 +25,7 @@ fn row_errors(answer: &Answer) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let errors = answer.ok("/data/importContacts")["rowErrors"].as_array().unwrap().clone();
     let line = |it: &Value| {
-        format!("{} {} {} {}", it["row"], text(&it["code"]), text(&it["column"]), text(&it["message"]))
+        format!("{} {} {} {}", it["line"], text(&it["code"]), text(&it["column"]), text(&it["message"]))
     };
     errors.iter().map(line).collect()
 }
@@ -54,7 +54,7 @@ async fn a_mistake_in_a_known_row_stops_all_and_a_dry_run_writes_nothing() {
     import(&client, "externalId,name\na:1,Ada\n").await.ok("/data/importContacts");
     let csv = format!("externalId,name\na:1,{}\na:2,Ben\n", "x".repeat(256));
     let answer = import(&client, &csv).await;
-    assert_eq!(row_errors(&answer), ["1 INVALID name This has more than 255 characters."]);
+    assert_eq!(row_errors(&answer), ["2 INVALID name This has more than 255 characters."]);
     assert_eq!(counts(&answer), [0, 0, 1].map(Value::from), "{}", answer.body);
 
     let input = json!({ "csv": "externalId,name\na:1,Eva\na:2,Ben\n", "dryRun": true });
@@ -76,8 +76,8 @@ async fn a_key_twice_in_a_file_or_of_a_deleted_row_is_an_error_of_its_row() {
     assert_eq!(
         row_errors(&answer),
         [
-            "1 ALREADY_EXISTS externalId The row with this key was deleted; restore it.",
-            "3 ALREADY_EXISTS externalId Row 2 has this key too.",
+            "2 ALREADY_EXISTS externalId The row with this key was deleted; restore it.",
+            "4 ALREADY_EXISTS externalId Line 3 has this key too.",
         ]
     );
     // And so it is where a single contact is made.
@@ -94,7 +94,7 @@ async fn the_key_of_an_unseen_row_says_nothing_but_that_it_is_in_use() {
     import(&admin, "externalId,name\na:1,Ada\n").await.ok("/data/importContacts");
     import(&own, "externalId,name\nb:1,Ben\n").await.ok("/data/importContacts");
     let answer = import(&own, "externalId,name\na:1,Eve\nb:1,Benjamin\n").await;
-    assert_eq!(row_errors(&answer), ["1 ALREADY_EXISTS externalId This key is in use."]);
+    assert_eq!(row_errors(&answer), ["2 ALREADY_EXISTS externalId This key is in use."]);
     let database = superuser(server().addresses.database()).await;
     let query = "SELECT name FROM contacts WHERE organisation_id = $1::text::uuid ORDER BY name";
     let rows = database.query(query, &[&admin.organisation_id().to_string()]).await.unwrap();
@@ -129,7 +129,7 @@ async fn a_repeated_import_keeps_what_the_file_does_not_say() {
     assert_eq!(answer.at("/data/contacts/nodes"), &expected);
     // A known company stays one, whatever the row says.
     let answer = import(&client, "externalId,name,company\na:1,Ada Ltd,Ada Ltd\n").await;
-    assert_eq!(row_errors(&answer), ["1 INVALID company Only a person belongs to a company."]);
+    assert_eq!(row_errors(&answer), ["2 INVALID company Only a person belongs to a company."]);
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use super::import;
 use crate::harness::{Answer, Client, organisation};
 
 async fn products(client: &Client, csv: &str, skip_invalid: bool) -> Answer {
-    let query = "mutation ($input: ImportInput!) { importProducts(input: $input) { \
+    let query = "mutation ($input: ImportProductsInput!) { importProducts(input: $input) { \
         createdCount validCount ignoredColumns products { name category ourCost clientPrice margin unit active } \
-        rowErrors { row column code message } userErrors { code message field } } }";
+        rowErrors { line column code message } userErrors { code message field } } }";
     client.mutate(query, json!({ "csv": csv, "skipInvalid": skip_invalid })).await
 }
 
@@ -16,7 +16,7 @@ async fn products(client: &Client, csv: &str, skip_invalid: bool) -> Answer {
 fn row_errors(payload: &Value) -> Vec<String> {
     let errors = payload["rowErrors"].as_array().unwrap().iter();
     let line = |error: &Value| {
-        format!("{} {} {}", error["row"], error["code"].as_str().unwrap(), error["column"].as_str().unwrap())
+        format!("{} {} {}", error["line"], error["code"].as_str().unwrap(), error["column"].as_str().unwrap())
     };
     errors.map(line).collect()
 }
@@ -55,7 +55,7 @@ async fn yes_and_no_are_understood_as_spreadsheets_write_them() {
     let found: Vec<_> = found.iter().map(|product| product["active"].as_bool().unwrap()).collect();
     assert_eq!(found, spelt.map(|(_, meant)| meant));
     let answer = products(&client, "name,active\nP,maybe\nP,2\n", false).await;
-    assert_eq!(row_errors(answer.ok("/data/importProducts")), ["1 INVALID active", "2 INVALID active"]);
+    assert_eq!(row_errors(answer.ok("/data/importProducts")), ["2 INVALID active", "3 INVALID active"]);
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn an_amount_that_cannot_be_meant_is_an_error_of_its_cell() {
     let rows: String = cells.iter().map(|cell| format!("P,\"{cell}\"\n")).collect();
     let answer = products(&client, &format!("name,clientPrice\n{rows}Good,999999999.9999\n"), true).await;
     let payload = answer.ok("/data/importProducts");
-    let expected: Vec<_> = (1..=cells.len()).map(|row| format!("{row} INVALID clientPrice")).collect();
+    let expected: Vec<_> = (2..=cells.len() + 1).map(|line| format!("{line} INVALID clientPrice")).collect();
     assert_eq!(row_errors(payload), expected);
     assert_eq!((&payload["createdCount"], &payload["products"][0]["name"]), (&json!(1), &json!("Good")));
 }
@@ -114,17 +114,17 @@ async fn a_mistake_in_a_cell_is_placed_at_its_column() {
     let client = organisation().await;
     let long = "x".repeat(201);
     for (columns, cell, expected) in [
-        ("mail", "a@x;nobody", "1 INVALID mail"),
-        ("tags", &"x".repeat(51), "1 INVALID tags"),
-        ("birthday", "31.12.1999", "1 INVALID birthday"),
-        ("customFields", "[1]", "1 INVALID customFields"),
-        ("customFields", "vip", "1 INVALID customFields"),
-        ("street", &long, "1 INVALID street"),
-        ("companyId", "Alfreds", "1 INVALID companyId"),
-        ("company", "A\0B", "1 INVALID company"),
+        ("mail", "a@x;nobody", "2 INVALID mail"),
+        ("tags", &"x".repeat(51), "2 INVALID tags"),
+        ("birthday", "31.12.1999", "2 INVALID birthday"),
+        ("customFields", "[1]", "2 INVALID customFields"),
+        ("customFields", "vip", "2 INVALID customFields"),
+        ("street", &long, "2 INVALID street"),
+        ("companyId", "Alfreds", "2 INVALID companyId"),
+        ("company", "A\0B", "2 INVALID company"),
     ] {
         let mapped =
-            if columns == "mail" { json!([{ "column": "mail", "field": "emails" }]) } else { json!([]) };
+            if columns == "mail" { json!([{ "column": "mail", "field": "EMAILS" }]) } else { json!([]) };
         let csv = format!("name,{columns}\nAda,{cell}\n");
         let answer = import(&client, json!({ "csv": csv, "columns": mapped })).await;
         assert_eq!(row_errors(answer.ok("/data/importContacts")), [expected], "{columns}");
@@ -140,7 +140,7 @@ async fn who_belongs_to_a_company_that_is_not_made_is_not_made_either() {
         let input = json!({ "csv": csv, "skipInvalid": true, "dryRun": dry_run });
         let answer = import(&client, input).await;
         let payload = answer.ok("/data/importContacts");
-        assert_eq!(row_errors(payload), ["1 INVALID emails", "2 NOT_FOUND company"]);
+        assert_eq!(row_errors(payload), ["2 INVALID emails", "3 NOT_FOUND company"]);
         assert_eq!(
             (&payload["validCount"], &payload["createdCount"]),
             (&json!(1), &json!(if dry_run { 0 } else { 1 }))

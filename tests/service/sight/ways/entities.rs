@@ -3,11 +3,11 @@
 
 // ComplexObject expects OutputType in scope where it flattens.
 use async_graphql::{ComplexObject, Enum, OutputType, SimpleObject};
-use chrono::{DateTime, Utc};
+
 use diesel::{prelude::*, sql_types as st};
 use listing::{
-    Act, Changes, Comparison, Condition, Done, Editable, Entity, Field, Id, Identified, Named, Nothing,
-    Offer, Related, Relation, Rule, SeenBy, Sight, Term, Work,
+    Act, Changes, Comparison, Condition, Done, Editable, Entity, Field, Id, Identified, Instant, Named,
+    Nothing, Offer, Related, Relation, Rule, SeenBy, Sight, Term, Work,
 };
 use tenancy::{Failure, Permission, Session};
 use uuid::Uuid;
@@ -113,13 +113,13 @@ pub(super) struct Ticket {
     id: Id<Ticket>,
     title: String,
     priority: Named<Priority>,
-    due_at: Option<DateTime<Utc>>,
+    due_at: Option<Instant>,
     #[graphql(skip)]
     parent_id: Option<Uuid>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    created_at: Instant,
+    updated_at: Instant,
     revision: i32,
-    deleted_at: Option<DateTime<Utc>>,
+    deleted_at: Option<Instant>,
 }
 
 #[ComplexObject]
@@ -233,10 +233,10 @@ pub(super) struct Task {
     title: String,
     #[graphql(skip)]
     ticket_id: Uuid,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    created_at: Instant,
+    updated_at: Instant,
     revision: i32,
-    deleted_at: Option<DateTime<Utc>>,
+    deleted_at: Option<Instant>,
 }
 
 #[ComplexObject]
