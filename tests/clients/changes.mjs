@@ -35,7 +35,7 @@ function level({ type, path, criticality }) {
 
 const [published, current] = ['published.graphql', '../../schema.graphql'].map(schema);
 const changes = await diff(buildSchema(published), buildSchema(current), [DiffRule.simplifyChanges]);
-const lines = { [CriticalityLevel.Breaking]: [], [CriticalityLevel.Dangerous]: [], [CriticalityLevel.NonBreaking]: [] };
+const lines = Object.fromEntries(Object.values(CriticalityLevel).map((of) => [of, []]));
 for (const change of changes) lines[level(change)].push(`${change.path}: ${change.message}`);
 
 const titles = {
@@ -56,9 +56,11 @@ const breaking = lines[CriticalityLevel.Breaking];
 const unaccepted = breaking.filter((line) => typeof accepted[line] !== 'string' || accepted[line].trim() === '');
 const gone = Object.keys(accepted).filter((line) => !breaking.includes(line));
 for (const line of unaccepted) {
-  console.error(`Breaks clients. Change it back, or list it in tests/clients/accepted-changes.json with a reason:\n    ${line}`);
+  console.error('Breaks clients. Change it back, or list it in tests/clients/accepted-changes.json with a reason:');
+  console.error(`    ${line}`);
 }
 for (const line of gone) {
-  console.error(`Listed in tests/clients/accepted-changes.json, and not a breaking change now:\n    ${line}`);
+  console.error('Listed in tests/clients/accepted-changes.json, and not a breaking change now:');
+  console.error(`    ${line}`);
 }
 process.exit(unaccepted.length + gone.length > 0 ? 1 : 0);

@@ -88,6 +88,11 @@ fn a_change_of_the_schema_that_breaks_clients_is_accepted_with_a_reason() {
 }
 
 #[tokio::test]
+async fn every_operation_of_a_dashboard_is_answered_without_errors() {
+    program("operations").await;
+}
+
+#[tokio::test]
 async fn apollo_client_caches_pages_mutates_and_refreshes() {
     program("apollo").await;
 }
