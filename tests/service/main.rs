@@ -12,6 +12,7 @@
 mod aggregates;
 mod architecture;
 mod catalogue;
+mod clients;
 mod cluster;
 mod contacts;
 mod door;
