@@ -3,6 +3,7 @@
 import type {
   ContactQuery,
   ContactsQuery,
+  ContactsQueryVariables,
   CreateContactMutationVariables,
   LogInMutation,
   ProductsQuery,
@@ -45,3 +46,6 @@ export function values(one: ContactQuery, products: ProductsQuery): void {
 
 // @ts-expect-error: a contact needs a kind
 export const incomplete: CreateContactMutationVariables = { input: { contact: { name: 'Ann' } } };
+
+// @ts-expect-error: a key of an order names one field
+export const ambiguous: ContactsQueryVariables = { orderBy: [{ name: 'ASC', createdAt: 'ASC' }] };
