@@ -308,6 +308,12 @@ impl Field {
         self
     }
 
+    /// Whether anybody counts or groups by it: not its own id, not the revision, no long text.
+    pub(crate) fn has_figures(&self) -> bool {
+        let is_long = matches!(self.given, Some(Given { rule: Rule::Lines(_), .. }));
+        !is_long && !matches!(self.shape.name, "id" | "revision")
+    }
+
     /// It is a number that nobody adds up.
     #[must_use]
     pub const fn unmeasured(mut self) -> Self {

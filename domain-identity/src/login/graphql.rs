@@ -2,7 +2,7 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject, TypeName};
 use futures_util::FutureExt;
-use listing::{GivenId, scope};
+use listing::{GivenId, scope, semantic_non_null};
 use tenancy::{Failure, UserError};
 
 use super::LoggedIn;
@@ -103,11 +103,13 @@ pub(crate) struct LoginQuery;
 #[Object]
 impl LoginQuery {
     /// The user who is logged in.
+    #[graphql(directive = semantic_non_null::apply(vec![0]))]
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         Ok(Some(super::me(scope(ctx)?).await?))
     }
 
     /// The organisation that the access token names.
+    #[graphql(directive = semantic_non_null::apply(vec![0]))]
     async fn organisation(&self, ctx: &Context<'_>) -> Result<Option<Organisation>> {
         Ok(Some(organisation::current(scope(ctx)?).await?))
     }

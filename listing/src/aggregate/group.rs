@@ -6,6 +6,7 @@ use tenancy::Failure;
 use super::bucket::{self, Bucket};
 use crate::{
     any::AnyEntity,
+    field::Field,
     kind::Kind,
     read::reading::Reading,
     registry::{self, Registry},
@@ -36,9 +37,18 @@ impl GroupKey {
     }
 }
 
-/// Whether rows can be grouped by a field of this kind.
-fn groups(kind: Kind, name: &str) -> bool {
-    kind.is_ordered() && name != "id"
+/// Whether rows can be grouped by a field.
+fn groups(field: &Field) -> bool {
+    field.shape.kind.is_ordered() && field.has_figures()
+}
+
+/// The column of a field by which rows can be grouped; nothing for a name that is no field's.
+fn column(entity: &'static AnyEntity, name: &str, reading: &Reading<'_>) -> Result<Option<Column>, Failure> {
+    let Some(column) = reading.column(entity, name)? else { return Ok(None) };
+    match entity.field(name) {
+        Some(field) if groups(field) => Ok(Some(column)),
+        _ => Err(reading.wrong("There is no grouping by this.")),
+    }
 }
 
 /// Reads what rows are grouped by.
@@ -50,7 +60,7 @@ pub(crate) fn read(
     let mut keys = vec![];
     for (name, given) in reading.object(given)? {
         reading.under(&name, |reading| {
-            if let Some(column) = reading.column(entity, &name)? {
+            if let Some(column) = column(entity, &name, reading)? {
                 return add(column, None, given, reading, &mut keys);
             }
             let relation = entity.relation(&name);
@@ -84,7 +94,7 @@ fn related(
 ) -> Result<(), Failure> {
     reading.require(target)?;
     for (name, given) in reading.object(given)? {
-        reading.under(&name, |reading| match reading.column(target, &name)? {
+        reading.under(&name, |reading| match column(target, &name, reading)? {
             Some(column) => add(column, Some(via.clone()), given, reading, keys),
             None => Err(reading.wrong("A group reaches one relation far, and to its fields.")),
         })?;
@@ -99,9 +109,6 @@ fn add(
     reading: &mut Reading<'_>,
     keys: &mut Vec<GroupKey>,
 ) -> Result<(), Failure> {
-    if !groups(column.kind, column.name) {
-        return Err(reading.wrong("There is no grouping by this."));
-    }
     let bucket = match given {
         GraphQLValue::Boolean(false) => return Ok(()),
         GraphQLValue::Boolean(true) if !column.kind.is_time() => None,
@@ -119,19 +126,19 @@ fn add(
 pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> String {
     let me = format!("{}GroupBy", entity.name);
     let mut fields = vec![];
-    for field in entity.fields().filter(|field| groups(field.shape.kind, field.shape.name)) {
+    for field in entity.fields().filter(|field| groups(field)) {
         let ty = match field.shape.kind {
             kind @ (Kind::Instant | Kind::Date) => bucket::describe(kind, registry),
             _ => "Boolean".to_owned(),
         };
-        let about = registry::about(registry, entity.name, field.shape.name);
+        let about = format!("By `{}`.", field.shape.name);
         fields.push(registry::input(field.shape.name, &ty, &about));
     }
     for relation in entity.relations_to_one() {
         let theirs = format!("{}GroupBy", relation.target.name);
-        fields.push(registry::input(relation.name, &theirs, relation.about));
+        fields.push(registry::input(relation.name, &theirs, &format!("By fields of `{}`.", relation.name)));
     }
-    let about = format!("What {} are grouped by: all fields that are given here together.", entity.many);
+    let about = format!("What {} are grouped by: all fields that are given, together.", entity.many);
     registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
 }
 
@@ -139,21 +146,26 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
 pub(crate) fn describe_key(entity: &'static AnyEntity, registry: &mut Registry) -> String {
     let me = format!("{}GroupKey", entity.name);
     let mut fields = vec![];
-    for field in entity.fields().filter(|field| groups(field.shape.kind, field.shape.name)) {
+    for field in entity.fields().filter(|field| groups(field)) {
         let ty = field.shape.kind.describe(registry);
-        let mut about = registry::about(registry, entity.name, field.shape.name);
-        if field.shape.kind.is_time() {
-            about = format!("{about} Here: when the bucket begins.");
-        }
+        let about = match field.shape.kind.is_time() {
+            true => format!("When the bucket of `{}` begins.", field.shape.name),
+            false => format!("The value of `{}`.", field.shape.name),
+        };
         fields.push(registry::output(field.shape.name, ty.trim_end_matches('!'), &about, vec![]));
     }
     for relation in entity.relations_to_one() {
         let theirs = format!("{}GroupKey", relation.target.name);
-        fields.push(registry::output(relation.name, &theirs, relation.about, vec![]));
+        fields.push(registry::output(
+            relation.name,
+            &theirs,
+            &format!("The values of `{}`.", relation.name),
+            vec![],
+        ));
     }
     let about = format!(
-        "What the {} of one group have in common. Only what was grouped by can be asked for; null is a group of \
-         its own.",
+        "The values that the {} of a group have in common. Only what was grouped by can be asked for. Null values \
+         are a group of their own.",
         entity.many
     );
     registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))

@@ -75,37 +75,48 @@ impl Function {
         Self::ALL.into_iter().find(|function| function.name() == name)
     }
 
-    /// As type names spell it.
+    /// As type names spell it. Functions of the same fields with values of the same types share one.
     fn noun(self) -> &'static str {
         match self {
             Self::CountDistinct => "DistinctCounts",
-            Self::Sum => "Sums",
-            Self::Avg => "Averages",
-            Self::Min => "Minima",
-            Self::Max => "Maxima",
-            Self::P50 => "Medians",
-            Self::P90 => "NinetiethPercentiles",
-            Self::P99 => "NinetyNinthPercentiles",
+            Self::Sum | Self::Avg => "Totals",
+            Self::Min | Self::Max => "Extremes",
+            Self::P50 | Self::P90 | Self::P99 => "Percentiles",
             Self::Share => "Shares",
+        }
+    }
+
+    /// What the values of a type are.
+    fn values(self) -> &'static str {
+        match self {
+            Self::CountDistinct => "Numbers of different values",
+            Self::Sum | Self::Avg => "Sums or means",
+            Self::Min | Self::Max => "Least or greatest values",
+            Self::P50 | Self::P90 | Self::P99 => "Percentiles",
+            Self::Share => "Shares of true",
         }
     }
 
     fn about(self) -> &'static str {
         match self {
-            Self::CountDistinct => "How many different values each field has; empty ones do not count.",
-            Self::Sum => "The exact sum of each field; null where there is nothing to add.",
+            Self::CountDistinct => "The number of different values of each field. Null values do not count.",
+            Self::Sum => "The exact sum of each field; null if the group has no values.",
             Self::Avg => {
-                "The mean of each field, to at least 16 digits; null where there is nothing. Empty values do not count."
+                "The mean of each field, to at least 16 digits; null if the group has no values. Null values do not count."
             }
-            Self::Min => "The least value of each field; null where there is none.",
-            Self::Max => "The greatest value of each field; null where there is none.",
+            Self::Min => "The least value of each field; null if the group has no values.",
+            Self::Max => "The greatest value of each field; null if the group has no values.",
             Self::P50 => {
-                "The median of each field: the least of its values that 50 % do not exceed; null where there is none."
+                "The median of each field: the least of its values that 50 % do not exceed; null if the group has no values."
             }
-            Self::P90 => "The least value of each field that 90 % do not exceed; null where there is none.",
-            Self::P99 => "The least value of each field that 99 % do not exceed; null where there is none.",
+            Self::P90 => {
+                "The least value of each field that 90 % do not exceed; null if the group has no values."
+            }
+            Self::P99 => {
+                "The least value of each field that 99 % do not exceed; null if the group has no values."
+            }
             Self::Share => {
-                "The share of rows for which each field is true, from 0 to 1; null where there is none. Empty values do not count."
+                "The share of rows for which each field is true, from 0 to 1; null if the group has no values. Null values do not count."
             }
         }
     }
@@ -113,6 +124,9 @@ impl Function {
     /// Whether it means something for a field.
     fn suits(self, field: &Field) -> bool {
         let kind = field.shape.kind;
+        if !field.has_figures() {
+            return false;
+        }
         match self {
             Self::CountDistinct => kind.is_ordered(),
             Self::Sum | Self::Avg | Self::P50 | Self::P90 | Self::P99 => field.measured,
@@ -183,10 +197,10 @@ pub(crate) fn describe(
     for field in suited {
         let kind = function.kind(field.shape.kind).describe(registry);
         let kind = if function == Function::CountDistinct { &kind } else { kind.trim_end_matches('!') };
-        let about = registry::about(registry, entity.name, field.shape.name);
+        let about = format!("Of `{}`.", field.shape.name);
         fields.push(registry::output(field.shape.name, kind, &about, vec![]));
     }
-    let about = format!("{} Of {}.", function.about(), entity.many);
+    let about = format!("{} of {}, field by field.", function.values(), entity.many);
     let described = registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields));
     Some((described, function.about()))
 }
@@ -208,10 +222,10 @@ pub(crate) fn describe_having(
             Function::CountDistinct => operator::describe_counts(registry),
             _ => operator::describe(function.kind(field.shape.kind), registry),
         };
-        let about = registry::about(registry, entity.name, field.shape.name);
+        let about = format!("A condition on that of `{}`.", field.shape.name);
         fields.push(registry::input(field.shape.name, &operators, &about));
     }
-    let about = format!("{} What is asked of it.", function.about());
+    let about = format!("{} of {}: every condition that is given must hold.", function.values(), entity.many);
     Some(registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields)))
 }
 

@@ -50,7 +50,6 @@ const CONTACT_FIELDS: &[Field] = &[
     field("country", Kind::Text),
     field("birthday", Kind::Date),
     field("createdAt", Kind::Instant),
-    field("revision", Kind::Number),
 ];
 const COMPANY_FIELDS: &[Field] = &[
     field("company.kind", Kind::Choice),
@@ -67,7 +66,6 @@ const PRODUCT_FIELDS: &[Field] = &[
     field("unit", Kind::Text),
     field("active", Kind::Bool),
     field("createdAt", Kind::Instant),
-    field("revision", Kind::Number),
 ];
 const CREATOR: Field = field("createdBy.email", Kind::Text);
 

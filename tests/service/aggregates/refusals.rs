@@ -86,7 +86,7 @@ const CONTACTS: &[(&str, &str, &str)] = &[
     ),
     (
         "groupBy: { kind: true, name: true, companyId: true, email: true, phone: true, city: true, country: true, \
-         notes: true, company: { name: true } }",
+         externalId: true, company: { name: true } }",
         "count",
         "groupBy",
     ),
