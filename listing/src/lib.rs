@@ -32,7 +32,6 @@ mod typed;
 mod value;
 mod write;
 
-pub use aggregate::TimeZone;
 pub use any::{AnyEntity, ColumnRelation};
 pub use checks::Checks;
 pub use context::{at, scope};
@@ -69,6 +68,7 @@ pub use scalar::instant::Instant;
 pub use scalar::long::Long;
 pub use scalar::named::{Named, named};
 pub use scalar::stored::Stored;
+pub use scalar::time_zone::TimeZone;
 pub use sql::condition::{Comparison, Condition, SeenBy, Sight, Term};
 pub use sql::order::Direction;
 pub use sql::seen::Seen;

@@ -1,7 +1,7 @@
 use async_graphql::SimpleObject;
 
 use diesel::prelude::*;
-use listing::{Id, Identified, Instant};
+use listing::{Id, Identified, Instant, TimeZone};
 use uuid::Uuid;
 
 use crate::tables::organisations;
@@ -13,23 +13,23 @@ const MAX_SLUG: usize = 33;
 #[derive(Queryable, Selectable, SimpleObject, Clone, Debug)]
 #[diesel(table_name = organisations)]
 pub struct Organisation {
-    /// The id.
+    /// The ID.
     pub id: Id<Organisation>,
     /// The short name, unique among all organisations.
     pub slug: String,
-    /// The name to show.
+    /// The display name.
     pub name: String,
     /// The name of what the organisation has subscribed to; `starter` at first.
     pub plan: String,
-    /// The IANA time zone in which the organisation's days begin.
-    pub time_zone: String,
+    /// The time zone in which the organisation's days begin.
+    pub time_zone: TimeZone,
     /// The ISO 4217 currency of its amounts.
     pub currency: String,
-    /// When it signed up.
+    /// When the organisation was created.
     pub created_at: Instant,
-    /// When it was last changed.
+    /// When the organisation was last changed.
     pub updated_at: Instant,
-    /// Counts the changes.
+    /// Counts the changes. Send it as `expectedRevision` with the next change.
     pub revision: i32,
 }
 

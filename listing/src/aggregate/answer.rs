@@ -121,7 +121,10 @@ impl Group<'_> {
             Part::Object(parts) => self.write(json, parts),
             Part::Count => json.value(Kind::Integer, self.count),
             Part::Key(place) => match self.keys.get(*place).zip(self.of.get(*place)) {
-                Some((key, value)) => json.value(key.column.kind, value),
+                Some((key, value)) => match key.bucket.as_ref().and_then(|bucket| bucket.start(value)) {
+                    Some(start) => json.plain(start),
+                    None => json.value(key.column.kind, value),
+                },
                 None => json.null(),
             },
             Part::Figure(place) => match self.measures.get(*place).zip(self.figures.get(*place)) {

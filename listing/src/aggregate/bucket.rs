@@ -1,7 +1,7 @@
 //! Time cut into hours, days and months.
 
-use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType, Value as GraphQLValue};
-use chrono::TimeDelta;
+use async_graphql::{Enum, Value as GraphQLValue};
+use chrono::{SecondsFormat, TimeDelta};
 use chrono_tz::Tz;
 use diesel::{QueryResult, sql_types as st};
 use tenancy::Failure;
@@ -10,6 +10,7 @@ use crate::{
     kind::Kind,
     read::reading::Reading,
     registry::{self, Registry},
+    scalar::time_zone::{TimeZone, unknown_zone},
     sql::render::Out,
     value::Value,
 };
@@ -22,9 +23,9 @@ const MAX_BUCKETS_BESIDE: i64 = 1000;
 /// How long a bucket is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TimeUnit {
-    /// An hour of the clock; where clocks are set back, the hour that comes twice is two.
+    /// An hour. Where clocks are set back, the hour that occurs twice is two periods.
     Hour,
-    /// A day of the calendar, however many hours it has.
+    /// A calendar day, however many hours it has.
     Day,
     /// A week, beginning on Monday.
     Week,
@@ -36,33 +37,12 @@ pub(crate) enum TimeUnit {
     Year,
 }
 
-/// The name of a time zone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TimeZone(pub Tz);
-
-/// A time zone by its name in the IANA database: `Europe/Vienna`.
-#[Scalar]
-impl ScalarType for TimeZone {
-    fn parse(value: GraphQLValue) -> InputValueResult<Self> {
-        let GraphQLValue::String(name) = &value else { return Err(InputValueError::expected_type(value)) };
-        name.parse().map(Self).map_err(|_| InputValueError::custom(unknown_zone(name)))
-    }
-
-    fn to_value(&self) -> GraphQLValue {
-        GraphQLValue::String(self.0.name().to_owned())
-    }
-}
-
-fn unknown_zone(name: &str) -> String {
-    format!("There is no time zone {:?}.", name.chars().take(50).collect::<String>())
-}
-
 /// How a field is cut.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bucket {
     pub(crate) unit: TimeUnit,
-    /// Where its days begin; nothing for days of the calendar, which begin everywhere.
-    zone: Option<&'static str>,
+    /// The zone in which its days begin; nothing for days of the calendar, which begin everywhere.
+    zone: Option<Tz>,
     /// From, and up to but without: every bucket in between is answered, also an empty one.
     pub(crate) range: Option<(Value, Value)>,
 }
@@ -109,8 +89,9 @@ impl TimeUnit {
 impl Bucket {
     /// Reads how a field of this kind is cut.
     pub(crate) fn read(kind: Kind, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Self, Failure> {
-        let mut bucket =
-            Self { unit: TimeUnit::Day, zone: (kind == Kind::Instant).then_some("UTC"), range: None };
+        let of_organisation = reading.session().user().ok().and_then(|user| user.time_zone);
+        let zone = (kind == Kind::Instant).then(|| of_organisation.unwrap_or(Tz::UTC));
+        let mut bucket = Self { unit: TimeUnit::Day, zone, range: None };
         let (mut from, mut to, mut cut) = (None, None, false);
         for (name, given) in reading.object(given)? {
             reading.under(&name, |reading| {
@@ -126,7 +107,7 @@ impl Bucket {
                             return Err(reading.wrong("This is not the name of a time zone."));
                         };
                         let zone: Tz = name.parse().map_err(|_| reading.wrong(unknown_zone(&name)))?;
-                        bucket.zone = Some(zone.name());
+                        bucket.zone = Some(zone);
                     }
                     "from" => from = Some(instant(given)?),
                     "to" => to = Some(instant(given)?),
@@ -147,6 +128,17 @@ impl Bucket {
             _ => return Err(reading.wrong("Give both `from` and `to`, or neither.")),
         };
         Ok(bucket)
+    }
+
+    /// What clients see of the instant at which a bucket begins: with the zone's offset, so that it shows
+    /// the time on the wall. Nothing for days of the calendar.
+    pub(crate) fn start(&self, value: &Value) -> Option<String> {
+        match (self.zone, value) {
+            (Some(zone), Value::Instant(at)) => {
+                Some(at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, true))
+            }
+            _ => None,
+        }
     }
 
     fn check(&self, from: &Value, to: &Value, reading: &Reading<'_>) -> Result<(), Failure> {
@@ -307,7 +299,7 @@ impl Bucket {
 
     fn push_zone<'b>(&'b self, out: &mut Out<'_, 'b>) -> QueryResult<()> {
         match &self.zone {
-            Some(zone) => out.push_bind_param::<st::Text, _>(zone),
+            Some(zone) => out.push_bind_param::<st::Text, _>(zone.name()),
             None => Ok(()),
         }
     }
@@ -329,18 +321,18 @@ pub(crate) fn describe(kind: Kind, registry: &mut Registry) -> String {
     let scalar = scalar.trim_end_matches('!');
     let (me, days) = if kind == Kind::Date { ("DateBucket", true) } else { ("DateTimeBucket", false) };
     registry::define(registry, me, |_| {
-        let about_to = "Up to this, and without it; together with `from`.";
-        let about_from = "From this on; together with `to`. Then nothing outside counts, and every bucket in \
-                          between is answered, also one with nothing in it.";
+        let about_to = "The end of the range, exclusive. Requires `from`.";
+        let about_from = "The start of the range, inclusive. Requires `to`. Rows outside the range do not count, and \
+                          every bucket of the range is returned, empty ones included.";
         let mut fields = vec![
-            registry::input("bucket", &unit, "How long each bucket is."),
+            registry::input("bucket", &unit, "The length of a period."),
             registry::input("from", scalar, about_from),
             registry::input("to", scalar, about_to),
         ];
         if !days {
-            let about = "Where the clock hangs that cuts days; UTC unless told.";
+            let about = "The time zone whose days are counted. By default, the organisation's.";
             fields.push(registry::input("zone", zone.trim_end_matches('!'), about));
         }
-        registry::input_object_named(me, "How time is cut into buckets to group by.", fields)
+        registry::input_object_named(me, "Groups by periods of time.", fields)
     })
 }

@@ -6,8 +6,6 @@ mod group;
 mod measure;
 mod statement;
 
-pub use bucket::TimeZone;
-
 use async_graphql::{Context, ServerResult, Value as GraphQLValue};
 use tenancy::{Failure, Scope};
 

@@ -18,6 +18,7 @@ impl OutputType for Finish {
     fn create_type_info(registry: &mut Registry) -> String {
         SHARED.iter().for_each(|shared| shared.define(registry));
         mark_mutations(registry);
+        specify_scalars(registry);
         Self::type_name().into_owned()
     }
 
@@ -102,6 +103,24 @@ impl Shared {
         registry.types.insert(self.name.to_owned(), described);
         if let Some(parent) = self.parent {
             registry.add_implements(self.name, parent);
+        }
+    }
+}
+
+/// Where each scalar is specified.
+const SPECIFIED: &[(&str, &str)] = &[
+    ("Date", "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"),
+    ("DateTime", "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"),
+    ("Decimal", "https://www.w3.org/TR/xmlschema-2/#decimal"),
+    ("JSON", "https://www.rfc-editor.org/rfc/rfc8259"),
+    ("Long", "https://www.rfc-editor.org/rfc/rfc7493#section-2.2"),
+    ("TimeZone", "https://www.iana.org/time-zones"),
+];
+
+fn specify_scalars(registry: &mut Registry) {
+    for (scalar, url) in SPECIFIED {
+        if let Some(MetaType::Scalar { specified_by_url, .. }) = registry.types.get_mut(*scalar) {
+            *specified_by_url = Some((*url).to_owned());
         }
     }
 }

@@ -54,7 +54,7 @@ impl ToSql<st::Timestamptz, Pg> for Instant {
 
 /// An instant as RFC 3339 writes it: "2030-12-31T23:59:59Z". Inputs may have another offset, and
 /// fractions of a second, of which microseconds are kept.
-#[Scalar(name = "DateTime", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
+#[Scalar(name = "DateTime")]
 impl ScalarType for Instant {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };

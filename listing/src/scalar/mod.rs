@@ -7,3 +7,4 @@ pub(crate) mod instant;
 pub(crate) mod long;
 pub(crate) mod named;
 pub(crate) mod stored;
+pub(crate) mod time_zone;

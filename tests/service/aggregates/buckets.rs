@@ -14,7 +14,10 @@ use super::{
     request::{CONTACTS, PRODUCTS},
     rng::Rng,
 };
-use crate::harness::{Client, organisation};
+use crate::{
+    door::eventually,
+    harness::{Client, organisation, server, superuser},
+};
 
 const CREATED: Field = Field { path: "createdAt", kind: Kind::Instant };
 const CATEGORY: Field = Field { path: "category", kind: Kind::Text };
@@ -217,6 +220,31 @@ async fn buckets_where_clocks_do_strange_things_are_these() {
             "{zone} {unit:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_bucket_begins_at_the_time_on_the_wall_of_the_zone_which_is_the_organisations_unless_given() {
+    let client = organisation().await;
+    let zone = format!(
+        "UPDATE organisations SET time_zone = 'Europe/Vienna' WHERE id = '{}'",
+        client.organisation_id()
+    );
+    superuser(server().addresses.database()).await.batch_execute(&zone).await.unwrap();
+    let (mut rng, at) = (Rng::new(), "2025-12-31T23:30:00Z".parse().unwrap());
+    products(&mut rng, &client, "Tea", &[at]).await;
+    let query = "{ own: productsAggregate(groupBy: { createdAt: { bucket: YEAR } }) { key { createdAt } } \
+                 york: productsAggregate(groupBy: { createdAt: { bucket: DAY, zone: \"America/New_York\" } }) { key { createdAt } } \
+                 hour: productsAggregate(groupBy: { createdAt: { bucket: HOUR, zone: \"Asia/Kolkata\" } }) { key { createdAt } } }";
+    let expected = json!({
+        "own": [{ "key": { "createdAt": "2026-01-01T00:00:00+01:00" } }],
+        "york": [{ "key": { "createdAt": "2025-12-31T00:00:00-05:00" } }],
+        "hour": [{ "key": { "createdAt": "2026-01-01T05:00:00+05:30" } }],
+    });
+    // The organisation is remembered with the session, until it is told of the change.
+    eventually("the zone of the organisation counts", async || {
+        *client.run(query, json!({})).await.ok("/data") == expected
+    })
+    .await;
 }
 
 #[tokio::test]
