@@ -20,9 +20,9 @@ const MAX_CUSTOM_FIELDS: usize = 16 * 1024;
 /// What a contact is.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactKind {
-    /// An organisation of any sort.
+    /// A company or another organisation.
     Company,
-    /// A single human being.
+    /// A person.
     Person,
 }
 
@@ -33,7 +33,7 @@ pub enum ContactKind {
 pub struct Contact {
     /// The ID.
     pub id: Id<Contact>,
-    /// What it is; never changes.
+    /// What the contact is; never changes.
     pub(crate) kind: Named<ContactKind>,
     /// The name of the company or the person.
     pub name: String,
@@ -55,13 +55,13 @@ pub struct Contact {
     pub(crate) addresses: Stored<Vec<PostalAddress>>,
     /// The birthday of a person.
     pub birthday: Option<Date>,
-    /// What it is filed under.
+    /// Labels to file the contact under.
     pub tags: Vec<String>,
-    /// Fields of the organisation's own.
+    /// Custom fields of the organisation.
     pub(crate) custom_fields: Stored<Json<serde_json::Value>>,
-    /// Whatever else is worth knowing.
+    /// Free text.
     pub notes: Option<String>,
-    /// The id in the system that it comes from. An import knows the row again by it.
+    /// The ID in the system that the record comes from. An import finds the record again by it.
     pub external_id: Option<String>,
     /// When the record was created.
     pub created_at: Instant,

@@ -24,7 +24,7 @@ pub struct Product {
     pub id: Id<Product>,
     /// The name.
     pub name: String,
-    /// What it is listed under.
+    /// The category that it is listed under.
     pub category: Option<String>,
     /// What one unit costs the organisation.
     pub our_cost: Decimal,
@@ -32,11 +32,11 @@ pub struct Product {
     pub client_price: Decimal,
     /// What remains of the price: `clientPrice` less `ourCost`.
     pub margin: Decimal,
-    /// What is counted: `hour`, `service`, `piece`.
+    /// The unit that is sold: `hour`, `service`, `piece`.
     pub unit: Option<String>,
     /// Whether it is still sold.
     pub active: bool,
-    /// The id in the system that it comes from. An import knows the row again by it.
+    /// The ID in the system that the record comes from. An import finds the record again by it.
     pub external_id: Option<String>,
     /// When the record was created.
     pub created_at: Instant,

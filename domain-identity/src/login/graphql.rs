@@ -8,13 +8,13 @@ use tenancy::{Failure, UserError};
 use super::LoggedIn;
 use crate::{Identity, Organisation, User, mailed, organisation, verb::Verb};
 
-/// A new organisation and its first admin.
+/// The input of `signUp`.
 #[derive(InputObject)]
 pub struct SignUpInput {
     /// The organisation's name.
     pub organisation_name: String,
-    /// Its short name, unique among all organisations: letters a-z, digits and hyphens. Made from
-    /// the name unless given.
+    /// Its short name, unique among all organisations: letters a-z, digits and hyphens. By default, it is
+    /// derived from the name.
     pub slug: Option<String>,
     /// The e-mail that the admin logs in with.
     pub email: String,
@@ -27,7 +27,7 @@ pub struct SignUpInput {
     pub last_name: String,
 }
 
-/// Who logs in.
+/// The input of `logIn`.
 #[derive(InputObject)]
 pub(crate) struct LogInInput {
     /// The e-mail.
@@ -35,12 +35,11 @@ pub(crate) struct LogInInput {
     /// The password.
     #[graphql(secret)]
     password: String,
-    /// Where to, if the account has several organisations; the one used last
-    /// unless given, else the oldest.
+    /// The organisation to log in to. By default, the one used last, or else the oldest.
     organisation_id: Option<GivenId<Organisation>>,
 }
 
-/// A log-in to go on with.
+/// The input of `refreshLogIn`.
 #[derive(InputObject)]
 pub(crate) struct RefreshLogInInput {
     /// The refresh token. It can be used once; repeated within 30 seconds, it returns the same tokens
@@ -88,10 +87,10 @@ impl Verb for RefreshLogIn {
     const NAME: &'static str = "RefreshLogIn";
 }
 
-/// The answer of `logOut`.
+/// The result of `logOut`.
 #[derive(SimpleObject)]
 struct LogOutPayload {
-    /// Empty: a log-out cannot go wrong.
+    /// Errors that the user can fix; always empty.
     user_errors: Vec<UserError>,
 }
 
@@ -108,7 +107,7 @@ impl LoginQuery {
         Ok(Some(super::me(scope(ctx)?).await?))
     }
 
-    /// The organisation that the access token names.
+    /// The organisation that the user is logged in to.
     #[graphql(directive = semantic_non_null::apply(vec![0]))]
     async fn organisation(&self, ctx: &Context<'_>) -> Result<Option<Organisation>> {
         Ok(Some(organisation::current(scope(ctx)?).await?))
@@ -121,12 +120,12 @@ pub(crate) struct LoginMutation;
 
 #[Object]
 impl LoginMutation {
-    /// Makes an organisation with its first admin, logs the admin in and mails a link to verify the
-    /// e-mail. Open to everybody.
+    /// Creates an organisation with its first admin, logs the admin in, and mails a link to verify the
+    /// e-mail. No log-in is needed.
     async fn sign_up(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The organisation and its admin.")] input: SignUpInput,
+        #[graphql(desc = "The input.")] input: SignUpInput,
     ) -> Result<Option<LogInPayload<SignUp>>> {
         let (identity, request_id) = (ctx.data::<Identity>()?, scope(ctx)?.request_id());
         let logged_in = super::sign_up(identity, request_id, input).boxed().await;
@@ -137,11 +136,11 @@ impl LoginMutation {
         Ok(Some(LogInPayload::of(logged_in)?))
     }
 
-    /// Logs in with e-mail and password. Open to everybody.
+    /// Logs in with e-mail and password.
     async fn log_in(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who logs in, and where.")] input: LogInInput,
+        #[graphql(desc = "The input.")] input: LogInInput,
     ) -> Result<Option<LogInPayload<LogIn>>> {
         let identity = ctx.data::<Identity>()?;
         let request_id = scope(ctx)?.request_id();
@@ -157,11 +156,11 @@ impl LoginMutation {
         Ok(Some(LogInPayload::of(logged_in)?))
     }
 
-    /// The next pair of tokens for a refresh token. Open to everybody who has one.
+    /// Exchanges a refresh token for the next pair of tokens. No access token is needed.
     async fn refresh_log_in(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The refresh token.")] input: RefreshLogInInput,
+        #[graphql(desc = "The input.")] input: RefreshLogInInput,
     ) -> Result<Option<LogInPayload<RefreshLogIn>>> {
         let identity = ctx.data::<Identity>()?;
         let logged_in =
@@ -169,7 +168,7 @@ impl LoginMutation {
         Ok(Some(LogInPayload::of(logged_in)?))
     }
 
-    /// Ends this log-in: its access and refresh tokens are refused from now on.
+    /// Ends this log-in: its access and refresh tokens are no longer accepted.
     async fn log_out(&self, ctx: &Context<'_>) -> Result<Option<LogOutPayload>> {
         super::log_out(scope(ctx)?).await?;
         Ok(Some(LogOutPayload { user_errors: vec![] }))

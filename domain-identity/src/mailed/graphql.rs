@@ -8,20 +8,20 @@ use tenancy::{Failure, Role, UserError};
 use super::{invitation, password_reset, verification};
 use crate::{Identity, login::LogInPayload, verb::Verb};
 
-/// Who is invited to become a user.
+/// The input of `inviteUser`.
 #[derive(InputObject)]
 pub(super) struct InviteUserInput {
-    /// Where the invitation goes, and what the user will log in with.
+    /// The e-mail that the invitation is sent to, and that the user will log in with.
     pub(super) email: String,
     /// The first name.
     pub(super) first_name: String,
     /// The last name.
     pub(super) last_name: String,
-    /// What the user may do; USER unless given.
+    /// The roles of the user. By default, USER.
     pub(super) roles: Option<Vec<Role>>,
 }
 
-/// Who accepts an invitation.
+/// The input of `acceptInvitation`.
 #[derive(InputObject)]
 struct AcceptInvitationInput {
     /// The token of the link in the mail.
@@ -32,14 +32,14 @@ struct AcceptInvitationInput {
     password: String,
 }
 
-/// Who has forgotten the password.
+/// The input of `requestPasswordReset`.
 #[derive(InputObject)]
 struct RequestPasswordResetInput {
     /// The e-mail that the account logs in with.
     email: String,
 }
 
-/// A new password.
+/// The input of `resetPassword`.
 #[derive(InputObject)]
 struct ResetPasswordInput {
     /// The token of the link in the mail.
@@ -50,7 +50,7 @@ struct ResetPasswordInput {
     password: String,
 }
 
-/// Whose e-mail it is.
+/// The input of `verifyEmail`.
 #[derive(InputObject)]
 struct VerifyEmailInput {
     /// The token of the link in the mail.
@@ -58,20 +58,20 @@ struct VerifyEmailInput {
     token: String,
 }
 
-/// The answer of `inviteUser`.
+/// The result of `inviteUser`.
 #[derive(SimpleObject)]
 struct InviteUserPayload {
     /// Until when the invitation can be accepted; null if there are errors.
     expires_at: Option<Instant>,
-    /// What to mend; empty if the invitation is on its way.
+    /// Errors that the user can fix; empty on success.
     user_errors: Vec<UserError>,
 }
 
-/// The answer of a mutation that gives nothing back.
+/// The result of a mutation that returns nothing.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
 struct DonePayload<V: Verb> {
-    /// What to mend; empty if it was done.
+    /// Errors that the user can fix; empty on success.
     user_errors: Vec<UserError>,
     #[graphql(skip)]
     verb: PhantomData<fn() -> V>,
@@ -118,56 +118,56 @@ pub(crate) struct MailedMutation;
 
 #[Object]
 impl MailedMutation {
-    /// Invites somebody by mail to become a user of this organisation. The link in it is good for 7
-    /// days; inviting the same e-mail again makes the earlier link void.
+    /// Invites somebody by mail to become a user of the organisation. The link is valid for 7 days; a new
+    /// invitation of the same e-mail replaces it.
     async fn invite_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who is invited.")] input: InviteUserInput,
+        #[graphql(desc = "The input.")] input: InviteUserInput,
     ) -> Result<Option<InviteUserPayload>> {
         let invited = invitation::invite(ctx.data::<Identity>()?, scope(ctx)?, input).boxed().await;
         let (expires_at, user_errors) = Failure::mendable(invited)?;
         Ok(Some(InviteUserPayload { expires_at: expires_at.map(Instant), user_errors }))
     }
 
-    /// Makes who was invited a user, and logs them in: with a new account, or with the one that the
-    /// e-mail has. Open to everybody who has an invitation.
+    /// Accepts an invitation: creates the user, with a new account or the one that the e-mail has, and logs
+    /// in. No log-in is needed.
     async fn accept_invitation(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The invitation, and a password.")] input: AcceptInvitationInput,
+        #[graphql(desc = "The input.")] input: AcceptInvitationInput,
     ) -> Result<Option<LogInPayload<AcceptInvitation>>> {
         let (identity, request_id) = (ctx.data::<Identity>()?, scope(ctx)?.request_id());
         let logged_in = invitation::accept(identity, request_id, &input.token, input.password).boxed().await;
         Ok(Some(LogInPayload::of(logged_in)?))
     }
 
-    /// Mails a link to set a new password, good for one hour, if the e-mail is an active user's; the
-    /// link mailed last is the only good one. The answer does not tell whether anything was mailed.
-    /// Open to everybody.
+    /// Mails a link to set a new password, valid for one hour, if the e-mail belongs to an active user. Only
+    /// the link mailed last is valid. The response does not tell whether anything was mailed. No log-in
+    /// is needed.
     async fn request_password_reset(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose password.")] input: RequestPasswordResetInput,
+        #[graphql(desc = "The input.")] input: RequestPasswordResetInput,
     ) -> Result<Option<DonePayload<RequestPasswordReset>>> {
         let (identity, request_id) = (ctx.data::<Identity>()?, scope(ctx)?.request_id());
         let requested = password_reset::request(identity, request_id, &input.email).boxed().await;
         Ok(Some(DonePayload::of(requested)?))
     }
 
-    /// Sets a new password and ends all log-ins of the account, in all its organisations. Open to
-    /// everybody who was mailed a token for it.
+    /// Sets a new password with the token from the mail, and ends all log-ins of the account in all its
+    /// organisations. No log-in is needed.
     async fn reset_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token, and the password.")] input: ResetPasswordInput,
+        #[graphql(desc = "The input.")] input: ResetPasswordInput,
     ) -> Result<Option<DonePayload<ResetPassword>>> {
         let (identity, request_id) = (ctx.data::<Identity>()?, scope(ctx)?.request_id());
         let reset = password_reset::reset(identity, request_id, &input.token, input.password).boxed().await;
         Ok(Some(DonePayload::of(reset)?))
     }
 
-    /// Mails a link to verify one's own e-mail, good for 3 days. A sign-up does so by itself.
+    /// Mails the user a link to verify the e-mail, valid for 3 days. A sign-up does so by itself.
     async fn request_email_verification(
         &self,
         ctx: &Context<'_>,
@@ -176,12 +176,12 @@ impl MailedMutation {
         Ok(Some(DonePayload::of(requested)?))
     }
 
-    /// Says that the e-mail of an account is its owner's own. Open to everybody who was mailed a token
-    /// for it.
+    /// Verifies the e-mail of an account with the token from the mail. No log-in is needed. A repetition
+    /// succeeds too.
     async fn verify_email(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token.")] input: VerifyEmailInput,
+        #[graphql(desc = "The input.")] input: VerifyEmailInput,
     ) -> Result<Option<DonePayload<VerifyEmail>>> {
         let (identity, request_id) = (ctx.data::<Identity>()?, scope(ctx)?.request_id());
         let verified = verification::verify(identity, request_id, &input.token).boxed().await;

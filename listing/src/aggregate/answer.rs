@@ -171,8 +171,8 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
     let me = type_name(entity.name);
     let key = group::describe_key(entity, registry);
     let mut fields = vec![
-        registry::output("key", &format!("{key}!"), "What the group was made by.", vec![]),
-        registry::output("count", "Int!", "How many there are in the group.", vec![]),
+        registry::output("key", &format!("{key}!"), "The values that the group has in common.", vec![]),
+        registry::output("count", "Int!", "The number of rows in the group.", vec![]),
     ];
     for function in Function::ALL {
         if let Some((ty, about)) = measure::describe(entity, function, registry) {

@@ -233,22 +233,22 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> O
     let having = describe_having(entity, registry);
     let order = describe_order(entity, registry);
     let about_first = format!(
-        "How many groups, at most {MAX_GROUPS}; all unless told, and an error if there are more than that."
+        "The number of groups, at most {MAX_GROUPS}. By default all, and an error if there are more than that."
     );
     let mut arguments = vec![
-        registry::input("where", &format!("{}Filter", entity.name), "Only those for which this holds."),
-        registry::input("groupBy", &group_by, "What to group by; all are one group unless told."),
-        registry::input("having", &having, "Only groups for which this holds."),
+        registry::input("where", &format!("{}Filter", entity.name), "Only rows that match this filter."),
+        registry::input("groupBy", &group_by, "The fields to group by. By default, all rows are one group."),
+        registry::input("having", &having, "Only groups that match this filter."),
         registry::input(
             "orderBy",
             &format!("[{order}!]"),
-            "The order of the groups; by their keys unless told.",
+            "The sort order of the groups. By default, by their keys.",
         ),
         registry::input("first", "Int", &about_first),
     ];
     arguments.extend(deleted::describe(entity, registry));
     arguments.extend(search::describe(entity));
-    let about = format!("Figures of the organisation's {}, group by group.", entity.many);
+    let about = format!("Figures of {}, group by group.", entity.many);
     let groups = registry::output(&field_name(entity), &format!("[{answer}!]"), &about, arguments);
     let groups = registry::rows(registry, &registry::GROUPS, groups);
     registry::never_null(registry, groups)
@@ -257,15 +257,14 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> O
 fn describe_having(entity: &'static AnyEntity, registry: &mut Registry) -> String {
     let me = format!("{}Having", entity.name);
     let counts = operator::describe_counts(registry);
-    let mut fields = vec![registry::input("count", &counts, "How many there are in the group.")];
+    let mut fields = vec![registry::input("count", &counts, "The number of rows in the group.")];
     for function in Function::ALL {
         if let Some(ty) = measure::describe_having(entity, function, registry) {
-            let about = "Figures that are among the fields of the answer.";
+            let about = "Conditions on figures. Each must be among the fields of the response.";
             fields.push(registry::input(function.name(), &ty, about));
         }
     }
-    let about =
-        format!("Which groups of {} are wanted: those for which all that is given here holds.", entity.many);
+    let about = format!("A filter of groups of {}: every condition that is given must hold.", entity.many);
     registry::define(registry, &me.clone(), |_| registry::input_object_named(&me, &about, fields))
 }
 
@@ -273,12 +272,12 @@ fn describe_order(entity: &'static AnyEntity, registry: &mut Registry) -> String
     let me = format!("{}GroupOrderBy", entity.name);
     let by_field = format!("{}OrderBy", entity.name);
     let mut fields = vec![
-        registry::input("count", "OrderDirection", "How many there are in the group."),
-        registry::input("key", &by_field, "What the groups are made by."),
+        registry::input("count", "OrderDirection", "The number of rows in the group."),
+        registry::input("key", &by_field, "By a key of the groups."),
     ];
     for function in Function::ALL {
         if measure::describe(entity, function, registry).is_some() {
-            let about = "A figure that is among the fields of the answer.";
+            let about = "By a figure, which must be among the fields of the response.";
             fields.push(registry::input(function.name(), &by_field, about));
         }
     }

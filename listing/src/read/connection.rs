@@ -86,19 +86,19 @@ pub(crate) fn describe(entity: &AnyEntity, registry: &mut Registry) -> String {
     let (node, edge) = (format!("{}!", entity.name), format!("{}Edge", entity.name));
     let info = PageInfo::create_type_info(registry);
     let edges = registry::define(registry, &edge.clone(), |_| {
-        let about_cursor = "Names this place: give it as `after` or `before`.";
+        let about_cursor = "The cursor of this row, for `after` or `before`.";
         let fields = [
             registry::output("cursor", "String!", about_cursor, vec![]),
             registry::output("node", &node, "The row.", vec![]),
         ];
         registry::object_named(&edge, &format!("One {} and its place in the list.", entity.one), fields)
     });
-    let about_total = "How many rows pass the filter, on all pages together.";
+    let about_total = "The number of rows that match, on all pages together.";
     let about_edges = "The rows of this page, each with its cursor.";
     let fields = [
         registry::output("nodes", &format!("[{node}]!"), "The rows of this page.", vec![]),
         registry::output("edges", &format!("[{edges}!]!"), about_edges, vec![]),
-        registry::output("pageInfo", &info, "Where this page stands in the list.", vec![]),
+        registry::output("pageInfo", &info, "The position of this page in the list.", vec![]),
         registry::output("totalCount", "Int!", about_total, vec![]),
     ];
     let me = type_name(entity.name);

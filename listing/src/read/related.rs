@@ -136,7 +136,7 @@ fn describe_field(entity: &'static AnyEntity, field: &Field, registry: &mut Regi
     let relation = entity.relations().find(|relation| relation.id_column_of(field).is_some());
     let ty = field.shape.kind.describe(registry);
     let about = match relation {
-        Some(relation) => format!("The id of `{}`; null where that is null.", relation.name),
+        Some(relation) => format!("The ID of `{}`; null if there is none.", relation.name),
         None => field.about.to_owned(),
     };
     Some(registry::output(field.shape.name, ty.trim_end_matches('!'), &about, vec![]))

@@ -103,8 +103,8 @@ impl Search {
 /// The argument of a list of these entities, if they can be searched.
 pub(crate) fn describe(entity: &AnyEntity) -> Option<registry::Input> {
     let about = format!(
-        "Only those that contain each of these words, anywhere and in any order; case and accents do not \
-         matter. At most {MAX_WORDS} words and {MAX_SEARCH} characters. All, if there is no word in it."
+        "Only rows that contain every one of these words, anywhere and in any order, ignoring case and accents. At most \
+         {MAX_WORDS} words and {MAX_SEARCH} characters."
     );
     entity.searchable.then(|| registry::input("search", "String", &about))
 }

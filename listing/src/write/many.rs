@@ -116,24 +116,24 @@ pub(crate) fn describe(
     let user_errors = <Vec<UserError> as OutputType>::create_type_info(registry);
     let rows = format!("[{}!]!", entity.name);
     let about_rows = format!("The rows that were {past}, in the order of the input.");
-    let about_count = format!("How many rows were {past}; 0 for a dry run.");
+    let about_count = format!("The number of rows that were {past}; 0 for a dry run.");
     let about_errors = format!("Errors of single rows, in order; at most the first {MAX_ERRORS}.");
     let rows = registry::output(entity.many, &rows, &about_rows, vec![]);
     let mut fields = vec![
         registry::rows(registry, &registry::BULK, rows),
         registry::output(&format!("{past}Count"), "Int!", &about_count, vec![]),
-        registry::output("validCount", "Int!", "How many rows are valid.", vec![]),
+        registry::output("validCount", "Int!", "The number of valid rows.", vec![]),
         registry::output("rowErrors", &errors, &about_errors, vec![]),
         registry::output("userErrors", &user_errors, "Errors that concern the input as a whole.", vec![]),
     ];
     if reads_csv {
-        let about = "How many rows were changed, because their key was known; 0 for a dry run.";
+        let about = "The number of existing rows that were changed; 0 for a dry run.";
         fields.push(registry::output("updatedCount", "Int!", about, vec![]));
-        let about = "Columns that fill no field.";
+        let about = "Columns that filled no field.";
         fields.push(registry::output("ignoredColumns", "[String!]!", about, vec![]));
     }
     let me = type_name(mutation);
-    let about = format!("The answer of `{mutation}`.");
+    let about = format!("The result of `{mutation}`.");
     registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))
 }
 

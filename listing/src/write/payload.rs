@@ -94,7 +94,7 @@ pub(crate) fn type_name(mutation: &str) -> String {
 pub(crate) fn describe<X: ObjectType>(mutation: &str, entity: &AnyEntity, registry: &mut Registry) -> String {
     let errors = <Vec<UserError> as OutputType>::create_type_info(registry);
     let about = format!(
-        "The {} as it is now; null if there are errors, except for CONFLICT: then as it is for others.",
+        "The {} as it is now. Null if there are errors; after CONFLICT, its current state.",
         entity.one
     );
     let mut fields = vec![
@@ -110,7 +110,7 @@ pub(crate) fn describe<X: ObjectType>(mutation: &str, entity: &AnyEntity, regist
         }));
     }
     let me = type_name(mutation);
-    let about = format!("The answer of `{mutation}`.");
+    let about = format!("The result of `{mutation}`.");
     registry::define(registry, &me.clone(), |_| registry::object_named(&me, &about, fields))
 }
 
