@@ -4,8 +4,8 @@ use async_graphql::{InputType, OutputType, resolver_utils::EnumType};
 use diesel::{Column, sql_types as st};
 
 use crate::{
-    kind::{Choice, ColumnKind, Kind},
-    rule::Rule,
+    kind::{Choice, ColumnKind, Kind, Parts},
+    rule::{Part, Rule},
     scalar::id::Identified,
     sql::{change::Written, condition::Condition},
     value::Value,
@@ -191,12 +191,13 @@ impl Field {
         Self::of(name, C::NAME, Kind::Id(R::PREFIX), C::SqlType::NULLABLE)
     }
 
-    /// A field that holds a list of parts as JSON, each known by what stands under `key`.
-    pub const fn parts<C>(name: &'static str, _: C, key: &'static str) -> Self
+    /// A field that holds a list of parts as JSON.
+    pub const fn parts<P: Part, C>(name: &'static str, _: C) -> Self
     where
         C: Column<SqlType = st::Jsonb> + Copy,
     {
-        Self::of(name, C::NAME, Kind::Parts(key), false)
+        let parts = Parts { name: P::NAME, key: P::KEY, fields: P::FIELDS };
+        Self::of(name, C::NAME, Kind::Parts(parts), false)
     }
 
     /// A computed field of the SQL type `T`: an expression over the row's own columns, which are written

@@ -56,8 +56,38 @@ pub enum Kind {
     Choices(Choice),
     /// `jsonb`
     Json,
-    /// `jsonb` with a list of objects, each known by the value under this key
-    Parts(&'static str),
+    /// `jsonb` with a list of parts
+    Parts(Parts),
+}
+
+/// What an entity has several of, without its type: objects of texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Parts {
+    /// The GraphQL type: `EmailAddress`.
+    pub(crate) name: &'static str,
+    /// The field that a part is known by: `address`.
+    pub(crate) key: &'static str,
+    pub(crate) fields: &'static [PartField],
+}
+
+/// A field of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PartField {
+    pub(crate) name: &'static str,
+    /// How its texts are compared, if not letter by letter.
+    pub(crate) collation: Option<&'static str>,
+}
+
+impl PartField {
+    /// The field of this name.
+    pub const fn text(name: &'static str) -> Self {
+        Self { name, collation: None }
+    }
+
+    /// A field whose texts are compared by this collation.
+    pub const fn collated(name: &'static str, collation: &'static str) -> Self {
+        Self { name, collation: Some(collation) }
+    }
 }
 
 /// An enum, without its type.
@@ -221,7 +251,7 @@ impl Kind {
             }
             // As an export writes parts of which there is more to say.
             Self::Parts(_) if cell.starts_with('[') => json(cell),
-            Self::Parts(key) => {
+            Self::Parts(Parts { key, .. }) => {
                 let part = |text: String| serde_json::json!({ key: text });
                 Ok(Value::Json(several(cell).into_iter().map(part).collect()))
             }

@@ -41,7 +41,7 @@ pub use draft::Draft;
 pub use email::email_address;
 pub use entity::{Entity, Relation};
 pub use field::{Field, IdColumn};
-pub use kind::Kind;
+pub use kind::{Kind, PartField};
 pub use life::Life;
 pub use limits::{DEFAULT_PAGE, MAX_PAGE, MAX_ROWS};
 pub use members::{Members, Merged, RootType};

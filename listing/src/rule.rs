@@ -4,7 +4,12 @@ use async_graphql::{InputType, Value as GraphQLValue};
 use serde::Serialize;
 
 use crate::{
-    checks::Checks, kind::Kind, registry::Registry, scalar::stored::Stored, tidy::tidy, value::Value,
+    checks::Checks,
+    kind::{Kind, PartField},
+    registry::Registry,
+    scalar::stored::Stored,
+    tidy::tidy,
+    value::Value,
 };
 
 /// How many texts a field of several takes, and how many parts.
@@ -33,6 +38,13 @@ pub enum Rule {
 
 /// Something that an entity has several of and that is stored with it: an address of a contact.
 pub trait Part: InputType + Serialize {
+    /// The GraphQL type.
+    const NAME: &'static str;
+    /// The field that a part is known by; a cell of a CSV with nothing else holds it.
+    const KEY: &'static str;
+    /// Its fields, which are texts.
+    const FIELDS: &'static [PartField];
+
     /// Trims what was given and says what is wrong with it; `at` is the path to it.
     fn check(&mut self, at: &str, checks: &mut Checks);
 }

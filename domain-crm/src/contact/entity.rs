@@ -102,9 +102,10 @@ impl Entity for Contact {
         Field::new("phone", contacts::phone).repeats(),
         Field::new("city", contacts::city).repeats(),
         Field::new("country", contacts::country).repeats(),
-        Field::parts("emails", contacts::emails, "address").optional(Rule::parts::<EmailAddress>()),
-        Field::parts("phones", contacts::phones, "number").optional(Rule::parts::<PhoneNumber>()),
-        Field::parts("addresses", contacts::addresses, "city").optional(Rule::parts::<PostalAddress>()),
+        Field::parts::<EmailAddress, _>("emails", contacts::emails).optional(Rule::parts::<EmailAddress>()),
+        Field::parts::<PhoneNumber, _>("phones", contacts::phones).optional(Rule::parts::<PhoneNumber>()),
+        Field::parts::<PostalAddress, _>("addresses", contacts::addresses)
+            .optional(Rule::parts::<PostalAddress>()),
         Field::new("birthday", contacts::birthday).optional(Rule::Any),
         Field::new("tags", contacts::tags).optional(Rule::Labels(MAX_TAG)),
         Field::new("customFields", contacts::custom_fields).optional(Rule::Object(MAX_CUSTOM_FIELDS)),

@@ -1,7 +1,7 @@
 //! What a contact has several of.
 
 use async_graphql::{InputObject, SimpleObject};
-use listing::{Checks, Part, tidy};
+use listing::{Checks, Part, PartField, tidy};
 use serde::{Deserialize, Serialize};
 
 const MAX_LABEL: usize = 50;
@@ -75,6 +75,12 @@ impl PostalAddress {
 }
 
 impl Part for EmailAddress {
+    const NAME: &'static str = "EmailAddress";
+    const KEY: &'static str = "address";
+    // As the column of the primary one.
+    const FIELDS: &'static [PartField] =
+        &[PartField::collated("address", "email_address"), PartField::text("label")];
+
     fn check(&mut self, at: &str, checks: &mut Checks) {
         self.address = tidy(&self.address).to_owned();
         checks.email(&format!("{at}.address"), Some(&self.address));
@@ -83,6 +89,10 @@ impl Part for EmailAddress {
 }
 
 impl Part for PhoneNumber {
+    const NAME: &'static str = "PhoneNumber";
+    const KEY: &'static str = "number";
+    const FIELDS: &'static [PartField] = &[PartField::text("number"), PartField::text("label")];
+
     fn check(&mut self, at: &str, checks: &mut Checks) {
         self.number = tidy(&self.number).to_owned();
         checks.required(&format!("{at}.number"), &self.number, MAX_NUMBER);
@@ -91,6 +101,17 @@ impl Part for PhoneNumber {
 }
 
 impl Part for PostalAddress {
+    const NAME: &'static str = "PostalAddress";
+    const KEY: &'static str = "city";
+    const FIELDS: &'static [PartField] = &[
+        PartField::text("street"),
+        PartField::text("postalCode"),
+        PartField::text("city"),
+        PartField::text("region"),
+        PartField::text("country"),
+        PartField::text("label"),
+    ];
+
     fn check(&mut self, at: &str, checks: &mut Checks) {
         let lines = [
             ("street", &mut self.street),

@@ -222,9 +222,9 @@ fn text(kind: Kind, value: &Value) -> String {
         (Kind::Id(prefix), Value::Uuid(id)) => text_of(prefix, *id),
         (_, Value::Uuid(id)) => id.to_string(),
         (_, Value::Texts(texts)) => joined(texts.iter().map(String::as_str)),
-        (Kind::Parts(key), Value::Json(json)) => {
+        (Kind::Parts(parts_kind), Value::Json(json)) => {
             let parts = json.as_array().map(Vec::as_slice).unwrap_or_default();
-            match plain(parts, key) {
+            match plain(parts, parts_kind.key) {
                 Some(texts) => joined(texts),
                 None => json.to_string(),
             }

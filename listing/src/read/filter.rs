@@ -5,7 +5,7 @@ use tenancy::{Failure, Scope};
 
 use crate::{
     any::{AnyEntity, AnyRelation, Way},
-    kind::Kind,
+    kind::{Kind, PartField, Parts},
     read::{
         operator::{self, Operator},
         reading::{MAX_CONDITIONS, Reading},
@@ -13,7 +13,7 @@ use crate::{
     registry::{self, Registry},
     sql::{
         column::Column,
-        condition::{Comparison, Condition},
+        condition::{Comparison, Condition, Term},
         list::List,
     },
     value::Value,
@@ -257,6 +257,11 @@ fn operate(
             let value = kind.read(given).map_err(|message| wrong(reading, message))?;
             Condition::Contains(term(), value)
         }
+        Operator::Part(holds) => {
+            let Kind::Parts(parts) = kind else { return Err(reading.wrong("This field is no list.")) };
+            let condition = part_of(parts, given, reading)?;
+            unless(Condition::Part(term(), parts, Box::new(condition)), holds)
+        }
         Operator::Has => operator::has(column, vec![member(kind, given, reading)?], true)
             .ok_or_else(|| reading.wrong("This field is no list."))?,
         Operator::HasSeveral(all) => {
@@ -267,6 +272,22 @@ fn operate(
             operator::has(column, texts, all).ok_or_else(|| reading.wrong("This field is no list."))?
         }
     })
+}
+
+/// Reads what a filter asks of one part of a list.
+fn part_of(parts: Parts, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Condition, Failure> {
+    let mut all = vec![];
+    for (name, given) in reading.object(given)? {
+        all.push(reading.under(&name, |reading| {
+            let field = parts.fields.iter().find(|field| field.name == name.as_str());
+            let Some(PartField { name, .. }) = field else {
+                return Err(reading.wrong("An item has no such field."));
+            };
+            let column = Column { name, kind: Kind::Text, nullable: true, term: Term::Column(name) };
+            compare(&column, given, reading)
+        })?);
+    }
+    Ok(Condition::All(all))
 }
 
 /// The condition, or its opposite.
@@ -304,10 +325,7 @@ pub(crate) fn describe(entity: &'static AnyEntity, registry: &mut Registry) -> S
     for field in entity.fields() {
         let operators = operator::describe(field.shape.kind, registry);
         // The entity says what the field is for; here that would be a third of the introspection.
-        let about = match field.shape.kind {
-            Kind::Parts(key) => format!("A condition on the `{key}` of `{}`.", field.shape.name),
-            _ => format!("A condition on `{}`.", field.shape.name),
-        };
+        let about = format!("A condition on `{}`.", field.shape.name);
         fields.push(registry::input(field.shape.name, &operators, &about));
     }
     for relation in entity.relations() {

@@ -1,7 +1,7 @@
 //! The operators that each kind of field has in a filter.
 
 use crate::{
-    kind::Kind,
+    kind::{Kind, PartField, Parts},
     registry::{self, Registry},
     sql::{
         column::Column,
@@ -30,6 +30,8 @@ pub(crate) enum Operator {
     Has,
     /// Asks whether a list has all of several texts, or any.
     HasSeveral(bool),
+    /// Asks whether a list has a part that meets a condition, and whether there is to be one.
+    Part(bool),
 }
 
 /// Name, meaning and description.
@@ -69,6 +71,11 @@ const LIST: &[Row] = &[
     ("hasAll", Operator::HasSeveral(true), "The list contains all of these items."),
     ("isEmpty", Operator::Empty, "Whether the list is empty."),
 ];
+const PARTS: &[Row] = &[
+    ("some", Operator::Part(true), "At least one item matches."),
+    ("none", Operator::Part(false), "No item matches."),
+    ("isEmpty", Operator::Empty, "Whether the list is empty."),
+];
 const JSON: &[Row] =
     &[("contains", Operator::Contains, "Contains this JSON: the same values at the same paths.")];
 
@@ -89,7 +96,8 @@ pub(crate) fn of(kind: Kind) -> &'static [Row] {
         Kind::Choice(_) | Kind::Id(_) => NAME,
         Kind::Integer | Kind::Long | Kind::Decimal | Kind::Instant | Kind::Date => ORDERED,
         Kind::Boolean => BOOLEAN,
-        Kind::Texts | Kind::Choices(_) | Kind::Parts(_) => LIST,
+        Kind::Texts | Kind::Choices(_) => LIST,
+        Kind::Parts(_) => PARTS,
         Kind::Json => JSON,
     }
 }
@@ -97,13 +105,15 @@ pub(crate) fn of(kind: Kind) -> &'static [Row] {
 /// The input of a kind's operators.
 pub(crate) fn describe(kind: Kind, registry: &mut Registry) -> String {
     let operand = match kind {
-        Kind::Texts | Kind::Parts(_) => "String!".to_owned(),
+        Kind::Texts => "String!".to_owned(),
+        Kind::Parts(parts) => describe_part(parts, registry),
         Kind::Choices(choice) => Kind::Choice(choice).describe(registry),
         kind => kind.describe(registry),
     };
     let operand = operand.trim_end_matches('!').to_owned();
     let me = match kind {
-        Kind::Texts | Kind::Choices(_) | Kind::Parts(_) => format!("{operand}ListFilter"),
+        Kind::Texts | Kind::Choices(_) => format!("{operand}ListFilter"),
+        Kind::Parts(parts) => format!("{}ListFilter", parts.name),
         _ => format!("{operand}Filter"),
     };
     registry::define(registry, &me.clone(), |_| {
@@ -117,6 +127,19 @@ pub(crate) fn describe(kind: Kind, registry: &mut Registry) -> String {
         });
         let about = "A condition on a value: every operator that is given must hold. A null value matches no comparison.";
         registry::input_object_named(&me, about, fields)
+    })
+}
+
+/// The filter of one part.
+fn describe_part(parts: Parts, registry: &mut Registry) -> String {
+    let text = describe(Kind::Text, registry);
+    let me = format!("{}Filter", parts.name);
+    registry::define(registry, &me.clone(), |_| {
+        let field = |field: &PartField| {
+            registry::input(field.name, &text, &format!("A condition on `{}`.", field.name))
+        };
+        let about = "A condition on an item: every field that is given must match.";
+        registry::input_object_named(&me, about, parts.fields.iter().map(field))
     })
 }
 
@@ -135,11 +158,6 @@ pub(crate) fn has(column: &Column, texts: Vec<String>, all: bool) -> Option<Cond
     match column.kind {
         Kind::Texts | Kind::Choices(_) if all => Some(Condition::Contains(term(), Value::Texts(texts))),
         Kind::Texts | Kind::Choices(_) => Some(Condition::Overlaps(term(), texts)),
-        Kind::Parts(key) => {
-            let one = |text| Value::Json(serde_json::json!([{ key: text }]));
-            let each = texts.into_iter().map(|text| Condition::Contains(term(), one(text))).collect();
-            Some(if all { Condition::All(each) } else { Condition::Any(each) })
-        }
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::{sql::list::List, value::Value};
+use crate::{kind::Parts, sql::list::List, value::Value};
 
 /// A condition on the rows of one table, erased: plain data that renders as SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +33,8 @@ pub enum Condition {
     Contains(Term, Value),
     /// The list of texts of the term has one of these.
     Overlaps(Term, Vec<String>),
+    /// One of the parts in the JSON of the term meets a condition, whose columns are the part's fields.
+    Part(Term, Parts, Box<Condition>),
     /// A related row is there and meets a condition.
     Related(Path, Box<Condition>),
     /// So many related rows are there.
@@ -301,7 +303,8 @@ impl Condition {
             | Self::Empty(term)
             | Self::Like(term, _)
             | Self::Contains(term, _)
-            | Self::Overlaps(term, _) => term.column().is_none(),
+            | Self::Overlaps(term, _)
+            | Self::Part(term, ..) => term.column().is_none(),
             Self::Matches(_) => false,
             Self::Related(..) | Self::Counted(..) | Self::OfParent(_) => true,
         }

@@ -3,6 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod column;
 pub(crate) mod condition;
+mod inside;
 pub(crate) mod keyset;
 pub(crate) mod list;
 pub(crate) mod order;

@@ -4,7 +4,10 @@
 use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
 
 use crate::{
-    sql::condition::{Between, Condition, Link, Path, Rows, SeenBy, Sight, Table, Term},
+    sql::{
+        condition::{Between, Condition, Link, Path, Rows, SeenBy, Sight, Table, Term},
+        inside,
+    },
     value::Value,
 };
 
@@ -259,7 +262,8 @@ impl Condition {
                 out.push_sql(" ILIKE ");
                 out.push_bind_param::<st::Text, _>(pattern)
             }
-            Self::Matches(text) => matches(text, table, out),
+            Self::Part(term, parts, condition) => inside::part(term, *parts, condition, (table, depth), out),
+            Self::Matches(text) => inside::matches(text, table, out),
             Self::Contains(term, value) => term.compare(table, depth, " @> ", value, out),
             Self::Overlaps(term, texts) => {
                 term.render(table, depth, out)?;
@@ -582,19 +586,6 @@ impl Separator {
     fn is_first(&self) -> bool {
         self.first
     }
-}
-
-/// Whether a row contains each word of a text.
-fn matches<'b>(text: &'b str, table: &str, out: &mut Out<'_, 'b>) -> QueryResult<()> {
-    // COALESCE, because PostgreSQL takes LIKE for a condition that hardly any row meets, and would read and
-    // sort all rows instead of walking along an index to the first that do. The sub-select makes the
-    // patterns once for the statement.
-    out.push_sql("COALESCE(");
-    name(table, "search", out)?;
-    out.push_sql(" LIKE ALL ((SELECT search_patterns(");
-    out.push_bind_param::<st::Text, _>(text)?;
-    out.push_sql("))::text[]), FALSE)");
-    Ok(())
 }
 
 fn junction<'b>(

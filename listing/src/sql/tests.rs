@@ -22,7 +22,10 @@ use super::{
     statement::Statement,
     values::Render,
 };
-use crate::{kind::Kind, value::Value};
+use crate::{
+    kind::{Kind, PartField, Parts},
+    value::Value,
+};
 
 struct Rendered<R>(R);
 
@@ -187,6 +190,23 @@ fn pages_and_counts_of_many_parents() {
         CountPerParent { parents, table: contacts(), filter },
         &expect![[
             r#"SELECT parent.id, total.count FROM unnest($1) AS parent(id) CROSS JOIN LATERAL (SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND "contacts"."company_id" = parent.id) AS total"#
+        ]],
+    );
+}
+
+#[test]
+fn parts_of_a_list() {
+    const EMAILS: Parts = Parts {
+        name: "EmailAddress",
+        key: "address",
+        fields: &[PartField::collated("address", "email_address"), PartField::text("label")],
+    };
+    let is_empty = Condition::Empty(Term::Column("label"));
+    let condition = Condition::Part(Term::Column("emails"), EMAILS, Box::new(is_empty));
+    is(
+        filtered(Condition::Not(Box::new(condition))),
+        &expect![[
+            r#"SELECT count(*) FROM "contacts" WHERE "contacts"."deleted_at" IS NULL AND (EXISTS (SELECT FROM jsonb_to_recordset("contacts"."emails") AS part("address" text COLLATE "email_address", "label" text) WHERE "part"."label" IS NULL)) IS NOT TRUE"#
         ]],
     );
 }

@@ -81,6 +81,10 @@ async fn patterns_and_addresses_compare_without_case() {
         (json!({ "email": { "in": ["ANN.LEE@example.org", "BEN@EXAMPLE.ORG"] } }), vec!["ÄRGER", "ärmel"]),
         (json!({ "email": { "ne": "ANN.LEE@example.org" } }), vec!["ärmel"]),
         (json!({ "email": { "startsWith": "ANN" } }), vec!["ÄRGER"]),
+        (json!({ "emails": { "some": { "address": { "eq": "BEN@example.org" } } } }), vec!["ärmel"]),
+        (json!({ "emails": { "none": { "address": { "in": ["BEN@example.org"] } } } }), vec!["ÄRGER"]),
+        (json!({ "emails": { "some": { "label": { "isNull": false } } } }), vec![]),
+        (json!({ "emails": { "some": {}, "isEmpty": false } }), vec!["ÄRGER", "ärmel"]),
     ] {
         assert_eq!(names(&client, filter.clone()).await, expected, "{filter}");
     }

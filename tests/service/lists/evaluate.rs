@@ -115,12 +115,19 @@ fn compares(kind: Kind, value: &Value, operator: &str, operand: &Value) -> bool 
         Kind::Texts | Kind::Choices(_) => return has(&texts(value), operator, operand),
         Kind::Parts(part) => {
             let parts = value.as_array().unwrap();
-            if operator == "isEmpty" {
-                // A part without its key is a part all the same.
-                return json!(parts.is_empty()) == *operand;
-            }
-            let found: Vec<&str> = parts.iter().filter_map(|one| one[part.key].as_str()).collect();
-            return has(&found, operator, operand);
+            let matches = |one: &&Value| {
+                let mut conditions = operand.as_object().unwrap().iter();
+                conditions.all(|(field, given)| {
+                    assert!(part.fields.contains(&field.as_str()), "{field}");
+                    let mut operators = given.as_object().unwrap().iter();
+                    operators.all(|(operator, operand)| compares(Kind::Text, &one[field], operator, operand))
+                })
+            };
+            return match operator {
+                "some" => parts.iter().any(|one| matches(&one)),
+                "none" => !parts.iter().any(|one| matches(&one)),
+                _ => json!(parts.is_empty()) == *operand,
+            };
         }
         Kind::Json => return contains(value, operand),
         _ => {}

@@ -181,7 +181,18 @@ fn operation(one: &BoxedStrategy<Value>, kind: Kind) -> BoxedStrategy<(String, V
 fn operands(fixture: &Fixture, table: &Table, field: &str, kind: Kind) -> BoxedStrategy<Value> {
     let chosen = |from: &[&str]| select(from.iter().map(|text| json!(text)).collect::<Vec<_>>()).boxed();
     match kind {
-        Kind::Text | Kind::Texts | Kind::Parts(_) => chosen(TEXTS),
+        Kind::Text | Kind::Texts => chosen(TEXTS),
+        // A condition on some fields of a part.
+        Kind::Parts(part) => {
+            let condition = operation(&chosen(TEXTS), Kind::Text)
+                .prop_map(|(operator, operand)| json!({ operator: operand }));
+            vec((select(part.fields), condition), 0..3)
+                .prop_map(|conditions| {
+                    let conditions = conditions.into_iter().map(|(field, given)| (field.to_owned(), given));
+                    Value::Object(conditions.collect())
+                })
+                .boxed()
+        }
         Kind::Choice(names) | Kind::Choices(names) => chosen(names),
         Kind::Instant => chosen(INSTANTS),
         Kind::Date => chosen(DAYS),

@@ -26,7 +26,8 @@ pub(super) enum Kind {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) name: &'static str,
-    pub(super) key: &'static str,
+    /// The input that filters them.
+    pub(super) filter: &'static str,
     pub(super) fields: &'static [&'static str],
 }
 
@@ -63,11 +64,13 @@ impl Debug for Relation {
 use super::fixture::ROLES;
 use Kind::{Boolean, Choice, Choices, Date, Decimal, Id, Instant, Integer, Json, Parts, Text, Texts};
 
-static EMAIL: Part = Part { name: "EmailAddress", key: "address", fields: &["address", "label"] };
-static PHONE: Part = Part { name: "PhoneNumber", key: "number", fields: &["number", "label"] };
+static EMAIL: Part =
+    Part { name: "EmailAddress", filter: "EmailAddressListFilter", fields: &["address", "label"] };
+static PHONE: Part =
+    Part { name: "PhoneNumber", filter: "PhoneNumberListFilter", fields: &["number", "label"] };
 static ADDRESS: Part = Part {
     name: "PostalAddress",
-    key: "city",
+    filter: "PostalAddressListFilter",
     fields: &["street", "postalCode", "city", "region", "country", "label"],
 };
 
@@ -191,7 +194,8 @@ impl Kind {
             Instant => ("DateTimeFilter", ORDERED),
             Date => ("DateFilter", ORDERED),
             Boolean => ("BooleanFilter", &["eq", "isNull"]),
-            Texts | Parts(_) => ("StringListFilter", LIST),
+            Texts => ("StringListFilter", LIST),
+            Parts(part) => (part.filter, &["some", "none", "isEmpty"]),
             Choices(_) => ("RoleListFilter", LIST),
             Json => ("JSONFilter", &["contains"]),
         }
