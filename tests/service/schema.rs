@@ -1,5 +1,7 @@
 //! The schema as a whole.
 
+use std::collections::BTreeSet;
+
 use async_graphql::parser::{
     parse_schema,
     types::{FieldDefinition, InputValueDefinition, TypeKind, TypeSystemDefinition},
@@ -7,7 +9,7 @@ use async_graphql::parser::{
 use expect_test::expect_file;
 use serde_json::json;
 
-use crate::harness::{anonymous, organisation};
+use crate::harness::{anonymous, http, organisation};
 
 #[test]
 fn schema_graphql_is_what_the_code_says() {
@@ -71,6 +73,42 @@ fn inputs<'a>(
         let path = format!("{name}.{}", input.name.node);
         note(path, input.description.as_ref().map(|text| text.node.as_str()));
     }
+}
+
+/// A root field that may be null without an error is one that finds a single record.
+#[test]
+fn only_what_finds_one_record_is_null_without_an_error() {
+    let document = parse_schema(gateway::sdl()).unwrap();
+    let roots = document.definitions.into_iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) => match definition.node.kind {
+            TypeKind::Object(object) if ["Query", "Mutation"].contains(&&*definition.node.name.node) => {
+                Some(object.fields)
+            }
+            _ => None,
+        },
+        _ => None,
+    });
+    let is_marked = |field: &FieldDefinition| {
+        field.directives.iter().any(|directive| directive.node.name.node == "semanticNonNull")
+    };
+    let nullable: BTreeSet<String> = roots
+        .flatten()
+        .map(|field| field.node)
+        .filter(|field| field.ty.node.nullable && !is_marked(field))
+        .map(|field| field.name.node.to_string())
+        .collect();
+    let one: BTreeSet<String> =
+        gateway::entities().map(|entity| entity.one.to_owned()).chain(["node".to_owned()]).collect();
+    assert_eq!(nullable, one);
+}
+
+/// What `/schema.graphql` serves is the file, which clients generate their types from.
+#[tokio::test]
+async fn the_schema_is_served_as_it_is_written_down() {
+    let client = anonymous();
+    let served = http().get(format!("{}/schema.graphql", client.url)).send().await.unwrap();
+    assert_eq!(served.status(), 200);
+    assert_eq!(served.text().await.unwrap(), gateway::sdl());
 }
 
 /// Introspection is answered from memory; nothing else is.
