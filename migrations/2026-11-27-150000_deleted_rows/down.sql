@@ -1,0 +1,2 @@
+DROP INDEX contacts_deleted;
+DROP INDEX products_deleted;
