@@ -1,11 +1,15 @@
 //! Time cut into hours, days and months.
 
-use async_graphql::{Enum, Value as GraphQLValue};
+use async_graphql::Value as GraphQLValue;
 use chrono::{SecondsFormat, TimeDelta};
 use chrono_tz::Tz;
 use diesel::{QueryResult, sql_types as st};
 use tenancy::Failure;
 
+use super::{
+    recent::{first_day, first_instant},
+    unit::TimeUnit,
+};
 use crate::{
     kind::Kind,
     read::reading::Reading,
@@ -20,23 +24,6 @@ const MAX_BUCKETS: i64 = 10_000;
 /// How many beside other keys, each combination of which gets all of them.
 const MAX_BUCKETS_BESIDE: i64 = 1000;
 
-/// How long a bucket is.
-#[derive(Enum, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum TimeUnit {
-    /// An hour. Where clocks are set back, the hour that occurs twice is two periods.
-    Hour,
-    /// A calendar day, however many hours it has.
-    Day,
-    /// A week, beginning on Monday.
-    Week,
-    /// A month.
-    Month,
-    /// A quarter of a year.
-    Quarter,
-    /// A year.
-    Year,
-}
-
 /// How a field is cut.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Bucket {
@@ -47,52 +34,12 @@ pub(crate) struct Bucket {
     pub(crate) range: Option<(Value, Value)>,
 }
 
-impl TimeUnit {
-    /// As PostgreSQL spells it, both as a field and as an interval.
-    fn sql(self) -> &'static str {
-        match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Quarter => "quarter",
-            Self::Year => "year",
-        }
-    }
-
-    fn interval(self) -> &'static str {
-        match self {
-            // There is no interval of that name.
-            Self::Quarter => "3 months",
-            Self::Hour => "1 hour",
-            Self::Day => "1 day",
-            Self::Week => "1 week",
-            Self::Month => "1 month",
-            Self::Year => "1 year",
-        }
-    }
-
-    /// How long one is on average: the calendar repeats itself after 400 years of 146,097 days.
-    fn seconds(self) -> i64 {
-        const YEAR: i64 = 146_097 * 86_400 / 400;
-        match self {
-            Self::Hour => 3600,
-            Self::Day => 86_400,
-            Self::Week => 7 * 86_400,
-            Self::Month => YEAR / 12,
-            Self::Quarter => YEAR / 4,
-            Self::Year => YEAR,
-        }
-    }
-}
-
 impl Bucket {
     /// Reads how a field of this kind is cut.
     pub(crate) fn read(kind: Kind, given: GraphQLValue, reading: &mut Reading<'_>) -> Result<Self, Failure> {
-        let of_organisation = reading.session().user().ok().and_then(|user| user.time_zone);
-        let zone = (kind == Kind::Instant).then(|| of_organisation.unwrap_or(Tz::UTC));
+        let zone = (kind == Kind::Instant).then(|| zone_of(reading));
         let mut bucket = Self { unit: TimeUnit::Day, zone, range: None };
-        let (mut from, mut to, mut cut) = (None, None, false);
+        let (mut from, mut to, mut last, mut cut) = (None, None, None, false);
         for (name, given) in reading.object(given)? {
             reading.under(&name, |reading| {
                 let instant = |given| kind.read(given).map_err(|message| reading.wrong(message));
@@ -109,6 +56,11 @@ impl Bucket {
                         let zone: Tz = name.parse().map_err(|_| reading.wrong(unknown_zone(&name)))?;
                         bucket.zone = Some(zone);
                     }
+                    "last" => {
+                        let periods: i32 = async_graphql::InputType::parse(Some(given))
+                            .map_err(|_| reading.wrong("This is not a number."))?;
+                        last = Some(periods);
+                    }
                     "from" => from = Some(instant(given)?),
                     "to" => to = Some(instant(given)?),
                     _ => return Err(reading.wrong("A bucket has no such field.")),
@@ -119,15 +71,39 @@ impl Bucket {
         if !cut || (kind == Kind::Date && bucket.unit == TimeUnit::Hour) {
             return Err(reading.wrong("Say in `bucket` how long each is; a date has no hours."));
         }
-        bucket.range = match (from, to) {
-            (Some(from), Some(to)) => {
-                bucket.check(&from, &to, reading)?;
-                Some((from, to))
-            }
-            (None, None) => None,
-            _ => return Err(reading.wrong("Give both `from` and `to`, or neither.")),
+        bucket.range = match (from, to, last) {
+            (Some(from), Some(to), None) => Some((from, to)),
+            (None, None, Some(last)) => Some(bucket.last(last, reading)?),
+            (None, None, None) => None,
+            _ => return Err(reading.wrong("Give both `from` and `to`, or `last`, or none of them.")),
         };
+        if let Some((from, to)) = &bucket.range {
+            bucket.check(from, to, reading)?;
+        }
         Ok(bucket)
+    }
+
+    /// The range of the last periods, the current one included.
+    fn last(&self, periods: i32, reading: &Reading<'_>) -> Result<(Value, Value), Failure> {
+        let wrong = || {
+            let message = format!("`last` is a number from 1 to {MAX_BUCKETS}, and not before the year 1.");
+            reading.wrong(message)
+        };
+        let periods = u32::try_from(periods).map_err(|_| wrong())?;
+        let (now, of_organisation) = (reading.now(), zone_of(reading));
+        let range = match self.zone {
+            Some(zone) => first_instant(self.unit, periods, now, zone)
+                // PostgreSQL keeps microseconds.
+                .map(|from| (Value::Instant(from), Value::Instant(now + TimeDelta::microseconds(1)))),
+            None => {
+                let today = now.with_timezone(&of_organisation).date_naive();
+                let first = first_day(self.unit, periods, today);
+                first.zip(today.succ_opt()).map(|(from, to)| (Value::Date(from), Value::Date(to)))
+            }
+        };
+        range
+            .filter(|(from, _)| Kind::Instant.holds(from, false) || Kind::Date.holds(from, false))
+            .ok_or_else(wrong)
     }
 
     /// What clients see of the instant at which a bucket begins: with the zone's offset, so that it shows
@@ -305,6 +281,11 @@ impl Bucket {
     }
 }
 
+/// The zone of the organisation that reads.
+fn zone_of(reading: &Reading<'_>) -> Tz {
+    reading.session().user().ok().and_then(|user| user.time_zone).unwrap_or(Tz::UTC)
+}
+
 fn length(from: &Value, to: &Value) -> TimeDelta {
     match (from, to) {
         (Value::Instant(from), Value::Instant(to)) => *to - *from,
@@ -324,10 +305,12 @@ pub(crate) fn describe(kind: Kind, registry: &mut Registry) -> String {
         let about_to = "The end of the range, exclusive. Requires `from`.";
         let about_from = "The start of the range, inclusive. Requires `to`. Rows outside the range do not count, and \
                           every bucket of the range is returned, empty ones included.";
+        let about_last = "The range of this many periods up to now, the current one included: 12 months.";
         let mut fields = vec![
             registry::input("bucket", &unit, "The length of a period."),
             registry::input("from", scalar, about_from),
             registry::input("to", scalar, about_to),
+            registry::input("last", "Int", about_last),
         ];
         if !days {
             let about = "The time zone whose days are counted. By default, the organisation's.";

@@ -4,7 +4,9 @@ mod answer;
 mod bucket;
 mod group;
 mod measure;
+mod recent;
 mod statement;
+mod unit;
 
 use async_graphql::{Context, ServerResult, Value as GraphQLValue};
 use tenancy::{Failure, Scope};

@@ -1,6 +1,7 @@
 //! The reading of filters, orders and groups: where a value stands, and how much has been read.
 
 use async_graphql::{Name, Value as GraphQLValue, indexmap::IndexMap};
+use chrono::{DateTime, Utc};
 use tenancy::{Failure, Scope, Session};
 
 use crate::{any::AnyEntity, sql::column::Column};
@@ -62,6 +63,11 @@ impl<'s> Reading<'s> {
     /// The session on whose behalf is read.
     pub(crate) fn session(&self) -> &Session {
         self.scope.session()
+    }
+
+    /// The time, as the service's clock tells it.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.scope.clock().now()
     }
 
     /// The field of that name as the session may see it; nothing if there is none.

@@ -6,7 +6,7 @@ use crate::{
     kind::Parts,
     sql::{
         condition::{Condition, Term},
-        render::{Out, name},
+        out::{Out, name},
     },
 };
 

@@ -7,6 +7,7 @@ mod inside;
 pub(crate) mod keyset;
 pub(crate) mod list;
 pub(crate) mod order;
+pub(crate) mod out;
 pub(crate) mod render;
 pub(crate) mod seen;
 pub(crate) mod select;

@@ -1,7 +1,7 @@
 //! Writes tables and conditions as SQL. No other place writes the name of a table: so nothing reads
 //! rows without the conditions that stand for every read of them.
 
-use diesel::{QueryResult, pg::Pg, query_builder::AstPass, sql_types as st};
+use diesel::{QueryResult, sql_types as st};
 
 use crate::{
     sql::{
@@ -11,30 +11,7 @@ use crate::{
     value::Value,
 };
 
-/// The SQL that is being written.
-pub(crate) type Out<'a, 'b> = AstPass<'a, 'b, Pg>;
-
-/// A column of what the statement calls `table`.
-pub(crate) fn name(table: &str, column: &str, out: &mut Out<'_, '_>) -> QueryResult<()> {
-    out.push_identifier(table)?;
-    out.push_sql(".");
-    out.push_identifier(column)
-}
-
-/// Conditions that are separated by ` AND `, the first of them by something else.
-pub(crate) struct Conjunction(&'static str);
-
-impl Conjunction {
-    /// Of which none has been written yet.
-    pub(crate) const WHERE: Self = Self(" WHERE ");
-    /// That continue others.
-    pub(crate) const AND: Self = Self(" AND ");
-
-    /// Writes what stands before the next condition.
-    pub(crate) fn next(&mut self, out: &mut Out<'_, '_>) {
-        out.push_sql(std::mem::replace(&mut self.0, " AND "));
-    }
-}
+pub(crate) use crate::sql::out::{Conjunction, Out, name};
 
 /// What a statement inside another selects of each row.
 #[derive(Clone, Copy)]

@@ -248,6 +248,36 @@ async fn a_bucket_begins_at_the_time_on_the_wall_of_the_zone_which_is_the_organi
 }
 
 #[tokio::test]
+async fn the_last_periods_end_with_the_current_one() {
+    let client = organisation().await;
+    let now = Utc::now();
+    let mut rng = Rng::new();
+    let added = [now, now - TimeDelta::days(70), now - TimeDelta::days(800), now + TimeDelta::days(2)];
+    products(&mut rng, &client, "Tea", &added).await;
+    let ask = async |bucket: &str| {
+        let query = format!("{{ productsAggregate(groupBy: {{ createdAt: {{ {bucket} }} }}) {{ count }} }}");
+        let answer = client.run(&query, json!({})).await;
+        let groups = answer.ok("/data/productsAggregate").as_array().unwrap().clone();
+        groups.iter().map(|group| group["count"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let months = ask("bucket: MONTH, last: 12").await;
+    assert_eq!((months.len(), months.iter().sum::<u64>()), (12, 2), "{months:?}");
+    assert_eq!(ask("bucket: YEAR, last: 1, zone: \"Pacific/Apia\"").await.len(), 1);
+    let hours = ask("bucket: HOUR, last: 24").await;
+    assert_eq!((hours.len(), hours.iter().sum::<u64>()), (24, 1), "{hours:?}");
+    for wrong in ["last: 0", "last: -1", "last: 10002", "last: 2, from: \"2020-01-01T00:00:00Z\""] {
+        let query = format!(
+            "{{ productsAggregate(groupBy: {{ createdAt: {{ bucket: DAY, {wrong} }} }}) {{ count }} }}"
+        );
+        assert_eq!(
+            client.run(&query, json!({})).await.errors(),
+            ["BAD_REQUEST groupBy.createdAt"],
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_range_has_at_most_ten_thousand_buckets_whatever_their_length() {
     let client = organisation().await;
     let ask = async |unit: &str, from: &str, to: &str| {
