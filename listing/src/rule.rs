@@ -65,8 +65,12 @@ impl Rule {
         fn read<P: Part>(at: &str, given: GraphQLValue, checks: &mut Checks) -> Option<Value> {
             let mut parts = match Vec::<P>::parse(Some(given)) {
                 Ok(parts) => parts,
-                Err(error) => {
-                    checks.invalid(at, error.into_server_error(async_graphql::Pos::default()).message);
+                // From a cell of a CSV: what a request gives has been looked at before.
+                Err(_) => {
+                    let fields: Vec<&str> = P::FIELDS.iter().map(|field| field.name).collect();
+                    let message =
+                        format!("Give a JSON list of objects with these fields: {}.", fields.join(", "));
+                    checks.invalid(at, message);
                     return None;
                 }
             };

@@ -82,6 +82,17 @@ async fn a_decimal_comma_and_a_cell_too_many_are_told_in_sentences() {
 }
 
 #[tokio::test]
+async fn a_list_of_another_form_is_told_which_fields_there_are() {
+    let client = organisation().await;
+    for cell in [r#"[{""adress"": ""a@x.example""}]"#, r#"[{""address"": 1}]"#, "[1]"] {
+        let csv = format!("name,emails\nAda,\"{cell}\"\n");
+        let answer = import(&client, json!({ "csv": csv })).await;
+        let message = "Give a JSON list of objects with these fields: address, label.";
+        assert_eq!(errors(answer.ok("/data/importContacts")), [(2, Some("emails"), message)], "{cell}");
+    }
+}
+
+#[tokio::test]
 async fn a_column_can_be_ignored_and_numbers_keep_their_digits() {
     let client = organisation().await;
     let csv = "name,email,customFields\nAda,nonsense,\"{\"\"a\"\": 1.10}\"\nBen,,\"{\"\"a\"\": 12345678901234567890123}\"\n";
