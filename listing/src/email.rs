@@ -18,6 +18,10 @@ pub fn email_address(text: &str) -> Option<Address> {
         return None;
     }
     let (user, domain) = text.rsplit_once('@')?;
+    // A quoted part may hold whatever it likes, and the mailer does not write all of it back.
+    if user.contains('"') {
+        return None;
+    }
     let domain = idna::domain_to_ascii_strict(domain).ok()?;
     let address = Address::new(user, domain).ok()?;
     // A domain in brackets is an address of a machine.
@@ -55,6 +59,8 @@ mod tests {
             "a@b@c",
             "a b@c",
             "a@b\0",
+            "\"a,b<c>\"@example.org",
+            "\"a@b\"@example.org",
             "<ann@x.example>",
             "ann@x.example;",
             "a..b@x.example",

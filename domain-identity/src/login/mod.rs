@@ -190,7 +190,7 @@ pub(crate) async fn refresh(
     let scope = system.token_scope(organisation_id, request_id.clone());
     let now = system.clock().now();
     let refreshed = scope.write(Permission::OwnAccount, |tx| async move {
-        // Locked in this order: token, session, successor.
+        // Locked in this order: token, session. Every use of a token happens under its session's lock.
         let Some(known) = store::lock_token(&tx, token.id).await? else { return Ok(None) };
         let Some(session) = store::lock_session(&tx, known.login_session_id).await? else {
             return Ok(None);
@@ -228,7 +228,8 @@ async fn unused_successor(
     known: &store::KnownToken,
 ) -> Result<Option<MintedToken>, Failure> {
     let Some(id) = known.successor_id else { return Ok(None) };
-    match store::lock_token(tx, id).await? {
+    // Without a lock: who shows the successor at the same time holds it, and waits for the session.
+    match store::find_token(tx, id).await? {
         Some(successor) if successor.used_at.is_none() => {
             keys.known_successor(token, id, &successor.secret_hash)
         }

@@ -158,6 +158,10 @@ pub(super) async fn insert_token(
     tx.execute(diesel::insert_into(refresh_tokens::table).values(row)).await.map(drop)
 }
 
+pub(super) async fn find_token(tx: &Tx, id: Uuid) -> Result<Option<KnownToken>, Failure> {
+    tx.row(refresh_tokens::table.filter(refresh_tokens::id.eq(id)).select(KnownToken::as_select())).await
+}
+
 pub(super) async fn lock_token(tx: &Tx, id: Uuid) -> Result<Option<KnownToken>, Failure> {
     let query = refresh_tokens::table.filter(refresh_tokens::id.eq(id)).select(KnownToken::as_select());
     tx.row(query.for_update()).await
